@@ -1,0 +1,147 @@
+# Everything is built by this one file, out of tree in build/.
+#
+#   make [V=1] [SAN=address,undefined] [CC=clang] [WERROR=1] [PREFIX=/usr] [DESTDIR=...] TARGET
+#
+# Ours: OWN_CFLAGS and friends. The packager's: CFLAGS, CPPFLAGS, LDFLAGS.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VERSION := $(shell sed -n 's/^.. \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
+SOVERSION := 0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/udev/rules.d,$(PREFIX)/lib/udev/rules.d)
+
+# A sanitized build lives beside the plain one, so that neither spoils the other.
+B ?= build$(if $(SAN),/san)
+
+PKG_CONFIG ?= pkg-config
+pkg = $(shell $(PKG_CONFIG) $(1) $(2))
+
+CFLAGS ?= -O2 -g
+OWN_CPPFLAGS := -D_GNU_SOURCE -DSTMIOT_VERSION='"$(VERSION)"' -I$(B)/gen
+OWN_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings -fno-common \
+	$(if $(WERROR),-Werror) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+OWN_LDFLAGS := -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(2))')
+
+LIBDFU_SRC := $(wildcard libdfu/*.c)
+CLI_SRC := $(wildcard cli/*.c)
+BOARD_SRC := $(wildcard sim/board/*.c)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+LIBDFU_OBJ := $(call obj,$(LIBDFU_SRC))
+CLI_OBJ := $(call obj,$(CLI_SRC))
+BOARD_OBJ := $(call obj,$(BOARD_SRC))
+
+# Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
+$(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
+$(CLI_OBJ): OWN_CFLAGS += -Ilibdfu $(call pkg,--cflags,libcjson) -pthread
+$(BOARD_OBJ): OWN_CFLAGS += $(call pkg,--cflags,libcjson)
+
+LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
+CJSON_LIBS = $(call pkg,--libs,libcjson)
+
+LIBDFU_SO := $(B)/lib/libdfu.so.$(VERSION)
+LIBDFU_A := $(B)/obj/libdfu.a
+PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board
+LINKS := $(B)/stmiot $(B)/stmiot-board
+
+all: $(PROGRAMS) $(LINKS) $(LIBDFU_SO) $(B)/lib/libdfu.pc $(B)/gen/70-stmiot.rules
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# -- libdfu ----------------------------------------------------------------------------
+
+$(LIBDFU_A): $(LIBDFU_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(LIBDFU_SO): $(LIBDFU_OBJ) libdfu/libdfu.map
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libdfu.so.$(SOVERSION) -Wl,--version-script=libdfu/libdfu.map \
+		$(if $(SAN),,-Wl,-z,defs) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(LIBDFU_OBJ) $(LIBDFU_LIBS)
+	$(Q)ln -sf libdfu.so.$(VERSION) $(@D)/libdfu.so.$(SOVERSION)
+	$(Q)ln -sf libdfu.so.$(SOVERSION) $(@D)/libdfu.so
+
+$(B)/lib/libdfu.pc: libdfu/libdfu.pc.in CHANGELOG.md
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+# -- programs --------------------------------------------------------------------------
+# The run path works in build/ and under any PREFIX alike.
+
+$(B)/bin/stmiot: $(CLI_OBJ) $(LIBDFU_SO)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' -pthread -o $@ $(CLI_OBJ) \
+		-L$(B)/lib -ldfu $(CJSON_LIBS)
+
+$(B)/bin/stmiot-board: $(BOARD_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(BOARD_OBJ) $(CJSON_LIBS)
+
+$(LINKS): $(B)/%: $(B)/bin/%
+	$(Q)ln -sf bin/$* $@
+
+# -- the device list gives the rules, and the CLI its ids --------------------------------
+
+$(B)/gen/70-stmiot.rules: udev/devices.list udev/rules.awk
+	@mkdir -p $(@D)
+	$(Q)awk -v out=rules -f udev/rules.awk $< > $@
+
+$(B)/gen/udev_devices.h: udev/devices.list udev/rules.awk
+	@mkdir -p $(@D)
+	$(Q)awk -v out=header -f udev/rules.awk $< > $@
+
+$(CLI_OBJ): | $(B)/gen/udev_devices.h
+
+include tests/tests.mk
+
+# -- install ---------------------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
+		$(DESTDIR)$(UDEVDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
+	install -m 755 $(LIBDFU_SO) $(DESTDIR)$(LIBDIR)
+	ln -sf libdfu.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdfu.so.$(SOVERSION)
+	ln -sf libdfu.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdfu.so
+	install -m 644 libdfu/dfu.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(B)/lib/libdfu.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 $(B)/gen/70-stmiot.rules $(DESTDIR)$(UDEVDIR)
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(wildcard man/*.3) $(DESTDIR)$(MANDIR)/man3
+
+uninstall:
+	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(BINDIR)/%,$(PROGRAMS)) \
+		$(DESTDIR)$(LIBDIR)/libdfu.so* $(DESTDIR)$(LIBDIR)/pkgconfig/libdfu.pc \
+		$(DESTDIR)$(INCLUDEDIR)/dfu.h $(DESTDIR)$(UDEVDIR)/70-stmiot.rules \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3))
+
+clean:
+	rm -rf build
+
+demo: all
+	@PATH="$(CURDIR)/$(B):$$PATH" tests/demo
+
+.PHONY: all install uninstall clean demo
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

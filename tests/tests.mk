@@ -1,0 +1,38 @@
+# The tests. `make check` runs every suite of tests/check and prints a line for each.
+
+# Unit tests: tests/unit/<component>/test_*.c, a cmocka program each, linked with that
+# component's objects as an archive.
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+
+$(call obj,$(UNIT_SRC)): OWN_CFLAGS += $(call pkg,--cflags,cmocka libcjson) -I.
+$(call obj,$(wildcard tests/unit/libdfu/*.c)): OWN_CFLAGS += -Ilibdfu
+$(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Ilibdfu -Icli
+$(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
+
+CLI_A := $(B)/obj/cli.a
+BOARD_A := $(B)/obj/board.a
+$(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
+$(BOARD_A): $(filter-out %/main.o,$(BOARD_OBJ))
+$(CLI_A) $(BOARD_A):
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/unit/libdfu/%: $(B)/obj/tests/unit/libdfu/%.o $(LIBDFU_A)
+$(B)/unit/cli/%: $(B)/obj/tests/unit/cli/%.o $(CLI_A) $(LIBDFU_A)
+$(B)/unit/board/%: $(B)/obj/tests/unit/board/%.o $(BOARD_A)
+$(UNIT_BIN):
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
+		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(CJSON_LIBS)
+
+unit: $(UNIT_BIN)
+	@tests/run-unit $(UNIT_BIN)
+
+check:
+	@tests/check
+
+check-long:
+	@tests/check --long
+
+.PHONY: unit check check-long
