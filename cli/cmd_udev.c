@@ -251,7 +251,7 @@ static int check_rules(void)
 	struct table *table = NULL;
 	struct json *list = NULL;
 	struct udev_board *boards;
-	char why[160], mend[240];
+	char why[160], mend[4200];
 	int status = EXIT_DONE;
 	size_t n, i;
 	bool has_usb = udev_boards(&boards, &n);
