@@ -17,9 +17,11 @@ $(BOARD_A): $(filter-out %/main.o,$(BOARD_OBJ))
 $(CLI_A) $(BOARD_A):
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/unit/libdfu/%: $(B)/obj/tests/unit/libdfu/%.o $(LIBDFU_A)
-$(B)/unit/cli/%: $(B)/obj/tests/unit/cli/%.o $(CLI_A) $(LIBDFU_A)
-$(B)/unit/board/%: $(B)/obj/tests/unit/board/%.o $(BOARD_A)
+unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
+$(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
+$(call unit_bin,libdfu): $(LIBDFU_A)
+$(call unit_bin,cli): $(CLI_A) $(LIBDFU_A)
+$(call unit_bin,board): $(BOARD_A)
 $(UNIT_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
