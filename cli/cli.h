@@ -28,6 +28,7 @@ enum exit_status {
 
 enum opt_type {
 	OPT_FLAG,   /* bool * */
+	OPT_COUNT,  /* unsigned *: how often it appears */
 	OPT_TEXT,   /* const char ** */
 	OPT_LIST,   /* struct opt_list *: may be given several times */
 	OPT_NUMBER, /* uint32_t *, 0x.., decimal, and the suffixes K and M */
@@ -50,6 +51,19 @@ struct opt {
 	const char *complete; /* "file", "board", "sim", or NULL */
 };
 
+/*
+ * Parse `argv` by two tables (either may be NULL). Arguments are moved to the front, in
+ * order, and counted. With `leading`, the first argument ends it, and what comes back is its
+ * index. -1 after usage_error().
+ */
+int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *more, bool leading);
+
+/* Print a table as --help has it, in 80 columns. */
+void opts_help(const struct opt *options);
+
+/* The i-th of the words in "a|b|c", or false behind the last. */
+bool opts_word(const char *words, size_t i, char *to, size_t bytes);
+
 /* Parse "0x08000000", "4096", "16K", "1M" whole; false when it is anything else. */
 bool parse_number(const char *text, uint32_t *out);
 
@@ -59,11 +73,12 @@ struct command {
 	const char *args;                  /* "[IMAGE|-]" */
 	const char *summary;
 	const struct opt *options;         /* ends with a row without a name; may be NULL */
-	const char *verbs;                 /* "show|set|unprotect", else NULL */
+	const char *verbs;                 /* "show|set|unprotect", else NULL: argv[0] is one */
 	const char *complete;              /* what the arguments are: "file", "sim", NULL */
 };
 
 const struct command *commands(size_t *n);
+const struct command *command_named(const char *name); /* NULL when there is none */
 
 /* Say what is wrong with the command line, and where the help is. Returns EXIT_USAGE. */
 int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -73,15 +88,33 @@ struct globals {
 	struct opt_list boards; /* -b, else STMIOT_BOARD */
 	const char *hub;
 	bool json, quiet, no_color;
+	bool help, version;
 	unsigned verbose;
 	const struct command *command; /* the one that runs */
 };
 extern struct globals globals;
+extern const struct opt global_options[];
 
 /* -- the terminal (ui.c): the only place that prints -------------------------------------- */
 
-/* Results: stdout. A closed pipe ends the program with EXIT_DONE. */
+/*
+ * Results: stdout. A pipe closed by its reader is no failure: what follows is dropped, so
+ * that work on a board is never cut short by it; what only prints asks out_closed().
+ */
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void out_bytes(const void *bytes, size_t len);
+bool out_closed(void);
+int out_finish(void); /* EXIT_DONE, or EXIT_FAILED after saying why it could not be written */
+
+/* A table of columns, as wide as their widest cells. Cells are copied. */
+struct table;
+struct table *table_new(unsigned columns, const char *const *heads);
+void table_row(struct table *t, const char *const *cells);
+void table_print(struct table *t); /* and free it */
+
+/* The colour of what goes to stdout: an escape sequence, or "" where there is none. */
+enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD };
+const char *tint(enum tint t);
 
 /* Everything else: stderr, each line behind "stmiot: ". `note` is dropped by -q, `debug` needs -v. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -113,9 +146,16 @@ struct bar {
 	double step_fraction;  /* what the running step adds */
 	const char *verdict;   /* set when it is over */
 };
+/* A bar as text of at most `columns`: for bars_draw, and for tests. */
+void bar_format(const struct bar *bar, uint64_t now_ms, double bytes_per_s, unsigned label_width,
+		unsigned columns, char *to, size_t bytes);
+double bar_fraction(const struct bar *bar, uint64_t now_ms);
 bool bars_wanted(void);
 void bars_draw(struct bar *bars, size_t n, uint64_t now_ms);
 void bars_end(void);
+void bars_lift(void); /* under the lock: take them off the screen until the next draw */
+void screen_lock(void); /* who writes to stderr */
+void screen_unlock(void);
 
 uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 
