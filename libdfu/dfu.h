@@ -243,8 +243,8 @@ struct dfu_io {
 	 * that was not a stall.
 	 */
 	int (*transfer)(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_error *err);
-	/* SET_INTERFACE on the DFU interface. */
-	int (*set_alt)(void *ctx, uint8_t alt, struct dfu_error *err);
+	/* SET_INTERFACE. */
+	int (*set_alt)(void *ctx, uint8_t interface, uint8_t alt, struct dfu_error *err);
 	/* Wait until the device has left the bus: 1 when it has, 0 after `timeout_ms`. */
 	int (*wait_gone)(void *ctx, unsigned timeout_ms);
 	void (*close)(void *ctx);
@@ -323,7 +323,8 @@ struct dfu_progress {
 	enum dfu_phase phase;
 	uint64_t done, total;    /* bytes of this phase */
 	unsigned step_ms;        /* how long the step that begins now takes, by the plan */
-	uint64_t left_ms;        /* until the work is done, by the plan; 0 when unknown */
+	uint64_t left_ms;        /* until the work is done, by the plan */
+	uint64_t whole_ms;       /* the whole work, by the plan; 0 when there is none */
 };
 
 /*
@@ -419,7 +420,7 @@ struct dfu_plan_sector {
 	uint32_t kept_bytes;  /* others, that an erase would lose: written back */
 	uint32_t write_bytes; /* that will be programmed, blank blocks left out */
 	uint32_t read_bytes;  /* read so far to decide */
-	bool restored;        /* an interrupted run's bytes go back here (see `journal_dir`) */
+	uint32_t restored_bytes; /* of `kept_bytes`: saved by a run that was cut off */
 };
 
 struct dfu_plan_totals {
@@ -430,8 +431,9 @@ struct dfu_plan_totals {
 
 /*
  * A guard is asked, before anything is changed, for each sector that would be erased or
- * written, with the sector's present content. Zero permits; else it returns the error
- * after filling it, and the plan fails with it (use DFU_ERR_REFUSED).
+ * written: first with `content` NULL, and again with the sector's present content when it
+ * answers 1 to that. Zero permits; a negative error that it has filled in fails the plan
+ * (use DFU_ERR_REFUSED).
  */
 typedef int dfu_guard(void *ctx, const struct dfu_sector *sector, const uint8_t *content,
 		      struct dfu_error *err);
@@ -559,13 +561,17 @@ int dfu_unprotect(struct dfu_dev *dev, struct dfu_error *err);
 /*
  * Make `io` a device that answers by a transcript, one transfer a line:
  *
- *     device 0483:df11 2200 357A3A7D3137
+ *     device 0483:df11 2200 357A3A7D3137     # ids, bcdDevice, serial or -
+ *     dfu 0b 2048 011a                       # bmAttributes, wTransferSize, bcdDFUVersion
  *     alt 0 @Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg
  *     out DNLOAD 0     41 00 00 01 08        # erase 0x08010000
  *     in  GETSTATUS    00 64 00 00 04 00     # busy, ask again in 100 ms
  *     in  GETSTATUS    00 00 00 00 05 00     # done
  *     in  UPLOAD 2     2048*ff
+ *     in  UPLOAD 3     1024*-- 1024*ff       # masked by the recorder: any byte
+ *     out SETALT 1
  *     out CLRSTATUS    stall                 # or: timeout, gone, io
+ *     gone                                   # after leaving; or: stays
  *
  * A transfer that is not the next line fails with DFU_ERR_IO and words that name the line.
  * `board` gets the descriptors. DFU_ERR_FORMAT names the line that cannot be read.

@@ -1,0 +1,449 @@
+#include "board.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "usbdev.h"
+
+struct board {
+	struct store *store;
+	struct clock *clock;
+	struct chip chip;
+	struct flash *flash;
+	struct rom *rom;
+	struct usbdev usb;
+	struct faults faults;
+
+	bool power;
+	bool attached;
+	enum board_mode mode;
+	unsigned plugs;         /* how often it has appeared on the bus */
+	bool jumped;
+	uint32_t jumped_to;
+
+	int64_t free_ns;        /* the end of all that was begun */
+	struct flash_op op;     /* what runs in the flash, if anything */
+	int64_t op_start_ns;
+	int64_t op_end_ns;
+	bool op_cut;            /* power fails in it, as `fault` says */
+	struct fault fault;
+
+	uint64_t total_ns;
+	struct board_counters counters;
+};
+
+/* -- the end of an operation ----------------------------------------------------------- */
+
+static bool erases(const struct flash_op *op)
+{
+	return op->kind == FLASH_OP_ERASE || op->kind == FLASH_OP_MASS_ERASE ||
+	       op->kind == FLASH_OP_UNPROTECT;
+}
+
+static void spend(struct board *board, uint64_t *counter, int64_t ns)
+{
+	*counter += (uint64_t)ns;
+	board->total_ns += (uint64_t)ns;
+}
+
+static void spend_operation(struct board *board, int64_t ns)
+{
+	bool program = board->op.kind == FLASH_OP_PROGRAM;
+
+	spend(board, program ? &board->counters.program_ns : &board->counters.erase_ns, ns);
+}
+
+static void cut_operation(struct board *board, double fraction)
+{
+	int64_t whole_ns = board->op_end_ns - board->op_start_ns;
+
+	if (board->op.kind == FLASH_OP_NONE)
+		return;
+	log_event("power or reset in the middle of a flash operation, %.0f %% of it done",
+		  fraction * 100);
+	spend_operation(board, (int64_t)(fraction * (double)whole_ns));
+	flash_op_cut(board->flash, &board->op, fraction, board->op.address + 1);
+	board->op.kind = FLASH_OP_NONE;
+}
+
+static void stop_operation(struct board *board)
+{
+	int64_t done_ns = clock_now(board->clock) - board->op_start_ns;
+	int64_t whole_ns = board->op_end_ns - board->op_start_ns;
+	double fraction = whole_ns > 0 ? (double)done_ns / (double)whole_ns : 1;
+
+	cut_operation(board, fraction < 0 ? 0 : fraction > 1 ? 1 : fraction);
+}
+
+static void finish_operation(struct board *board)
+{
+	enum flash_op_kind kind = board->op.kind;
+
+	spend_operation(board, board->op_end_ns - board->op_start_ns);
+	flash_op_finish(board->flash, &board->op);
+	if (kind == FLASH_OP_PROGRAM)
+		board->counters.programmed_bytes += board->op.len;
+	board->op.kind = FLASH_OP_NONE;
+	rom_operated(board->rom);
+	/* the F4's ROM resets the chip so that new option bytes take effect (AN3156 5.5) */
+	if (kind == FLASH_OP_OPTIONS || kind == FLASH_OP_UNPROTECT) {
+		log_event("option bytes written: RDP level %d, nWRP 0x%03x",
+			  flash_rdp(board->flash), flash_nwrp(board->flash));
+		board_reset(board);
+	}
+}
+
+/* -- boot ------------------------------------------------------------------------------ */
+
+static void boot_flash(struct board *board)
+{
+	board->mode = BOARD_RUNNING;
+	board->jumped = true;
+	board->jumped_to = FLASH_BASE;
+	log_event("boots from flash");
+}
+
+static void boot(struct board *board)
+{
+	board->jumped = false;
+	board->op_cut = false;
+	board->free_ns = clock_now(board->clock);
+	/* RM0090 3.7.3: at read protection level 2 the chip boots from flash only */
+	if (!board->chip.boot0 || flash_rdp(board->flash) == 2) {
+		boot_flash(board);
+		return;
+	}
+	rom_reset(board->rom);
+	usbdev_reset(&board->usb);
+	board->mode = BOARD_ROM;
+	board->plugs++;
+	log_event("ROM bootloader starts");
+}
+
+void board_reset(struct board *board)
+{
+	if (!board->power)
+		return;
+	stop_operation(board);
+	log_event("system reset");
+	boot(board);
+}
+
+static void power_off(struct board *board)
+{
+	board->power = false;
+	board->mode = BOARD_OFF;
+	board->jumped = false;
+	log_event("power off");
+}
+
+void board_power(struct board *board, bool on)
+{
+	if (on == board->power)
+		return;
+	if (!on) {
+		stop_operation(board);
+		power_off(board);
+		return;
+	}
+	board->power = true;
+	log_event("power on, BOOT0 %s", board->chip.boot0 ? "high" : "low");
+	boot(board);
+}
+
+static void power_fault(struct board *board, const struct fault *fault)
+{
+	bool stay = fault->stay;
+
+	log_event("fault: %s", fault_name(fault->kind));
+	power_off(board);
+	if (!stay)
+		board_power(board, true);
+}
+
+void board_boot0(struct board *board, bool on)
+{
+	board->chip.boot0 = on;
+	if (board->store)
+		store_save_chip(board->store, &board->chip);
+	log_event("BOOT0 %s", on ? "high" : "low");
+}
+
+static bool in(uint32_t word, uint32_t base, uint32_t bytes)
+{
+	return word >= base && word - base <= bytes;
+}
+
+static uint32_t word_at(const struct flash *flash, uint32_t address)
+{
+	uint8_t b[4] = { 0 };
+
+	if (!flash_read(flash, address, b, sizeof(b)))
+		return 0;
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
+	       (uint32_t)b[3] << 24;
+}
+
+/*
+ * AN3156 5.7: not a reset but a jump. Clocks, the USB core and SYSCFG_MEMRMP stay as the
+ * ROM had them, for whatever runs next to cope with. Without code there: a system reset.
+ */
+static void leave(struct board *board)
+{
+	uint32_t pointer = rom_look(board->rom).pointer;
+	uint32_t msp = word_at(board->flash, pointer);
+	uint32_t pc = word_at(board->flash, pointer + 4);
+	bool stack = in(msp, 0x20000000, 0x20000) || in(msp, 0x10000000, 0x10000);
+
+	if (!stack || !(pc & 1) || flash_sector(pc & ~1u) < 0) {
+		log_event("leave: no code at 0x%08" PRIx32, pointer);
+		board_reset(board);
+		return;
+	}
+	log_event("leave: jumps to 0x%08" PRIx32, pointer);
+	board->mode = BOARD_RUNNING;
+	board->jumped = true;
+	board->jumped_to = pointer;
+}
+
+/* -- the run of time ------------------------------------------------------------------- */
+
+static void log_operation(const struct flash_op *op)
+{
+	if (op->kind == FLASH_OP_ERASE)
+		log_event("erases sector %d at 0x%08" PRIx32, flash_sector(op->address),
+			  flash_sector_base(flash_sector(op->address)));
+	else if (op->kind == FLASH_OP_MASS_ERASE)
+		log_event("mass erase");
+	else if (op->kind == FLASH_OP_UNPROTECT)
+		log_event("read unprotect");
+}
+
+static void count_operation(struct board *board)
+{
+	if (board->op.kind == FLASH_OP_ERASE)
+		board->counters.erases++;
+	else if (board->op.kind == FLASH_OP_OPTIONS)
+		board->counters.option_writes++;
+	else if (erases(&board->op))
+		board->counters.mass_erases++;
+}
+
+static void start_operation(struct board *board, int64_t at_ns)
+{
+	log_operation(&board->op);
+	count_operation(board);
+	board->op_start_ns = at_ns;
+	board->op_end_ns = at_ns + flash_op_ns(board->flash, &board->op);
+	board->free_ns = board->op_end_ns;
+	board->op_cut = faults_operation(&board->faults, erases(&board->op), &board->fault);
+	flash_op_begin(board->flash, &board->op);
+}
+
+static int64_t cut_ns(const struct board *board)
+{
+	int64_t whole_ns = board->op_end_ns - board->op_start_ns;
+
+	return board->op_start_ns + (int64_t)(board->fault.fraction * (double)whole_ns);
+}
+
+int64_t board_due_ns(const struct board *board)
+{
+	if (board->op.kind == FLASH_OP_NONE)
+		return CLOCK_NEVER;
+	return board->op_cut ? cut_ns(board) : board->op_end_ns;
+}
+
+static void run_until(struct board *board, int64_t now_ns)
+{
+	if (board_due_ns(board) > now_ns)
+		return;
+	if (!board->op_cut) {
+		finish_operation(board);
+		return;
+	}
+	board->op_cut = false;
+	cut_operation(board, board->fault.fraction);
+	power_fault(board, &board->fault);
+}
+
+void board_run(struct board *board)
+{
+	run_until(board, clock_now(board->clock));
+}
+
+/* -- the USB device ------------------------------------------------------------------- */
+
+static unsigned plugged(void *ctx)
+{
+	const struct board *board = ctx;
+
+	return board->mode == BOARD_ROM ? board->plugs : 0;
+}
+
+static void ident(void *ctx, struct usb_ident *ident)
+{
+	const struct board *board = ctx;
+
+	usbdev_ident(&board->usb, ident);
+}
+
+/* The ROM keeps its DFU state: nothing but a reset is known to clear it. */
+static void attached(void *ctx)
+{
+	struct board *board = ctx;
+
+	usbdev_reset(&board->usb);
+}
+
+static int64_t ready_ns(void *ctx)
+{
+	const struct board *board = ctx;
+
+	return board->free_ns;
+}
+
+static void count_request(struct board *board, const struct usb_setup *setup,
+			  const uint8_t *data)
+{
+	board->counters.transfers++;
+	if ((setup->bmRequestType & USB_TYPE_MASK) != USB_TYPE_CLASS ||
+	    setup->bRequest >= DFU_REQUESTS)
+		return;
+	board->counters.requests[setup->bRequest]++;
+	if (setup->bRequest == DFU_DNLOAD && setup->wValue == 0 && setup->wLength == 5 &&
+	    data[0] == 0x21)
+		board->counters.set_address++;
+}
+
+static int control(void *ctx, const struct usb_setup *setup, uint8_t *data,
+		   int64_t start_ns, int64_t *end_ns)
+{
+	struct board *board = ctx;
+	unsigned plugs = board->plugs;
+	struct fault fault;
+	int64_t bus_ns;
+	int n;
+
+	run_until(board, start_ns);
+	if (board->mode != BOARD_ROM || board->plugs != plugs)
+		return USB_GONE;
+	count_request(board, setup, data);
+	fault = faults_transfer(&board->faults);
+	if (fault.kind == FAULT_POWER || fault.kind == FAULT_DISCONNECT) {
+		power_fault(board, &fault);
+		return USB_GONE;
+	}
+	if (fault.kind != FAULT_NONE)
+		log_event("fault: %s", fault_name(fault.kind));
+	if (fault.kind == FAULT_TIMEOUT)
+		return USB_SILENT;
+	n = fault.kind == FAULT_STALL ? USB_STALL : usbdev_control(&board->usb, setup, data);
+	if (n == USB_STALL)
+		board->counters.stalls++;
+	bus_ns = usb_bus_ns(setup, n);
+	spend(board, &board->counters.bus_ns, bus_ns);
+	*end_ns = start_ns + bus_ns;
+	board->free_ns = *end_ns;
+	return n;
+}
+
+static void control_done(void *ctx, int64_t end_ns)
+{
+	struct board *board = ctx;
+
+	if (board->mode != BOARD_ROM)
+		return;
+	switch (rom_sent(board->rom, &board->op)) {
+	case ROM_OPERATE: start_operation(board, end_ns); break;
+	case ROM_LEAVE: leave(board); break;
+	case ROM_WAIT: break;
+	}
+}
+
+struct usb_device board_usb(struct board *board)
+{
+	static const struct usb_device_ops ops = {
+		.plugged = plugged, .ident = ident, .attached = attached,
+		.ready_ns = ready_ns, .control = control, .control_done = control_done,
+	};
+
+	return (struct usb_device){ &ops, board };
+}
+
+/* -- the rest -------------------------------------------------------------------------- */
+
+struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip)
+{
+	struct board *board = calloc(1, sizeof(*board));
+
+	if (!board)
+		return NULL;
+	board->store = store;
+	board->clock = clock;
+	board->chip = *chip;
+	board->flash = flash_open(store);
+	board->rom = board->flash ? rom_new(board->flash, &board->faults) : NULL;
+	if (!board->rom) {
+		flash_close(board->flash);
+		free(board);
+		return NULL;
+	}
+	board->usb.rom = board->rom;
+	usbdesc_init(&board->usb.desc, chip->rev, chip->uid);
+	board_power(board, true);
+	return board;
+}
+
+void board_free(struct board *board)
+{
+	if (!board)
+		return;
+	stop_operation(board);
+	rom_free(board->rom);
+	flash_close(board->flash);
+	free(board);
+}
+
+struct faults *board_faults(struct board *board)
+{
+	return &board->faults;
+}
+
+void board_clear_counters(struct board *board)
+{
+	memset(&board->counters, 0, sizeof(board->counters));
+}
+
+void board_set_attached(struct board *board, bool attached_now)
+{
+	board->attached = attached_now;
+}
+
+void board_look(const struct board *board, struct board_view *view)
+{
+	memset(view, 0, sizeof(*view));
+	view->chip = board->chip;
+	memcpy(view->serial, board->usb.desc.serial, sizeof(view->serial));
+	view->power = board->power;
+	view->mode = board->mode;
+	view->attached = board->attached;
+	view->jumped = board->jumped;
+	view->jumped_to = board->jumped_to;
+	view->rom = rom_look(board->rom);
+	view->rdp = flash_rdp(board->flash);
+	view->nwrp = flash_nwrp(board->flash);
+	view->total_ns = board->total_ns;
+	view->counters = board->counters;
+}
+
+const char *board_mode_name(enum board_mode mode)
+{
+	static const char *const names[] = {
+		[BOARD_OFF] = "off", [BOARD_ROM] = "rom", [BOARD_RUNNING] = "running",
+	};
+
+	return names[mode];
+}

@@ -1,0 +1,315 @@
+/* stmiot-board: a virtual STM32F407 behind a USB/IP server. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "control.h"
+#include "ctlsock.h"
+#include "log.h"
+#include "server.h"
+
+struct settings {
+	const char *name;
+	const char *listen;
+	const char *port;
+	const char *busid;
+	const char *time;
+	const char *uid;
+	const char *rev;
+	const char *dir;
+	enum clock_mode mode;
+	uint32_t uid_words[3];
+	unsigned rev_bcd;
+};
+
+#define PROGRAM "stmiot-board"
+
+/* -- the command line ---------------------------------------------------------------------- */
+
+static const struct option_row {
+	const char *name;
+	char letter;
+	const char *arg;
+	size_t at;              /* of the text in struct settings */
+	const char *help;
+} option_rows[] = {
+	{ "name", 0, "NAME", offsetof(struct settings, name),
+	  "what the board is called (the last part of DIR)" },
+	{ "listen", 0, "ADDR", offsetof(struct settings, listen),
+	  "address of the USB/IP server (127.0.0.1)" },
+	{ "port", 0, "PORT", offsetof(struct settings, port),
+	  "its port, 0 for any free one (3240)" },
+	{ "busid", 0, "ID", offsetof(struct settings, busid), "bus id of the device (1-1)" },
+	{ "time", 0, "real|none", offsetof(struct settings, time),
+	  "take as long as a board, or no time (real)" },
+	{ "uid", 0, "HEX", offsetof(struct settings, uid),
+	  "unique id of a new chip, 24 hex digits (random)" },
+	{ "rev", 0, "2200|2100", offsetof(struct settings, rev),
+	  "bcdDevice of a new chip's ROM (2200)" },
+	{ "help", 'h', NULL, 0, "show this help" },
+	{ "version", 'V', NULL, 0, "show the version" },
+};
+
+#define OPTIONS (sizeof(option_rows) / sizeof(option_rows[0]))
+
+static void print_help(void)
+{
+	printf("usage: " PROGRAM " [OPTIONS] DIR\n"
+	       "A virtual STM32F407 in its ROM bootloader, as a USB/IP server. DIR keeps its\n"
+	       "state and the control socket.\n\n");
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = &option_rows[i];
+		char left[40];
+
+		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->arg ? " " : "",
+			 row->arg ? row->arg : "");
+		if (row->letter)
+			printf("  -%c, %-18s %s\n", row->letter, left, row->help);
+		else
+			printf("      %-18s %s\n", left, row->help);
+	}
+}
+
+static _Noreturn void usage(const char *what, const char *why)
+{
+	fprintf(stderr, PROGRAM ": %s: %s\n" PROGRAM ": see " PROGRAM " --help\n", what, why);
+	exit(2);
+}
+
+static void parse_options(struct settings *settings, int argc, char **argv)
+{
+	struct option longs[OPTIONS + 1] = { 0 };
+	int index, c;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		longs[i].name = option_rows[i].name;
+		longs[i].has_arg = option_rows[i].arg ? required_argument : no_argument;
+		longs[i].val = option_rows[i].letter ? option_rows[i].letter : 256 + (int)i;
+	}
+	while ((c = getopt_long(argc, argv, "hV", longs, &index)) != -1) {
+		if (c == 'h') {
+			print_help();
+			exit(0);
+		} else if (c == 'V') {
+			puts(PROGRAM " " STMIOT_VERSION);
+			exit(0);
+		} else if (c < 256) {
+			fprintf(stderr, PROGRAM ": see " PROGRAM " --help\n");
+			exit(2);
+		}
+		*(const char **)((char *)settings + option_rows[c - 256].at) = optarg;
+	}
+	if (argc - optind != 1)
+		usage("DIR", optind == argc ? "is missing: the folder that keeps the board" :
+		      "is one folder, there are more arguments");
+	settings->dir = argv[optind];
+}
+
+static void check_options(struct settings *settings)
+{
+	char *end;
+	unsigned long port = strtoul(settings->port, &end, 10);
+
+	if (!*settings->dir)
+		usage("DIR", "is empty");
+	if (!*settings->port || *end || settings->port[0] == '-' || port > 65535)
+		usage("--port", "is a number from 0 to 65535");
+	if (strcmp(settings->time, "real") != 0 && strcmp(settings->time, "none") != 0)
+		usage("--time", "is real or none");
+	settings->mode = strcmp(settings->time, "none") == 0 ? CLOCK_NONE : CLOCK_REAL;
+	if (settings->uid && !chip_parse_uid(settings->uid_words, settings->uid))
+		usage("--uid", "is 24 hex digits");
+	if (settings->rev && strcmp(settings->rev, "2200") != 0 &&
+	    strcmp(settings->rev, "2100") != 0)
+		usage("--rev", "is 2200 or 2100");
+	settings->rev_bcd = settings->rev && strcmp(settings->rev, "2100") == 0 ? 0x2100 : 0x2200;
+}
+
+/* -- the chip -------------------------------------------------------------------------------- */
+
+static int complain(const char *what, const char *why)
+{
+	fprintf(stderr, PROGRAM ": %s%s%s\n", what, why ? ": " : "", why ? why : "");
+	return -1;
+}
+
+static int new_chip(const struct settings *settings, struct store *store, struct chip *chip)
+{
+	chip->rev = settings->rev_bcd;
+	chip->boot0 = true;
+	if (settings->uid)
+		memcpy(chip->uid, settings->uid_words, sizeof(chip->uid));
+	else if (getrandom(chip->uid, sizeof(chip->uid), 0) != (ssize_t)sizeof(chip->uid))
+		return complain(settings->dir, "no random numbers for the chip's id; give --uid");
+	return store_save_chip(store, chip);
+}
+
+static int find_chip(const struct settings *settings, struct store *store, struct chip *chip)
+{
+	int rc = store_load_chip(store, chip);
+
+	if (rc == 1)
+		rc = new_chip(settings, store, chip);
+	if (rc < 0)
+		return store_error(store) ? complain(settings->dir, store_error(store)) : -1;
+	if (settings->uid && memcmp(chip->uid, settings->uid_words, sizeof(chip->uid)) != 0)
+		return complain(settings->dir, "holds a chip with another --uid; leave the option "
+				"out, or give another folder");
+	if (settings->rev && chip->rev != settings->rev_bcd)
+		return complain(settings->dir, "holds a chip with another --rev; leave the option "
+				"out, or give another folder");
+	return 0;
+}
+
+/* -- the loop -------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t ended;
+
+static void end(int signal)
+{
+	(void)signal;
+	ended = 1;
+}
+
+struct machine {
+	struct clock clock;
+	struct store *store;
+	struct board *board;
+	struct usbip_export export;
+	struct server *server;
+	struct control control;
+	struct ctlsock *ctlsock;
+};
+
+static void run_due(struct machine *machine)
+{
+	board_run(machine->board);
+	server_run(machine->server);
+	board_set_attached(machine->board, machine->export.importer != NULL);
+}
+
+/* Sleeps until something is due or somebody calls. Signals are let in only here. */
+static void wait_and_handle(struct machine *machine, const sigset_t *open)
+{
+	struct pollfd fds[SERVER_POLLFDS + CTLSOCK_POLLFDS];
+	size_t served = server_pollfds(machine->server, fds);
+	size_t controlled = ctlsock_pollfds(machine->ctlsock, fds + served);
+	int64_t due_ns = board_due_ns(machine->board);
+	int64_t sleep_ns;
+	struct timespec sleep;
+
+	if (server_due_ns(machine->server) < due_ns)
+		due_ns = server_due_ns(machine->server);
+	sleep_ns = clock_sleep_ns(&machine->clock, due_ns);
+	sleep.tv_sec = (time_t)(sleep_ns / 1000000000);
+	sleep.tv_nsec = (long)(sleep_ns % 1000000000);
+	if (ppoll(fds, served + controlled, sleep_ns < 0 ? NULL : &sleep, open) <= 0)
+		return;
+	server_handle(machine->server, fds, served);
+	run_due(machine);
+	ctlsock_handle(machine->ctlsock, fds + served, controlled);
+}
+
+static int loop(struct machine *machine, const char *dir, const sigset_t *open)
+{
+	while (!ended && !machine->control.quit) {
+		run_due(machine);
+		if (store_error(machine->store))
+			return complain(dir, store_error(machine->store));
+		wait_and_handle(machine, open);
+	}
+	return 0;
+}
+
+static void catch_signals(sigset_t *open)
+{
+	struct sigaction action = { .sa_handler = end };
+	sigset_t shut;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigemptyset(&shut);
+	sigaddset(&shut, SIGTERM);
+	sigaddset(&shut, SIGINT);
+	sigprocmask(SIG_BLOCK, &shut, open);
+	sigdelset(open, SIGTERM);
+	sigdelset(open, SIGINT);
+}
+
+static int open_machine(struct machine *machine, const struct settings *settings)
+{
+	char err[600];
+	struct chip chip;
+	struct usb_device device;
+
+	clock_init(&machine->clock, settings->mode);
+	machine->store = store_open(settings->dir, err, sizeof(err));
+	if (!machine->store)
+		return complain(err, NULL);
+	if (find_chip(settings, machine->store, &chip) < 0)
+		return -1;
+	machine->board = board_new(machine->store, &machine->clock, &chip);
+	if (!machine->board)
+		return complain(settings->dir, store_error(machine->store) ?
+				store_error(machine->store) : "no memory");
+	device = board_usb(machine->board);
+	if (!usbip_export_init(&machine->export, &device, settings->busid))
+		usage("--busid", "is a bus and a port path, like 1-1 or 3-2.4");
+	machine->server = server_open(settings->listen, settings->port, &machine->export,
+				      &machine->clock, err, sizeof(err));
+	if (!machine->server)
+		return complain(err, NULL);
+	machine->control.board = machine->board;
+	machine->control.time = settings->mode;
+	machine->control.name = settings->name;
+	snprintf(machine->control.usbip, sizeof(machine->control.usbip),
+		 strchr(settings->listen, ':') ? "usbip://[%s]:%u/%s" : "usbip://%s:%u/%s",
+		 settings->listen, server_port(machine->server), settings->busid);
+	machine->ctlsock = ctlsock_open(store_dirfd(machine->store), &machine->control, err,
+					sizeof(err));
+	return machine->ctlsock ? 0 : complain(settings->dir, err);
+}
+
+static void close_machine(struct machine *machine)
+{
+	ctlsock_close(machine->ctlsock);
+	server_close(machine->server);
+	board_free(machine->board);
+	store_close(machine->store);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {
+		.listen = "127.0.0.1", .port = "3240", .busid = "1-1", .time = "real",
+	};
+	struct machine machine = { 0 };
+	sigset_t open;
+	char *dir;
+	int rc;
+
+	parse_options(&settings, argc, argv);
+	check_options(&settings);
+	dir = strdup(settings.dir);
+	if (dir && !settings.name)
+		settings.name = basename(dir);
+	log_name(settings.name);
+	catch_signals(&open);
+	rc = open_machine(&machine, &settings);
+	if (rc == 0) {
+		printf(PROGRAM ": %s at %s\n", settings.name, machine.control.usbip);
+		fflush(stdout);
+		rc = loop(&machine, settings.dir, &open);
+	}
+	close_machine(&machine);
+	free(dir);
+	return rc == 0 ? 0 : 1;
+}
