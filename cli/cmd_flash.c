@@ -74,9 +74,6 @@ static int flash(struct flash_how *how, const struct sight *boards, size_t n)
 		return usage_error("--record is for one board");
 	if (!how->plan.journal_dir && !dry_run && !no_preserve)
 		return EXIT_FAILED;
-	if (!voltage && !dry_run)
-		note("taking the supply for 2.7 V or more, since USB powers the board "
-		     "(--voltage says otherwise)");
 	return flash_boards(boards, n, how);
 }
 

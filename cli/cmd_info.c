@@ -118,8 +118,8 @@ static int print_text(const struct facts *f)
 	line("board", "%s", f->sight->name);
 	line("serial", "%s", b->serial);
 	line("usb", "%04x:%04x at %s", b->idVendor, b->idProduct, b->path);
-	line("bootloader", "%s, protocol %x.%x, %u bytes a transfer", b->product, b->bcdDevice >> 8,
-	     b->bcdDevice >> 4 & 15, b->wTransferSize);
+	line("bootloader", "%s, protocol %x.%x, %u bytes a transfer", b->product, b->bcdDevice >> 12,
+	     b->bcdDevice >> 8 & 15, b->wTransferSize);
 	for (unsigned i = 0; i < b->n_alts; i++) {
 		if (!b->alts[i].has_layout)
 			continue;

@@ -156,6 +156,21 @@ static int start_program(struct job *j, struct dfu_dev *dev, struct dfu_error *e
 	return rc < 0 ? rc : 0;
 }
 
+/* Said once, however many boards there are. */
+static void tell_voltage(const struct job *j)
+{
+	static bool told;
+
+	if (j->how->voltage != DFU_VOLTAGE_AUTO || !(j->totals.erase + j->totals.write))
+		return;
+	pthread_mutex_lock(&lock);
+	if (!told)
+		note("taking the supply for 2.7 V or more, since USB powers the board "
+		     "(--voltage says otherwise)");
+	told = true;
+	pthread_mutex_unlock(&lock);
+}
+
 static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
 		     struct dfu_error *err)
 {
@@ -168,6 +183,7 @@ static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
 			print_plan(j, plan);
 		return 0;
 	}
+	tell_voltage(j);
 	rc = dfu_plan_run(plan, err);
 	dfu_stats(dev, &j->stats);
 	if (rc == 0 && j->how->start)

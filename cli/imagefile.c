@@ -33,6 +33,6 @@ int image_open(const char *path, struct dfu_image **out)
 		return EXIT_BAD_DATA;
 	}
 	for (size_t i = 0; (warning = dfu_image_warning(*out, i)) != NULL; i++)
-		note("%s: %s", clean(path), clean(warning));
+		debug("%s: %s", clean(path), clean(warning));
 	return EXIT_DONE;
 }
