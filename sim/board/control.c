@@ -357,9 +357,23 @@ static bool run(struct control *control, struct request *request)
 	return action->run(control, request);
 }
 
+/* NULL also when something follows the object on its line. */
+static cJSON *parse(const char *line, size_t len)
+{
+	const char *end = line;
+	cJSON *json = cJSON_ParseWithLengthOpts(line, len, &end, 0);
+
+	for (; json && end < line + len; end++)
+		if (!memchr(" \t\r", *end, 3)) {
+			cJSON_Delete(json);
+			return NULL;
+		}
+	return json;
+}
+
 char *control_answer(struct control *control, const char *line, size_t len)
 {
-	cJSON *json = cJSON_ParseWithLength(line, len);
+	cJSON *json = parse(line, len);
 	struct request request = { .json = json, .answer = cJSON_CreateObject() };
 	bool ok;
 	char *text;
