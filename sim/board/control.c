@@ -2,7 +2,6 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static bool get_number(struct request *request, const char *key, uint32_t least,
 	if (!item)
 		return true;
 	if (!cJSON_IsNumber(item) || item->valuedouble < least || item->valuedouble > most ||
-	    floor(item->valuedouble) != item->valuedouble)
+	    (uint32_t)item->valuedouble != item->valuedouble)
 		return refuse(request, "\"%s\" is a whole number from %" PRIu32 " to %" PRIu32,
 			      key, least, most);
 	*value = (uint32_t)item->valuedouble;

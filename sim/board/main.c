@@ -248,8 +248,10 @@ static int open_machine(struct machine *machine, const struct settings *settings
 {
 	char err[600];
 	struct chip chip;
-	struct usb_device device;
+	const struct usb_device no_device = { 0 };
 
+	if (!usbip_export_init(&machine->export, &no_device, settings->busid))
+		usage("--busid", "is a bus and a port path, like 1-1 or 3-2.4");
 	clock_init(&machine->clock, settings->mode);
 	machine->store = store_open(settings->dir, err, sizeof(err));
 	if (!machine->store)
@@ -260,9 +262,7 @@ static int open_machine(struct machine *machine, const struct settings *settings
 	if (!machine->board)
 		return complain(settings->dir, store_error(machine->store) ?
 				store_error(machine->store) : "no memory");
-	device = board_usb(machine->board);
-	if (!usbip_export_init(&machine->export, &device, settings->busid))
-		usage("--busid", "is a bus and a port path, like 1-1 or 3-2.4");
+	machine->export.device = board_usb(machine->board);
 	machine->server = server_open(settings->listen, settings->port, &machine->export,
 				      &machine->clock, err, sizeof(err));
 	if (!machine->server)
