@@ -12,7 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint8_t req_import[40] = { 0x01, 0x11, 0x80, 0x03, 0, 0, 0, 0, '1', '-', '1' };
+static const uint8_t req_import[40] = {
+	0x01, 0x11, 0x80, 0x03, 0, 0, 0, 0, '1', '-', '1'
+};
 
 /* Bounded: an erase and its GETSTATUS are a few steps, and the input queues no more. */
 static bool settle(struct board *board, struct clock *clock, struct usbip_conn *conn)

@@ -19,7 +19,9 @@ struct host {
 };
 
 static const struct chip host_chip = {
-	.uid = { 0x00580027, 0x3331500b, 0x20333153 }, .rev = 0x2200, .boot0 = true,
+	.uid = { 0x00580027, 0x3331500b, 0x20333153 },
+	.rev = 0x2200,
+	.boot0 = true,
 };
 
 static inline void host_open(struct host *host, struct store *store)
@@ -96,7 +98,8 @@ static inline void host_idle(struct host *host)
 	uint8_t none;
 	int state = host_status(host, NULL, NULL);
 
-	host_control(host, 0x21, state == DFU_ERROR ? DFU_CLRSTATUS : DFU_ABORT, 0, 0, &none);
+	host_control(host, 0x21, state == DFU_ERROR ? DFU_CLRSTATUS : DFU_ABORT, 0, 0,
+		     &none);
 	assert_int_equal(host_status(host, NULL, NULL), DFU_IDLE);
 }
 

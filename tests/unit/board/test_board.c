@@ -32,7 +32,7 @@ static void test_leave(void **state)
 	assert_true(view.jumped);
 	assert_int_equal(view.jumped_to, 0x08004000);
 	assert_int_equal(host_status(&host, NULL, NULL), USB_GONE);
-	board_reset(host.board);        /* BOOT0 is still high */
+	board_reset(host.board); /* BOOT0 is still high */
 	assert_int_equal(mode(&host), BOARD_ROM);
 	board_free(host.board);
 }
@@ -41,9 +41,9 @@ static void test_leave(void **state)
 static const struct {
 	const char *bytes;
 } no_code_table[] = {
-	{ "\x00\x00\x02\x30\x09\x40\x00\x08" },         /* no stack there */
-	{ "\x00\x00\x02\x20\x08\x40\x00\x08" },         /* not Thumb */
-	{ "\x00\x00\x02\x20\x09\x40\x00\x20" },         /* not flash */
+	{ "\x00\x00\x02\x30\x09\x40\x00\x08" }, /* no stack there */
+	{ "\x00\x00\x02\x20\x08\x40\x00\x08" }, /* not Thumb */
+	{ "\x00\x00\x02\x20\x09\x40\x00\x20" }, /* not flash */
 	{ "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF" },
 };
 
@@ -71,7 +71,7 @@ static void test_boot0(void **state)
 	(void)state;
 	host_open(&host, NULL);
 	board_boot0(host.board, false);
-	assert_int_equal(mode(&host), BOARD_ROM);       /* a pin is read at reset only */
+	assert_int_equal(mode(&host), BOARD_ROM); /* a pin is read at reset only */
 	board_reset(host.board);
 	assert_int_equal(mode(&host), BOARD_RUNNING);
 	board_power(host.board, false);
@@ -110,7 +110,7 @@ static void test_read_protection(void **state)
 	set_rdp(&host, 0x00);
 	board_look(host.board, &view);
 	assert_int_equal(view.rdp, 1);
-	assert_int_equal(view.rom.status, DFU_ERR_FIRMWARE);    /* as after any reset */
+	assert_int_equal(view.rom.status, DFU_ERR_FIRMWARE); /* as after any reset */
 	assert_int_equal(host_erase(&host, 0x08004000), DFU_ERR_VENDOR);
 	assert_int_equal(host_write(&host, 0x08004000, vectors, 8), DFU_ERR_VENDOR);
 	assert_int_equal(host_read(&host, 0x08004000, got, 8), USB_STALL);
@@ -136,11 +136,12 @@ static void test_level_2(void **state)
 	(void)state;
 	host_open(&host, NULL);
 	set_rdp(&host, 0xCC);
-	assert_int_equal(mode(&host), BOARD_RUNNING);   /* although BOOT0 is high */
+	assert_int_equal(mode(&host), BOARD_RUNNING); /* although BOOT0 is high */
 	board_free(host.board);
 }
 
-/* facts: 4 sectors and 334,792 bytes are 4.59 s at words and 11.8 s at bytes. */
+/* The data sheet's sums: 4 sectors and 334,792 bytes are 4.59 s at words and 11.8 s at
+ * bytes. */
 static const struct {
 	uint8_t feature;
 	uint64_t erase_ms, program_us;
@@ -166,7 +167,8 @@ static void write_image(struct host *host, uint32_t address, uint32_t len)
 
 static void test_times(void **state)
 {
-	static const uint32_t sectors[] = { 0x08000000, 0x08020000, 0x08040000, 0x08060000 };
+	static const uint32_t sectors[] = { 0x08000000, 0x08020000, 0x08040000,
+					    0x08060000 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(times_table) / sizeof(times_table[0]); i++) {
@@ -181,11 +183,14 @@ static void test_times(void **state)
 		write_image(&host, 0x08020000, 334792 - 16000);
 		board_look(host.board, &view);
 		assert_int_equal(view.counters.erases, 4);
-		assert_int_equal(view.counters.erase_ns, times_table[i].erase_ms * 1000000);
-		assert_int_equal(view.counters.program_ns, times_table[i].program_us * 1000);
+		assert_int_equal(view.counters.erase_ns,
+				 times_table[i].erase_ms * 1000000);
+		assert_int_equal(view.counters.program_ns,
+				 times_table[i].program_us * 1000);
 		assert_int_equal(view.counters.programmed_bytes, 334792);
 		assert_int_equal(view.total_ns, view.counters.erase_ns +
-				 view.counters.program_ns + view.counters.bus_ns);
+							view.counters.program_ns +
+							view.counters.bus_ns);
 		/* nothing ran side by side, nothing was left out */
 		assert_int_equal(view.total_ns, (uint64_t)clock_now(&host.clock));
 		board_free(host.board);
@@ -225,7 +230,7 @@ static void check_half(struct host *host)
 		for (int i = 0; i < 2048; i++)
 			odd += got[i] != 0xFF && got[i] != 0;
 	}
-	assert_true(odd > 1000);        /* garbage */
+	assert_true(odd > 1000); /* garbage */
 	check_sector(host, 0x08006000, 0x2000, 0x00);
 	check_sector(host, 0x08008000, 0x4000, 0x00);
 	check_sector(host, 0x08000000, 0x4000, 0xFF);
@@ -234,7 +239,8 @@ static void check_half(struct host *host)
 /* The same cut: as an erase that is hit, and as a transfer that would find it running. */
 static const struct fault cuts_table[] = {
 	{ .kind = FAULT_POWER, .erase = 1, .fraction = 0.5 },
-	/* GETSTATUS, ABORT, GETSTATUS, DNLOAD, GETSTATUS; the sixth is the second GETSTATUS */
+	/* GETSTATUS, ABORT, GETSTATUS, DNLOAD, GETSTATUS; the sixth is the second
+	   GETSTATUS */
 	{ .kind = FAULT_POWER, .at = 6, .fraction = 0.5 },
 };
 
@@ -278,13 +284,16 @@ static void test_faults(void **state)
 	assert_int_equal(host_status(&host, NULL, NULL), DFU_IDLE);
 	assert_int_equal(faults->count, 0);
 
-	faults_arm(faults, &(struct fault){ .kind = FAULT_FLIP, .address = 0x08000005,
-					    .bit = 3, .times = 2 });
+	faults_arm(faults, &(struct fault){ .kind = FAULT_FLIP,
+					    .address = 0x08000005,
+					    .bit = 3,
+					    .times = 2 });
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(host_read(&host, 0x08000000, got, 8), 8);
 		assert_int_equal(got[5], i < 2 ? 0xF7 : 0xFF);
 	}
-	faults_arm(faults, &(struct fault){ .kind = FAULT_DISCONNECT, .at = 1, .stay = true });
+	faults_arm(faults,
+		   &(struct fault){ .kind = FAULT_DISCONNECT, .at = 1, .stay = true });
 	assert_int_equal(host_status(&host, NULL, NULL), USB_GONE);
 	assert_int_equal(mode(&host), BOARD_OFF);
 	board_power(host.board, true);

@@ -3,8 +3,9 @@
 static void run(struct flash *flash, enum flash_op_kind kind, uint32_t address,
 		const void *data, uint32_t len)
 {
-	struct flash_op op = { .kind = kind, .width = FLASH_X32, .address = address,
-			       .len = len };
+	struct flash_op op = {
+		.kind = kind, .width = FLASH_X32, .address = address, .len = len
+	};
 
 	if (len)
 		memcpy(op.data, data, len);
@@ -41,12 +42,18 @@ static const struct {
 	uint32_t base, bytes;
 	int ms[3];
 } sectors_table[FLASH_SECTORS] = {
-	{ 0x08000000, 16384, { 400, 300, 250 } },    { 0x08004000, 16384, { 400, 300, 250 } },
-	{ 0x08008000, 16384, { 400, 300, 250 } },    { 0x0800C000, 16384, { 400, 300, 250 } },
-	{ 0x08010000, 65536, { 1200, 700, 550 } },   { 0x08020000, 131072, { 2000, 1300, 1000 } },
-	{ 0x08040000, 131072, { 2000, 1300, 1000 } }, { 0x08060000, 131072, { 2000, 1300, 1000 } },
-	{ 0x08080000, 131072, { 2000, 1300, 1000 } }, { 0x080A0000, 131072, { 2000, 1300, 1000 } },
-	{ 0x080C0000, 131072, { 2000, 1300, 1000 } }, { 0x080E0000, 131072, { 2000, 1300, 1000 } },
+	{ 0x08000000, 16384, { 400, 300, 250 } },
+	{ 0x08004000, 16384, { 400, 300, 250 } },
+	{ 0x08008000, 16384, { 400, 300, 250 } },
+	{ 0x0800C000, 16384, { 400, 300, 250 } },
+	{ 0x08010000, 65536, { 1200, 700, 550 } },
+	{ 0x08020000, 131072, { 2000, 1300, 1000 } },
+	{ 0x08040000, 131072, { 2000, 1300, 1000 } },
+	{ 0x08060000, 131072, { 2000, 1300, 1000 } },
+	{ 0x08080000, 131072, { 2000, 1300, 1000 } },
+	{ 0x080A0000, 131072, { 2000, 1300, 1000 } },
+	{ 0x080C0000, 131072, { 2000, 1300, 1000 } },
+	{ 0x080E0000, 131072, { 2000, 1300, 1000 } },
 };
 
 static void test_sectors(void **state)
@@ -62,7 +69,8 @@ static void test_sectors(void **state)
 		assert_int_equal(flash_sector_base(i), sectors_table[i].base);
 		assert_int_equal(flash_sector_bytes(i), sectors_table[i].bytes);
 		for (int w = 0; w < FLASH_WIDTHS; w++) {
-			struct flash_op op = { .kind = FLASH_OP_ERASE, .address = last,
+			struct flash_op op = { .kind = FLASH_OP_ERASE,
+					       .address = last,
 					       .width = (enum flash_width)w };
 
 			assert_int_equal(flash_op_ns(flash, &op),
@@ -80,9 +88,9 @@ static const struct {
 	enum flash_width width;
 	int units;
 } units_table[] = {
-	{ 0x08000000, 2048, FLASH_X8, 2048 },  { 0x08000000, 2048, FLASH_X16, 1024 },
-	{ 0x08000000, 2048, FLASH_X32, 512 },  { 0x08000001, 4, FLASH_X32, 2 },
-	{ 0x08000003, 2, FLASH_X16, 2 },       { 0x1FFF7800, 32, FLASH_X32, 8 },
+	{ 0x08000000, 2048, FLASH_X8, 2048 }, { 0x08000000, 2048, FLASH_X16, 1024 },
+	{ 0x08000000, 2048, FLASH_X32, 512 }, { 0x08000001, 4, FLASH_X32, 2 },
+	{ 0x08000003, 2, FLASH_X16, 2 },      { 0x1FFF7800, 32, FLASH_X32, 8 },
 };
 
 static void test_units(void **state)
@@ -91,7 +99,8 @@ static void test_units(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(units_table) / sizeof(units_table[0]); i++) {
-		struct flash_op op = { .kind = FLASH_OP_PROGRAM, .len = units_table[i].len,
+		struct flash_op op = { .kind = FLASH_OP_PROGRAM,
+				       .len = units_table[i].len,
 				       .address = units_table[i].address,
 				       .width = units_table[i].width };
 
@@ -121,7 +130,7 @@ static void test_write_protection(void **state)
 	(void)state;
 	run(flash, FLASH_OP_PROGRAM, 0x08004000, "\x12\x34\x56\x78", 4);
 	run(flash, FLASH_OP_PROGRAM, 0x08008000, "\x12\x34\x56\x78", 4);
-	protect(flash, 0x0FFD);         /* sector 1 */
+	protect(flash, 0x0FFD); /* sector 1 */
 	run(flash, FLASH_OP_PROGRAM, 0x08004000, "\0\0\0\0", 4);
 	run(flash, FLASH_OP_ERASE, 0x08004000, NULL, 0);
 	run(flash, FLASH_OP_MASS_ERASE, 0, NULL, 0);
@@ -187,8 +196,10 @@ static void test_options(void **state)
 
 static void test_cut_program(void **state)
 {
-	const struct flash_op op = { .kind = FLASH_OP_PROGRAM, .width = FLASH_X32,
-				     .address = 0x08000000, .len = 2048 };
+	const struct flash_op op = { .kind = FLASH_OP_PROGRAM,
+				     .width = FLASH_X32,
+				     .address = 0x08000000,
+				     .len = 2048 };
 	struct flash *flash = flash_open(NULL);
 
 	(void)state;

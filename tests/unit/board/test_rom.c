@@ -4,7 +4,10 @@ static void request(struct rom *rom, uint8_t code, uint16_t value, uint16_t len,
 		    uint8_t *data)
 {
 	struct usb_setup setup = { code == DFU_UPLOAD || code == DFU_GETSTATUS ||
-				   code == DFU_GETSTATE ? 0xA1 : 0x21, code, value, 0, len };
+						   code == DFU_GETSTATE
+					   ? 0xA1
+					   : 0x21,
+				   code, value, 0, len };
 
 	rom_request(rom, &setup, data);
 }
@@ -23,7 +26,8 @@ static void bring(struct rom *rom, enum rom_state wanted)
 		request(rom, DFU_UPLOAD, 2, 16, data);
 	if (wanted == DFU_MANIFEST_SYNC || wanted == DFU_MANIFEST)
 		request(rom, DFU_DNLOAD, 0, 0, data);
-	if (wanted == DFU_DNLOAD_SYNC || wanted == DFU_DNBUSY || wanted == DFU_DNLOAD_IDLE)
+	if (wanted == DFU_DNLOAD_SYNC || wanted == DFU_DNBUSY ||
+	    wanted == DFU_DNLOAD_IDLE)
 		request(rom, DFU_DNLOAD, 0, 5, data);
 	if (wanted == DFU_DNBUSY || wanted == DFU_DNLOAD_IDLE || wanted == DFU_MANIFEST)
 		request(rom, DFU_GETSTATUS, 0, 6, data);
@@ -38,22 +42,24 @@ static void bring(struct rom *rom, enum rom_state wanted)
  * Each state and each request: the state after it, with STALL added when the request is
  * refused. GETSTATUS is at its answer, before rom_sent().
  */
-#define STALL 100
+#define STALL    100
 #define S(state) (STALL + (state))
 
 static const struct {
 	enum rom_state from;
 	int detach, dnload, leave, upload, getstatus, clrstatus, getstate, abort;
 } states_table[] = {
-	/*                    DETACH  DNLOAD  DNLOAD0  UPLOAD  GETSTATUS  CLR  GETSTATE  ABORT */
-	{ DFU_IDLE,           2,      3,      6,       9,      2,         10,  2,        2 },
-	{ DFU_DNLOAD_SYNC,    3,      S(3),   S(3),    S(3),   4,         10,  3,        2 },
-	{ DFU_DNBUSY,         4,      S(4),   S(4),    S(4),   4,         10,  4,        4 },
-	{ DFU_DNLOAD_IDLE,    5,      3,      6,       S(5),   5,         10,  5,        2 },
-	{ DFU_MANIFEST_SYNC,  6,      S(6),   S(6),    S(6),   7,         10,  6,        2 },
-	{ DFU_MANIFEST,       7,      S(7),   S(7),    S(7),   7,         10,  7,        7 },
-	{ DFU_UPLOAD_IDLE,    9,      S(9),   S(9),    9,      9,         10,  9,        2 },
-	{ DFU_ERROR,          10,     S(10),  S(10),   S(10),  10,        2,   10,       10 },
+	/* clang-format off */
+	/*                   DETACH DNLOAD DNLOAD0 UPLOAD GETSTATUS CLR GETSTATE ABORT */
+	{ DFU_IDLE,          2,     3,     6,      9,     2,        10, 2,       2 },
+	{ DFU_DNLOAD_SYNC,   3,     S(3),  S(3),   S(3),  4,        10, 3,       2 },
+	{ DFU_DNBUSY,        4,     S(4),  S(4),   S(4),  4,        10, 4,       4 },
+	{ DFU_DNLOAD_IDLE,   5,     3,     6,      S(5),  5,        10, 5,       2 },
+	{ DFU_MANIFEST_SYNC, 6,     S(6),  S(6),   S(6),  7,        10, 6,       2 },
+	{ DFU_MANIFEST,      7,     S(7),  S(7),   S(7),  7,        10, 7,       7 },
+	{ DFU_UPLOAD_IDLE,   9,     S(9),  S(9),   9,     9,        10, 9,       2 },
+	{ DFU_ERROR,         10,    S(10), S(10),  S(10), 10,       2,  10,      10 },
+	/* clang-format on */
 };
 
 static void check_state(struct rom *rom, enum rom_state from, uint8_t type, uint8_t code,
@@ -69,7 +75,8 @@ static void check_state(struct rom *rom, enum rom_state from, uint8_t type, uint
 	if (n == USB_STALL)
 		got += STALL;
 	if (got != expected)
-		print_error("state %d, request %d: %d, expected %d\n", from, code, got, expected);
+		print_error("state %d, request %d: %d, expected %d\n", from, code, got,
+			    expected);
 	assert_int_equal(got, expected);
 }
 
@@ -192,20 +199,20 @@ static const struct {
 	uint8_t data[16];
 	int status;
 } errors_table[] = {
-	{ 0, 5, { 0x21, 0x00, 0x00, 0x00, 0x20 }, DFU_ERR_TARGET },     /* RAM */
-	{ 0, 5, { 0x21, 0x00, 0x00, 0x10, 0x08 }, DFU_ERR_TARGET },     /* behind the flash */
-	{ 0, 5, { 0x21, 0x10, 0x7A, 0xFF, 0x1F }, DFU_ERR_TARGET },     /* the chip's id */
-	{ 0, 5, { 0x21, 0x0F, 0x7A, 0xFF, 0x1F }, DFU_OK },             /* the last lock byte */
+	{ 0, 5, { 0x21, 0x00, 0x00, 0x00, 0x20 }, DFU_ERR_TARGET }, /* RAM */
+	{ 0, 5, { 0x21, 0x00, 0x00, 0x10, 0x08 }, DFU_ERR_TARGET }, /* behind the flash */
+	{ 0, 5, { 0x21, 0x10, 0x7A, 0xFF, 0x1F }, DFU_ERR_TARGET }, /* the chip's id */
+	{ 0, 5, { 0x21, 0x0F, 0x7A, 0xFF, 0x1F }, DFU_OK }, /* the last lock byte */
 	{ 0, 5, { 0x21, 0x00, 0x00, 0xFF, 0xFF }, DFU_OK },
-	{ 0, 5, { 0x41, 0x00, 0xC0, 0xFF, 0x1F }, DFU_ERR_TARGET },     /* option bytes */
-	{ 0, 5, { 0x41, 0x00, 0x78, 0xFF, 0x1F }, DFU_ERR_TARGET },     /* OTP */
-	{ 0, 5, { 0x41, 0x01, 0x40, 0x00, 0x08 }, DFU_OK },             /* inside a sector */
-	{ 0, 4, { 0x21, 0x00, 0x00, 0x00 },       DFU_ERR_STALLEDPKT },
-	{ 0, 1, { 0x93 },                         DFU_ERR_STALLEDPKT },
-	{ 1, 4, { 0 },                            DFU_ERR_STALLEDPKT },
-	{ 2, 3, { 0 },                            DFU_ERR_TARGET },     /* not whole words */
-	{ 0x202, 4, { 0 },                        DFU_ERR_TARGET },     /* 1 MiB on */
-	{ 0x201, 4, { 0 },                        DFU_OK },
+	{ 0, 5, { 0x41, 0x00, 0xC0, 0xFF, 0x1F }, DFU_ERR_TARGET }, /* option bytes */
+	{ 0, 5, { 0x41, 0x00, 0x78, 0xFF, 0x1F }, DFU_ERR_TARGET }, /* OTP */
+	{ 0, 5, { 0x41, 0x01, 0x40, 0x00, 0x08 }, DFU_OK },         /* inside a sector */
+	{ 0, 4, { 0x21, 0x00, 0x00, 0x00 }, DFU_ERR_STALLEDPKT },
+	{ 0, 1, { 0x93 }, DFU_ERR_STALLEDPKT },
+	{ 1, 4, { 0 }, DFU_ERR_STALLEDPKT },
+	{ 2, 3, { 0 }, DFU_ERR_TARGET },     /* not whole words */
+	{ 0x202, 4, { 0 }, DFU_ERR_TARGET }, /* 1 MiB on */
+	{ 0x201, 4, { 0 }, DFU_OK },
 };
 
 static void test_errors(void **state)
@@ -280,7 +287,7 @@ static const struct {
 	{ { 0x01, 0xFF, 0xFF, 0xFF }, 4, DFU_OK, 2 },
 	{ { 0x02, 0xFF, 0xFF, 0xFF }, 4, DFU_OK, 2 },
 	{ { 0x03, 0xFF, 0xFF, 0xFF }, 4, DFU_OK, 4 },
-	{ { 0x03 },                   1, DFU_OK, 4 },
+	{ { 0x03 }, 1, DFU_OK, 4 },
 	{ { 0x04, 0xFF, 0xFF, 0xFF }, 4, DFU_ERR_TARGET, 1 },
 	{ { 0x03, 0xFF, 0x00, 0xFF }, 4, DFU_ERR_TARGET, 1 },
 };
@@ -296,7 +303,8 @@ static void test_device_feature(void **state)
 
 		host_open(&host, NULL);
 		assert_int_equal(host_write(&host, 0xFFFF0000, features_table[i].bytes,
-					    features_table[i].len), features_table[i].status);
+					    features_table[i].len),
+				 features_table[i].status);
 		assert_int_equal(host_write(&host, 0x08004000, block, sizeof(block)), 0);
 		board_look(host.board, &view);
 		assert_int_equal(view.counters.program_ns,

@@ -29,7 +29,8 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = { "flash.bin", "otp.bin", "options.bin", "chip" };
+	static const char *const names[] = { "flash.bin", "otp.bin", "options.bin",
+					     "chip" };
 	char path[100];
 
 	(void)state;
@@ -143,9 +144,12 @@ static const struct {
 	const char *digits;
 	bool ok;
 } uids_table[] = {
-	{ "005800273331500b20333153", true },   { "005800273331500B20333153", true },
-	{ "005800273331500b2033315", false },   { "005800273331500b203331533", false },
-	{ "005800273331500b2033315g", false },  { "+05800273331500b20333153", false },
+	{ "005800273331500b20333153", true },
+	{ "005800273331500B20333153", true },
+	{ "005800273331500b2033315", false },
+	{ "005800273331500b203331533", false },
+	{ "005800273331500b2033315g", false },
+	{ "+05800273331500b20333153", false },
 	{ "", false },
 };
 
@@ -155,7 +159,8 @@ static void test_uid(void **state)
 	for (size_t i = 0; i < sizeof(uids_table) / sizeof(uids_table[0]); i++) {
 		uint32_t uid[3] = { 0 };
 
-		assert_int_equal(chip_parse_uid(uid, uids_table[i].digits), uids_table[i].ok);
+		assert_int_equal(chip_parse_uid(uid, uids_table[i].digits),
+				 uids_table[i].ok);
 		if (uids_table[i].ok)
 			assert_memory_equal(uid, host_chip.uid, sizeof(uid));
 	}

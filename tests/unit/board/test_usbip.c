@@ -71,11 +71,13 @@ static void put_submit(struct bytes *to, uint32_t seqnum, uint8_t type, uint8_t 
 	bytes_put_u32(to, seqnum);
 	bytes_put_u32(to, DEVID);
 	bytes_put_u32(to, type >> 7);
-	bytes_put_zeros(to, 8);         /* endpoint, flags */
+	bytes_put_zeros(to, 8); /* endpoint, flags */
 	bytes_put_u32(to, len);
-	bytes_put_zeros(to, 12);        /* start frame, packets, interval */
-	bytes_put(to, (uint8_t[]){ type, request, (uint8_t)value, (uint8_t)(value >> 8), 0, 0,
-				   (uint8_t)len, (uint8_t)(len >> 8) }, 8);
+	bytes_put_zeros(to, 12); /* start frame, packets, interval */
+	bytes_put(to,
+		  (uint8_t[]){ type, request, (uint8_t)value, (uint8_t)(value >> 8), 0, 0,
+			       (uint8_t)len, (uint8_t)(len >> 8) },
+		  8);
 }
 
 static void put_unlink(struct bytes *to, uint32_t seqnum, uint32_t wanted)
@@ -89,7 +91,9 @@ static void put_unlink(struct bytes *to, uint32_t seqnum, uint32_t wanted)
 }
 
 static const uint8_t req_devlist[8] = { 0x01, 0x11, 0x80, 0x05 };
-static const uint8_t req_import[40] = { 0x01, 0x11, 0x80, 0x03, 0, 0, 0, 0, '1', '-', '1' };
+static const uint8_t req_import[40] = {
+	0x01, 0x11, 0x80, 0x03, 0, 0, 0, 0, '1', '-', '1'
+};
 
 static void import(struct line *line)
 {
@@ -114,10 +118,11 @@ static void test_devlist(void **state)
 	assert_int_equal(output(&line, &out), 8 + 4 + 312 + 4);
 	assert_memory_equal(out, "\x01\x11\x00\x05\0\0\0\0\0\0\0\x01", 12);
 	assert_string_equal((const char *)out + 12 + 256, "1-1");
-	assert_int_equal(wire_u32(out + 12 + 288), 1);          /* busnum */
-	assert_int_equal(wire_u32(out + 12 + 292), 2);          /* devnum */
-	assert_int_equal(wire_u32(out + 12 + 296), 2);          /* full speed */
-	assert_memory_equal(out + 12 + 300, "\x04\x83\xDF\x11\x22\x00\0\0\0\x01\x01\x01", 12);
+	assert_int_equal(wire_u32(out + 12 + 288), 1); /* busnum */
+	assert_int_equal(wire_u32(out + 12 + 292), 2); /* devnum */
+	assert_int_equal(wire_u32(out + 12 + 296), 2); /* full speed */
+	assert_memory_equal(out + 12 + 300, "\x04\x83\xDF\x11\x22\x00\0\0\0\x01\x01\x01",
+			    12);
 	assert_memory_equal(out + 12 + 312, "\xFE\x01\x02\0", 4);
 	drop_output(&line);
 	board_power(line.host.board, false);
@@ -166,7 +171,7 @@ static void test_pipeline(void **state)
 	put_submit(&in, 13, 0xA1, DFU_GETSTATUS, 0, 6);
 	put_submit(&in, 14, 0xA1, DFU_GETSTATUS, 0, 6);
 	put_submit(&in, 15, 0x21, DFU_DNLOAD, 2, 0);
-	put_submit(&in, 16, 0x21, DFU_DNLOAD, 2, 0);            /* refused */
+	put_submit(&in, 16, 0x21, DFU_DNLOAD, 2, 0); /* refused */
 	assert_true(feed(&line, in.at, in.len));
 	assert_true(settle(&line));
 	assert_int_equal(output(&line, &out), 6 * 48 + 2 * 6);
@@ -205,7 +210,7 @@ static void test_unlink(void **state)
 	assert_true(settle(&line));
 	assert_int_equal(output(&line, &out), 0);
 	in.len = 0;
-	put_unlink(&in, 4, 2);          /* waits behind the silent one */
+	put_unlink(&in, 4, 2); /* waits behind the silent one */
 	put_unlink(&in, 5, 1);
 	assert_true(feed(&line, in.at, in.len));
 	assert_true(settle(&line));
@@ -216,7 +221,7 @@ static void test_unlink(void **state)
 	assert_int_equal(wire_u32(out + 96 + 4), 3);
 	drop_output(&line);
 	in.len = 0;
-	put_unlink(&in, 6, 3);          /* too late */
+	put_unlink(&in, 6, 3); /* too late */
 	assert_true(feed(&line, in.at, in.len));
 	assert_int_equal(output(&line, &out), 48);
 	assert_int_equal(wire_u32(out + 20), 0);
@@ -248,15 +253,15 @@ static const struct {
 	const char *bytes;
 	size_t len;
 } hostile_table[] = {
-	{ false, 0, "\x01\x06\x80\x05\0\0\0\0", 8 },            /* another version */
-	{ false, 2, "\x80\x04", 2 },                            /* another request */
-	{ true, 0, "\0\0\0\x05", 4 },                           /* unknown command */
-	{ true, 8, "\0\x02\0\x02", 4 },                         /* another device */
-	{ true, 12, "\0\0\0\x02", 4 },                          /* neither in nor out */
-	{ true, 16, "\0\0\0\x10", 4 },                          /* endpoint 16 */
-	{ true, 24, "\xFF\xFF\xFF\xFF", 4 },                    /* length -1 */
-	{ true, 24, "\0\x01\0\0", 4 },                          /* length 65536 */
-	{ true, 32, "\0\0\0\x08", 4 },                          /* isochronous */
+	{ false, 0, "\x01\x06\x80\x05\0\0\0\0", 8 }, /* another version */
+	{ false, 2, "\x80\x04", 2 },                 /* another request */
+	{ true, 0, "\0\0\0\x05", 4 },                /* unknown command */
+	{ true, 8, "\0\x02\0\x02", 4 },              /* another device */
+	{ true, 12, "\0\0\0\x02", 4 },               /* neither in nor out */
+	{ true, 16, "\0\0\0\x10", 4 },               /* endpoint 16 */
+	{ true, 24, "\xFF\xFF\xFF\xFF", 4 },         /* length -1 */
+	{ true, 24, "\0\x01\0\0", 4 },               /* length 65536 */
+	{ true, 32, "\0\0\0\x08", 4 },               /* isochronous */
 };
 
 static void test_hostile(void **state)
@@ -296,7 +301,7 @@ static void test_mismatch(void **state)
 	put_submit(&in, 2, 0x21, DFU_DNLOAD, 2, 4);
 	in.at[48 + 46] = 8;
 	bytes_put_zeros(&in, 4);
-	put_submit(&in, 3, 0x21, DFU_GETSTATUS, 0, 6);          /* out, says the direction */
+	put_submit(&in, 3, 0x21, DFU_GETSTATUS, 0, 6); /* out, says the direction */
 	in.at[100 + 40] = 0xA1;
 	bytes_put_zeros(&in, 6);
 	assert_true(feed(&line, in.at, in.len));
@@ -331,10 +336,13 @@ static const struct {
 	const char *busid;
 	bool ok;
 } busids_table[] = {
-	{ "1-1", true }, { "3-2.4.1", true }, { "255-1", true }, { "0-1", false },
-	{ "256-1", false }, { "1", false }, { "1-", false }, { "1-.1", false },
-	{ "1-1.", false }, { "-1-1", false }, { "1-1..2", false }, { "a-1", false }, { "", false },
-	{ "1-1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1", false },
+	{ "1-1", true },     { "3-2.4.1", true },
+	{ "255-1", true },   { "0-1", false },
+	{ "256-1", false },  { "1", false },
+	{ "1-", false },     { "1-.1", false },
+	{ "1-1.", false },   { "-1-1", false },
+	{ "1-1..2", false }, { "a-1", false },
+	{ "", false },       { "1-1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1", false },
 };
 
 static void test_busids(void **state)
@@ -344,8 +352,9 @@ static void test_busids(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(busids_table) / sizeof(busids_table[0]); i++)
-		assert_int_equal(usbip_export_init(&export, &device, busids_table[i].busid),
-				 busids_table[i].ok);
+		assert_int_equal(
+			usbip_export_init(&export, &device, busids_table[i].busid),
+			busids_table[i].ok);
 }
 
 int main(void)
