@@ -74,6 +74,9 @@ static int refuse_bytes(const struct dfu_layout *layout, uint32_t addr,
 		return area->next ? hint(err, DFU_ERR_RANGE, "%s", area->next)
 				  : DFU_ERR_RANGE;
 	}
+	if (dfu_layout_covers(layout, addr, 1, 0))
+		return fail(err, DFU_ERR_RANGE,
+			    "0x%08" PRIx32 " cannot be written on this device", addr);
 	if (layout->n_regions == 0)
 		return fail(err, DFU_ERR_RANGE, "there is no flash for 0x%08" PRIx32,
 			    addr);
