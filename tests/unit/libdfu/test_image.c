@@ -560,6 +560,30 @@ static void test_not_written(void **state)
 	dfu_image_free(image);
 }
 
+/* A byte here and a byte there: HEX has no limit, DfuSe files beyond ours would not be
+ * read. */
+static void test_many_segments(void **state)
+{
+	char *text = malloc(10001 * 14 + 13), *p = text;
+	struct dfu_image *image;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 10001; i++) {
+		unsigned addr = 2 * i;
+
+		p += sprintf(p, ":01%04X00AA%02X\n", addr,
+			     -(1 + addr / 256 + addr + 0xaa) & 0xff);
+	}
+	p += sprintf(p, ":00000001FF\n");
+	image = expect_image((uint8_t *)text, (size_t)(p - text), DFU_FORMAT_AUTO);
+	free(text);
+	there_and_back(image, DFU_FORMAT_IHEX);
+	expect_unwritten(image, DFU_FORMAT_DFUSE,
+			 "10001 segments are too many for DfuSe");
+	dfu_image_free(image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_raw_written),
 		cmocka_unit_test(test_not_written),
+		cmocka_unit_test(test_many_segments),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
