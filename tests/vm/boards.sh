@@ -10,6 +10,7 @@ start_board() {
 	board=${boards:?}/$1
 	shift
 	mkdir -p "$board"
+	: >"$board.ready"
 	"$board_program" --port "$(cat "$board.port" 2>/dev/null || echo 0)" "$@" "$board" \
 		>"$board.ready" 2>"$board.log" 3>&- 4>&- &
 	echo $! >"$board.pid"
