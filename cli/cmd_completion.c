@@ -1,0 +1,424 @@
+/*
+ * Completions for three shells, from the tables of commands and options. They know where
+ * the command and its verb are, which options have values, and what the values are.
+ */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct opt completion_options[] = {
+	{ 0 },
+};
+
+static const char names_of_boards[] =
+	"stmiot list --no-color 2>/dev/null | sed -n '2,$s/ .*//p'";
+static const char names_of_sims[] =
+	"stmiot sim status --json 2>/dev/null | "
+	"sed -n 's/.*\"name\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
+
+/* "a|b|c" as "a b c". */
+static void out_words(const char *words)
+{
+	char word[64];
+	size_t i;
+
+	for (i = 0; opts_word(words, i, word, sizeof(word)); i++)
+		out("%s%s", i ? " " : "", word);
+}
+
+static bool has_value(const struct opt *opt)
+{
+	return opt->type != OPT_FLAG && opt->type != OPT_COUNT;
+}
+
+/* In single quotes, for a POSIX shell or for fish. */
+static void out_quoted(const char *text, bool fish)
+{
+	out("'");
+	for (; *text; text++) {
+		if (*text == '\'')
+			out("%s", fish ? "\\'" : "'\\''");
+		else if (fish && *text == '\\')
+			out("\\\\");
+		else
+			out("%c", *text);
+	}
+	out("'");
+}
+
+static void out_command_names(void)
+{
+	size_t n, i;
+	const struct command *all = commands(&n);
+
+	for (i = 0; i < n; i++)
+		out("%s%s", i ? " " : "", all[i].name);
+}
+
+/* -- what bash and zsh share: functions that say which words there are
+ * ----------------------- */
+
+static void shell_option_names(const struct opt *options)
+{
+	for (; options && options->name; options++) {
+		if (options->letter)
+			out("-%c ", options->letter);
+		out("--%s ", options->name);
+	}
+}
+
+/* Rows of a case: "flash --voltage") for a command, *" --board") for the global ones. */
+static void shell_value_rows(const char *command, const struct opt *options)
+{
+	for (; options && options->name; options++) {
+		if (!has_value(options))
+			continue;
+		if (options->letter)
+			out("\t\t%s\" -%c\"|", command, options->letter);
+		else
+			out("\t\t");
+		out("%s\" --%s\") ", command, options->name);
+		if (options->type == OPT_CHOICE) {
+			out("echo '");
+			out_words(options->arg);
+			out("'");
+		} else if (options->complete && strcmp(options->complete, "file") == 0) {
+			out("echo @file");
+		} else if (options->complete && strcmp(options->complete, "board") == 0) {
+			out("%s", names_of_boards);
+		} else if (options->complete && strcmp(options->complete, "sim") == 0) {
+			out("%s", names_of_sims);
+		} else {
+			out(":");
+		}
+		out(" ;;\n");
+	}
+}
+
+static void shell_value_names(const char *command, const struct opt *options)
+{
+	for (; options && options->name; options++) {
+		if (!has_value(options))
+			continue;
+		if (options->letter)
+			out("\t\t%s\" -%c\") return 0 ;;\n", command, options->letter);
+		out("\t\t%s\" --%s\") return 0 ;;\n", command, options->name);
+	}
+}
+
+static void shell_functions(void)
+{
+	size_t n, i;
+	const struct command *all = commands(&n);
+
+	out("# Has the option $2 of the command $1 a value?\n"
+	    "_stmiot_has_value() {\n\tcase \"$1 $2\" in\n");
+	shell_value_names("*", global_options);
+	for (i = 0; i < n; i++)
+		shell_value_names(all[i].name, all[i].options);
+	out("\t\t*) return 1 ;;\n\tesac\n}\n\n");
+
+	out("# The values of an option of a command; @file stands for files.\n"
+	    "_stmiot_values() {\n\tcase \"$1 $2\" in\n");
+	shell_value_rows("*", global_options);
+	for (i = 0; i < n; i++)
+		shell_value_rows(all[i].name, all[i].options);
+	out("\tesac\n}\n\n");
+
+	out("_stmiot_options() {\n\techo '");
+	shell_option_names(global_options);
+	out("'\n\tcase $1 in\n");
+	for (i = 0; i < n; i++) {
+		if (!all[i].options || !all[i].options->name)
+			continue;
+		out("\t\t%s) echo '", all[i].name);
+		shell_option_names(all[i].options);
+		out("' ;;\n");
+	}
+	out("\tesac\n}\n\n");
+
+	out("# The words after $1 (the command) and $2 (its first argument, or none).\n"
+	    "_stmiot_arguments() {\n\tcase \"$1 $2\" in\n\t\t\" \") echo '");
+	out_command_names();
+	out("' ;;\n\t\t\"sim up\") : ;;\n");
+	for (i = 0; i < n; i++) {
+		const char *complete = all[i].complete;
+
+		if (all[i].verbs) {
+			out("\t\t\"%s \") echo '", all[i].name);
+			out_words(all[i].verbs);
+			out("' ;;\n");
+		}
+		if (!complete)
+			continue;
+		out("\t\t\"%s \"*) ", all[i].name);
+		if (strcmp(complete, "file") == 0) {
+			out("echo @file ;;\n");
+		} else if (strcmp(complete, "sim") == 0) {
+			out("%s ;;\n", names_of_sims);
+		} else if (strcmp(complete, "command") == 0) {
+			out("echo '");
+			out_command_names();
+			out("' ;;\n");
+		}
+	}
+	out("\tesac\n}\n\n");
+}
+
+static void bash(void)
+{
+	out("# bash completion for stmiot: source <(stmiot completion bash)\n\n");
+	shell_functions();
+	out("_stmiot() {\n"
+	    "\tlocal cur prev command='' first='' word words=() glue='' i found\n"
+	    "\t# The line is cut at ':' and '=' as well: put selectors together again.\n"
+	    "\tfor word in \"${COMP_WORDS[@]:0:COMP_CWORD+1}\"; do\n"
+	    "\t\tif [[ ${#words[@]} -gt 0 && ( -n $glue || $word == [:=]* ) ]]; then\n"
+	    "\t\t\twords[${#words[@]}-1]+=$word\n"
+	    "\t\telse\n"
+	    "\t\t\twords+=(\"$word\")\n"
+	    "\t\tfi\n"
+	    "\t\tglue=''\n"
+	    "\t\t[[ $word == [:=] ]] && glue=1\n"
+	    "\tdone\n"
+	    "\tcur=${words[${#words[@]}-1]}\n"
+	    "\tfor ((i = 1; i < ${#words[@]} - 1; i++)); do\n"
+	    "\t\tword=${words[i]}\n"
+	    "\t\tif [[ $word == -* ]]; then\n"
+	    "\t\t\tprev=''\n"
+	    "\t\t\tif _stmiot_has_value \"$command\" \"$word\"; then\n"
+	    "\t\t\t\tprev=$word\n"
+	    "\t\t\t\t((++i))\n"
+	    "\t\t\tfi\n"
+	    "\t\t\t((i < ${#words[@]} - 1)) && prev=''\n"
+	    "\t\telif [[ -z $command ]]; then\n"
+	    "\t\t\tcommand=$word\n"
+	    "\t\telif [[ -z $first ]]; then\n"
+	    "\t\t\tfirst=$word\n"
+	    "\t\tfi\n"
+	    "\tdone\n"
+	    "\tif [[ $cur == --*=* ]]; then\n"
+	    "\t\tprev=${cur%%%%=*}\n"
+	    "\t\tcur=${cur#*=}\n"
+	    "\tfi\n"
+	    "\tif [[ -n $prev ]]; then\n"
+	    "\t\tfound=$(_stmiot_values \"$command\" \"$prev\")\n"
+	    "\telif [[ $cur == -* ]]; then\n"
+	    "\t\tfound=$(_stmiot_options \"$command\")\n"
+	    "\telse\n"
+	    "\t\tfound=$(_stmiot_arguments \"$command\" \"$first\")\n"
+	    "\tfi\n"
+	    "\tCOMPREPLY=()\n"
+	    "\tif [[ $found == @file ]]; then\n"
+	    "\t\tcompopt -o filenames 2>/dev/null\n"
+	    "\t\twhile IFS='' read -r word; do\n"
+	    "\t\t\tCOMPREPLY+=(\"$word\")\n"
+	    "\t\tdone < <(compgen -f -- \"$cur\")\n"
+	    "\t\treturn\n"
+	    "\tfi\n"
+	    "\twhile IFS='' read -r word; do\n"
+	    "\t\t# bash replaces what is behind the last ':' only.\n"
+	    "\t\t[[ $cur == *:* && $COMP_WORDBREAKS == *:* ]] && "
+	    "word=${word#\"${cur%%:*}:\"}\n"
+	    "\t\tCOMPREPLY+=(\"$word\")\n"
+	    "\tdone < <(compgen -W \"$found\" -- \"$cur\")\n"
+	    "}\n"
+	    "complete -F _stmiot stmiot\n");
+}
+
+static void zsh(void)
+{
+	size_t n, i;
+	const struct command *all = commands(&n);
+
+	out("#compdef stmiot\n# zsh completion for stmiot: source <(stmiot completion "
+	    "zsh)\n\n");
+	shell_functions();
+	out("_stmiot() {\n"
+	    "\tlocal cur=$words[CURRENT] prev='' command='' first='' word found\n"
+	    "\tlocal -a choices texts\n"
+	    "\tinteger i\n"
+	    "\tfor ((i = 2; i < CURRENT; i++)); do\n"
+	    "\t\tword=$words[i]\n"
+	    "\t\tif [[ $word == -* ]]; then\n"
+	    "\t\t\tprev=''\n"
+	    "\t\t\tif _stmiot_has_value \"$command\" \"$word\"; then\n"
+	    "\t\t\t\tprev=$word\n"
+	    "\t\t\t\t((++i))\n"
+	    "\t\t\tfi\n"
+	    "\t\t\t((i < CURRENT)) && prev=''\n"
+	    "\t\telif [[ -z $command ]]; then\n"
+	    "\t\t\tcommand=$word\n"
+	    "\t\telif [[ -z $first ]]; then\n"
+	    "\t\t\tfirst=$word\n"
+	    "\t\tfi\n"
+	    "\tdone\n"
+	    "\tif [[ -z $prev && $cur == --*=* ]]; then\n"
+	    "\t\tprev=${cur%%%%=*}\n"
+	    "\t\tcompset -P '*='\n"
+	    "\tfi\n"
+	    "\tif [[ -n $prev ]]; then\n"
+	    "\t\tfound=$(_stmiot_values \"$command\" \"$prev\")\n"
+	    "\telif [[ $cur == -* ]]; then\n"
+	    "\t\tfound=$(_stmiot_options \"$command\")\n"
+	    "\telif [[ -z $command ]]; then\n"
+	    "\t\tchoices=(");
+	for (i = 0; i < n; i++)
+		out("%s%s", i ? " " : "", all[i].name);
+	out(")\n\t\ttexts=(\n");
+	for (i = 0; i < n; i++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "%-11s %s", all[i].name, all[i].summary);
+		out("\t\t\t");
+		out_quoted(line, false);
+		out("\n");
+	}
+	out("\t\t)\n"
+	    "\t\tcompadd -l -d texts -a choices\n"
+	    "\t\treturn\n"
+	    "\telse\n"
+	    "\t\tfound=$(_stmiot_arguments \"$command\" \"$first\")\n"
+	    "\tfi\n"
+	    "\tif [[ $found == @file ]]; then\n"
+	    "\t\t_files\n"
+	    "\t\treturn\n"
+	    "\tfi\n"
+	    "\tchoices=(${=found})\n"
+	    "\tcompadd -a choices\n"
+	    "}\n"
+	    "# Loaded by its name from a folder in fpath, or read by source.\n"
+	    "if [[ ${funcstack[1]} == _stmiot ]]; then\n"
+	    "\t_stmiot \"$@\"\n"
+	    "else\n"
+	    "\tcompdef _stmiot stmiot\n"
+	    "fi\n");
+}
+
+/* -- fish
+ * ---------------------------------------------------------------------------------- */
+
+static void fish_options(const char *condition, const struct opt *options)
+{
+	for (; options && options->name; options++) {
+		const char *complete = options->complete ? options->complete : "";
+
+		out("complete -c stmiot");
+		if (condition)
+			out(" -n '__stmiot_is %s'", condition);
+		if (options->letter)
+			out(" -s %c", options->letter);
+		out(" -l %s", options->name);
+		if (options->type == OPT_CHOICE) {
+			out(" -x -a '");
+			out_words(options->arg);
+			out("'");
+		} else if (strcmp(complete, "file") == 0) {
+			out(" -r -F");
+		} else if (strcmp(complete, "board") == 0) {
+			out(" -x -a '(__stmiot_boards)'");
+		} else if (strcmp(complete, "sim") == 0) {
+			out(" -x -a '(__stmiot_sims)'");
+		} else if (has_value(options)) {
+			out(" -x");
+		}
+		out(" -d ");
+		out_quoted(options->help, true);
+		out("\n");
+	}
+}
+
+static void fish_arguments(const struct command *command)
+{
+	const char *complete = command->complete ? command->complete : "";
+
+	if (command->verbs) {
+		out("complete -c stmiot -n '__stmiot_is %s 1' -a '", command->name);
+		out_words(command->verbs);
+		out("'\n");
+	}
+	if (strcmp(complete, "file") == 0)
+		out("complete -c stmiot -n '__stmiot_is %s%s' -F\n", command->name,
+		    command->verbs ? " 2" : "");
+	else if (strcmp(complete, "sim") == 0)
+		out("complete -c stmiot -n '__stmiot_is %s 2' -a '(__stmiot_sims)'\n",
+		    command->name);
+	else if (strcmp(complete, "command") == 0) {
+		out("complete -c stmiot -n '__stmiot_is %s 1' -a '", command->name);
+		out_command_names();
+		out("'\n");
+	}
+}
+
+static void fish(void)
+{
+	size_t n, i;
+	const struct command *all = commands(&n);
+	const struct opt *opt;
+
+	out("# fish completion for stmiot: stmiot completion fish | source\n\n"
+	    "function __stmiot_boards\n\t%s\nend\n\n"
+	    "function __stmiot_sims\n\t%s\nend\n\n",
+	    names_of_boards, names_of_sims);
+	out("# The words so far without options: the command, its verb, ...\n"
+	    "function __stmiot_words\n"
+	    "\tset -l skip\n"
+	    "\tfor word in (commandline -opc)[2..-1]\n"
+	    "\t\tif set -q skip[1]\n"
+	    "\t\t\tset -e skip\n"
+	    "\t\t\tset -l skip\n"
+	    "\t\t\tcontinue\n"
+	    "\t\tend\n"
+	    "\t\tswitch $word\n"
+	    "\t\t\tcase");
+	for (opt = global_options; opt->name; opt++)
+		if (has_value(opt))
+			out(" -%c --%s", opt->letter ? opt->letter : '-', opt->name);
+	for (i = 0; i < n; i++)
+		for (opt = all[i].options; opt && opt->name; opt++)
+			if (has_value(opt)) {
+				if (opt->letter)
+					out(" -%c", opt->letter);
+				out(" --%s", opt->name);
+			}
+	out("\n\t\t\t\tset skip 1\n"
+	    "\t\t\tcase '-*'\n"
+	    "\t\t\tcase '*'\n"
+	    "\t\t\t\techo $word\n"
+	    "\t\tend\n"
+	    "\tend\n"
+	    "end\n\n"
+	    "# Is this the command, and, with a number, are there so many words?\n"
+	    "function __stmiot_is\n"
+	    "\tset -l words (__stmiot_words)\n"
+	    "\tset -q argv[2]; and test (count $words) -ne $argv[2]; and return 1\n"
+	    "\ttest (count $words) -gt 0; and test $words[1] = $argv[1]\n"
+	    "end\n\n"
+	    "function __stmiot_needs_command\n"
+	    "\ttest (count (__stmiot_words)) -eq 0\n"
+	    "end\n\n"
+	    "complete -c stmiot -f\n");
+	fish_options(NULL, global_options);
+	for (i = 0; i < n; i++) {
+		out("complete -c stmiot -n __stmiot_needs_command -a %s -d ",
+		    all[i].name);
+		out_quoted(all[i].summary, true);
+		out("\n");
+		fish_options(all[i].name, all[i].options);
+		fish_arguments(&all[i]);
+	}
+}
+
+int cmd_completion(int argc, char **argv)
+{
+	if (argc > 1)
+		return usage_error("completion takes one shell");
+	if (strcmp(argv[0], "bash") == 0)
+		bash();
+	else if (strcmp(argv[0], "zsh") == 0)
+		zsh();
+	else
+		fish();
+	return EXIT_DONE;
+}

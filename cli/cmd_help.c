@@ -1,0 +1,74 @@
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct opt help_options[] = {
+	{ 0 },
+};
+
+/* What belongs together, in the order of a first day with a board. */
+static const struct group {
+	const char *title, *names;
+} groups[] = {
+	{ "Set-up", "doctor|udev" },
+	{ "Boards", "list|info|flash|verify|read|erase|start" },
+	{ "The chip's settings", "option|otp" },
+	{ "Image files", "image" },
+	{ "Virtual boards", "sim" },
+	{ "About", "help|version|completion" },
+};
+
+static void overview(void)
+{
+	size_t i, j;
+	char name[32];
+
+	out("Usage: stmiot [OPTIONS] COMMAND [ARGUMENTS]\n\n"
+	    "Flashes STM32F407 boards over USB DFU, real and virtual ones.\n");
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		out("\n%s%s%s\n", tint(TINT_BOLD), groups[i].title, tint(TINT_OFF));
+		for (j = 0; opts_word(groups[i].names, j, name, sizeof(name)); j++) {
+			const struct command *command = command_named(name);
+
+			if (command)
+				out("  %-12s %s\n", name, command->summary);
+		}
+	}
+	out("\n%sOptions, on either side of the command%s\n", tint(TINT_BOLD),
+	    tint(TINT_OFF));
+	opts_help(global_options);
+	out("\n'stmiot help COMMAND' tells about one command, 'man stmiot' about all.\n");
+}
+
+void help_command(const struct command *command)
+{
+	out("Usage: stmiot %s", command->name);
+	if (command->verbs)
+		out(" %s", command->verbs);
+	out(" [OPTIONS]%s%s\n\n%c%s.\n", *command->args ? " " : "", command->args,
+	    command->summary[0] - 'a' + 'A', command->summary + 1);
+	if (command->options && command->options->name) {
+		out("\nOptions\n");
+		opts_help(command->options);
+	}
+	out("\nGlobal options\n");
+	opts_help(global_options);
+}
+
+int cmd_help(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc > 1)
+		return usage_error("help takes one command");
+	if (argc == 0) {
+		overview();
+		return EXIT_DONE;
+	}
+	command = command_named(argv[0]);
+	if (!command)
+		return unknown_command(argv[0]);
+	help_command(command);
+	return EXIT_DONE;
+}

@@ -1,0 +1,361 @@
+#include "commands.h"
+#include "sim.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BOARDS_MAX 64
+
+static uint32_t boards = 1, port, at, erase, address, bit, times;
+static bool no_hub, follow, stay;
+static bool at_given, erase_given, address_given, bit_given, times_given;
+static const char *board_time, *fraction;
+
+const struct opt sim_options[] = {
+	{ OPT_NUMBER, 0, "boards", "N",
+	  "up: how many boards are to run, b0, b1, ... (default 1)", &boards, NULL,
+	  NULL },
+	{ OPT_FLAG, 0, "no-hub", NULL, "up: boards only", &no_hub, NULL, NULL },
+	{ OPT_CHOICE, 0, "time", "real|none",
+	  "up: take as long as a real chip and bus, or no time at all", &board_time, NULL,
+	  NULL },
+	{ OPT_NUMBER, 0, "port", "P",
+	  "up: the first board's TCP port for USB/IP; the next ones follow (default: "
+	  "any)",
+	  &port, NULL, NULL },
+	{ OPT_FLAG, 'f', "follow", NULL, "log: go on as it grows", &follow, NULL, NULL },
+	{ OPT_NUMBER, 0, "at", "N", "fault: at the N-th transfer from now", &at,
+	  &at_given, NULL },
+	{ OPT_NUMBER, 0, "erase", "K", "fault: in the K-th erase from now", &erase,
+	  &erase_given, NULL },
+	{ OPT_TEXT, 0, "fraction", "F", "fault: after this part of the erase, 0 to 1",
+	  &fraction, NULL, NULL },
+	{ OPT_NUMBER, 0, "address", "ADDR", "fault: the byte to read wrongly", &address,
+	  &address_given, NULL },
+	{ OPT_NUMBER, 0, "bit", "N", "fault: its bit, 0 to 7", &bit, &bit_given, NULL },
+	{ OPT_NUMBER, 0, "times", "N", "fault: how often (default 1)", &times,
+	  &times_given, NULL },
+	{ OPT_FLAG, 0, "stay", NULL, "fault: stay off the bus afterwards", &stay, NULL,
+	  NULL },
+	{ 0 },
+};
+
+/* -- status
+ * -------------------------------------------------------------------------------- */
+
+static const char *state_of(const struct json *status, const char *key)
+{
+	bool on = false;
+
+	return json_bool(status, key, &on) ? (on ? "on" : "off") : json_text(status, key);
+}
+
+/* Boards are shown when they answer; those with a folder only, to people. */
+static int show(char *const *names, size_t n, bool addresses)
+{
+	static const char *const full[] = { "BOARD", "MODE",   "POWER",
+					    "BOOT0", "SERIAL", "USBIP" };
+	static const char *const brief[] = { "BOARD", "SERIAL", "USBIP" };
+	struct table *table = NULL;
+	struct json *list = globals.json ? json_array() : NULL;
+	int result = EXIT_DONE;
+	size_t i;
+
+	if (!list && n > 0)
+		table = addresses ? table_new(3, brief) : table_new(6, full);
+	for (i = 0; i < n; i++) {
+		struct dfu_error err;
+		struct json *status = NULL;
+		const char *cells[6] = { names[i], "down" };
+
+		if (sim_ask(names[i], sim_request("status"), &status, &err) < 0 &&
+		    err.code != DFU_ERR_NODEV)
+			result = report(NULL, &err);
+		if (list && status) {
+			json_add(list, NULL, status);
+			continue;
+		}
+		if (status && addresses) {
+			cells[1] = json_text(status, "serial");
+			cells[2] = json_text(status, "usbip");
+		} else if (status) {
+			cells[1] = json_text(status, "mode");
+			cells[2] = state_of(status, "power");
+			cells[3] = state_of(status, "boot0");
+			cells[4] = json_text(status, "serial");
+			cells[5] = json_text(status, "usbip");
+		}
+		if (table)
+			table_row(table, cells);
+		json_free(status);
+	}
+	if (table)
+		table_print(table);
+	if (list && json_print(list) != EXIT_DONE)
+		return EXIT_FAILED;
+	return result;
+}
+
+static int cmd_status(int argc, char **argv)
+{
+	struct dfu_error err;
+	char **names;
+	size_t n;
+	int result;
+
+	if (argc > 1)
+		return usage_error("sim status takes one board at most");
+	if (argc == 1) {
+		if (sim_ask(argv[0], sim_request("status"), NULL, &err) < 0)
+			return report("sim status", &err);
+		return show(argv, 1, false);
+	}
+	if (sim_names(&names, &n, &err) < 0)
+		return report("sim status", &err);
+	result = show(names, n, false);
+	if (n == 0)
+		note("there is no virtual board yet; 'stmiot sim up' makes one");
+	sim_names_free(names, n);
+	return result;
+}
+
+/* -- up, down
+ * ------------------------------------------------------------------------------ */
+
+static int cmd_up(int argc, char **argv)
+{
+	struct sim_start how = { .time = board_time };
+	char names[BOARDS_MAX][8], *list[BOARDS_MAX];
+	struct dfu_error err;
+	uint32_t i;
+	int lock, result = EXIT_DONE;
+
+	if (argc > 0)
+		return usage_error("sim up takes no argument, not '%s'", clean(argv[0]));
+	if (boards < 1 || boards > BOARDS_MAX)
+		return usage_error("--boards %u: 1 to %d can be run", boards, BOARDS_MAX);
+	if (port > 65535 || port + boards - 1 > 65535)
+		return usage_error(
+			"--port %u: a port, and those of the next boards, end at 65535",
+			port);
+	lock = sim_lock(&err);
+	if (lock < 0)
+		return report("sim up", &err);
+	for (i = 0; i < boards; i++) {
+		snprintf(names[i], sizeof(names[i]), "b%u", i);
+		list[i] = names[i];
+		how.port = (uint16_t)(port ? port + i : 0);
+		if (sim_start(names[i], &how, &err) < 0) {
+			result = report("sim up", &err);
+			break;
+		}
+	}
+	close(lock);
+	return result == EXIT_DONE ? show(list, boards, true) : result;
+}
+
+static int cmd_down(int argc, char **argv)
+{
+	struct dfu_error err;
+	char **names;
+	size_t n, i, ended = 0;
+	int lock, result = EXIT_DONE;
+
+	if (argc > 1)
+		return usage_error("sim down takes one board at most");
+	lock = sim_lock(&err);
+	if (lock < 0 || sim_names(&names, &n, &err) < 0) {
+		if (lock >= 0)
+			close(lock);
+		return report("sim down", &err);
+	}
+	for (i = 0; i < n; i++) {
+		if (argc == 1 && strcmp(names[i], argv[0]) != 0)
+			continue;
+		if (sim_stop(names[i], &err) == 0)
+			ended++;
+		else if (err.code != DFU_ERR_NODEV)
+			result = report("sim down", &err);
+	}
+	if (result == EXIT_DONE && ended == 0)
+		note("sim down: nothing was running");
+	else if (ended > 0)
+		note("sim down: ended %zu board%s", ended, ended == 1 ? "" : "s");
+	sim_names_free(names, n);
+	close(lock);
+	return result;
+}
+
+/* -- a board's pins
+ * ------------------------------------------------------------------------ */
+
+/* Ask, and say nothing but with --json. Frees `request`. */
+static int tell(const char *name, struct json *request)
+{
+	struct dfu_error err;
+	struct json *reply;
+
+	if (sim_ask(name, request, &reply, &err) < 0)
+		return report("sim", &err);
+	if (globals.json)
+		return json_print(reply);
+	json_free(reply);
+	return EXIT_DONE;
+}
+
+static bool parse_switch(const char *word, bool *on)
+{
+	*on = strcmp(word, "on") == 0;
+	return *on || strcmp(word, "off") == 0;
+}
+
+static int cmd_reset(int argc, char **argv)
+{
+	if (argc != 1)
+		return usage_error("sim reset takes one board");
+	return tell(argv[0], sim_request("reset"));
+}
+
+/* Power without a word is off and on again, as by unplugging. */
+static int cmd_power(int argc, char **argv)
+{
+	struct json *request;
+	bool on = true;
+
+	if (argc < 1 || argc > 2 || (argc == 2 && !parse_switch(argv[1], &on)))
+		return usage_error("sim power takes a board, and on or off");
+	request = sim_request("power");
+	if (argc == 2)
+		json_add_bool(request, "on", on);
+	return tell(argv[0], request);
+}
+
+static int cmd_boot0(int argc, char **argv)
+{
+	struct json *request;
+	bool on;
+
+	if (argc != 2 || !parse_switch(argv[1], &on))
+		return usage_error("sim boot0 takes a board and on or off");
+	request = sim_request("boot0");
+	json_add_bool(request, "on", on);
+	return tell(argv[0], request);
+}
+
+/* -- log
+ * ----------------------------------------------------------------------------------- */
+
+static int cmd_log(int argc, char **argv)
+{
+	char path[4096], block[4096];
+	ssize_t n;
+	int fd;
+
+	if (argc != 1)
+		return usage_error("sim log takes one board");
+	if (!sim_name_fits(argv[0]) || !sim_path(argv[0], "log", path, sizeof(path))) {
+		complain("sim log: there is no virtual board '%s'", clean(argv[0]));
+		return EXIT_NO_BOARD;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		complain("sim log: %s: %s\n'stmiot sim status' lists the boards", path,
+			 strerror(errno));
+		return errno == ENOENT ? EXIT_NO_BOARD : EXIT_FAILED;
+	}
+	for (;;) {
+		while ((n = read(fd, block, sizeof(block))) > 0)
+			out_bytes(block, (size_t)n);
+		if (n < 0 || !follow || interrupted || out_closed())
+			break;
+		poll(NULL, 0, 100);
+	}
+	close(fd);
+	return n < 0 ? EXIT_FAILED : interrupted ? 128 + interrupted : EXIT_DONE;
+}
+
+/* -- fault
+ * --------------------------------------------------------------------------------- */
+
+static bool parse_fraction(const char *text, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	return *text && !*end && *value >= 0 && *value <= 1;
+}
+
+/* What each kind of fault needs to know; the board itself judges the values. */
+static const char *missing_for(const char *kind)
+{
+	if (strcmp(kind, "none") == 0)
+		return NULL;
+	if (strcmp(kind, "flip") == 0)
+		return address_given && bit_given ? NULL : "--address and --bit";
+	if (strcmp(kind, "power") == 0)
+		return at_given || erase_given ? NULL : "--erase or --at";
+	return at_given ? NULL : "--at";
+}
+
+static int cmd_fault(int argc, char **argv)
+{
+	static const char kinds[] = "stall|timeout|disconnect|power|flip|none";
+	struct json *request;
+	double part = 0;
+	char kind[16];
+	size_t i;
+
+	if (argc != 2)
+		return usage_error("sim fault takes a board and one of %s", kinds);
+	for (i = 0; opts_word(kinds, i, kind, sizeof(kind)); i++)
+		if (strcmp(kind, argv[1]) == 0)
+			break;
+	if (strcmp(kind, argv[1]) != 0)
+		return usage_error("sim fault: '%s' is none of %s", clean(argv[1]),
+				   kinds);
+	if (missing_for(kind))
+		return usage_error("sim fault %s needs %s", kind, missing_for(kind));
+	if (fraction && !parse_fraction(fraction, &part))
+		return usage_error("--fraction %s: from 0 to 1", clean(fraction));
+	request = sim_request("fault");
+	json_add_text(request, "kind", kind);
+	if (at_given)
+		json_add_number(request, "at", at);
+	if (erase_given)
+		json_add_number(request, "erase", erase);
+	if (fraction)
+		json_add_number(request, "fraction", part);
+	if (address_given)
+		json_add_number(request, "address", address);
+	if (bit_given)
+		json_add_number(request, "bit", bit);
+	if (times_given)
+		json_add_number(request, "times", times);
+	if (stay)
+		json_add_bool(request, "stay", true);
+	return tell(argv[0], request);
+}
+
+int cmd_sim(int argc, char **argv)
+{
+	static const struct {
+		const char *verb;
+		int (*run)(int argc, char **argv);
+	} verbs[] = {
+		{ "up", cmd_up },       { "down", cmd_down },   { "status", cmd_status },
+		{ "reset", cmd_reset }, { "power", cmd_power }, { "boot0", cmd_boot0 },
+		{ "log", cmd_log },     { "fault", cmd_fault },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[0], verbs[i].verb) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	return usage_error("sim: there is no verb '%s'", clean(argv[0]));
+}

@@ -1,0 +1,198 @@
+#include "json.h"
+#include "cli.h"
+#include "text.h"
+
+#include <cjson/cJSON.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* cJSON drops a member that it has no memory for without a word. */
+static bool memory_ran_out;
+
+static cJSON *own(struct json *json)
+{
+	return (cJSON *)(void *)json;
+}
+
+static const cJSON *see(const struct json *json)
+{
+	return (const cJSON *)(const void *)json;
+}
+
+static struct json *give(cJSON *item)
+{
+	if (!item)
+		memory_ran_out = true;
+	return (struct json *)(void *)item;
+}
+
+struct json *json_object(void)
+{
+	return give(cJSON_CreateObject());
+}
+
+struct json *json_array(void)
+{
+	return give(cJSON_CreateArray());
+}
+
+void json_free(struct json *json)
+{
+	cJSON_Delete(own(json));
+}
+
+void json_add(struct json *to, const char *key, struct json *child)
+{
+	cJSON_bool done = key ? cJSON_AddItemToObject(own(to), key, own(child))
+			      : cJSON_AddItemToArray(own(to), own(child));
+
+	if (!done) {
+		memory_ran_out = true;
+		cJSON_Delete(own(child));
+	}
+}
+
+void json_add_text(struct json *to, const char *key, const char *text)
+{
+	size_t bytes;
+	char *copy;
+
+	if (!text) {
+		json_add(to, key, give(cJSON_CreateNull()));
+		return;
+	}
+	bytes = strlen(text) + 1;
+	copy = malloc(bytes);
+	if (!copy) {
+		memory_ran_out = true;
+		return;
+	}
+	text_clean(copy, bytes, text, false);
+	json_add(to, key, give(cJSON_CreateString(copy)));
+	free(copy);
+}
+
+void json_add_format(struct json *to, const char *key, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_add_text(to, key, text);
+}
+
+void json_add_number(struct json *to, const char *key, double number)
+{
+	json_add(to, key, give(cJSON_CreateNumber(number)));
+}
+
+void json_add_bool(struct json *to, const char *key, bool value)
+{
+	json_add(to, key, give(cJSON_CreateBool(value)));
+}
+
+struct json *json_parse(const char *text, size_t len)
+{
+	const char *end = NULL;
+	cJSON *item = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+
+	if (!item)
+		return NULL;
+	while (end < text + len && *end && strchr(" \t\r\n", *end))
+		end++;
+	if (end != text + len) {
+		cJSON_Delete(item);
+		return NULL;
+	}
+	return (struct json *)(void *)item;
+}
+
+const struct json *json_get(const struct json *json, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(see(json), key);
+
+	return (const struct json *)(const void *)item;
+}
+
+const char *json_text(const struct json *json, const char *key)
+{
+	return cJSON_GetStringValue(see(json_get(json, key)));
+}
+
+bool json_number(const struct json *json, const char *key, double *number)
+{
+	const cJSON *item = see(json_get(json, key));
+
+	if (!cJSON_IsNumber(item))
+		return false;
+	*number = item->valuedouble;
+	return true;
+}
+
+bool json_bool(const struct json *json, const char *key, bool *value)
+{
+	const cJSON *item = see(json_get(json, key));
+
+	if (!cJSON_IsBool(item))
+		return false;
+	*value = cJSON_IsTrue(item);
+	return true;
+}
+
+size_t json_count(const struct json *json)
+{
+	return (size_t)cJSON_GetArraySize(see(json));
+}
+
+const struct json *json_at(const struct json *json, size_t i, const char **key)
+{
+	const cJSON *item = cJSON_GetArrayItem(see(json), (int)i);
+
+	if (key)
+		*key = item ? item->string : NULL;
+	return (const struct json *)(const void *)item;
+}
+
+char *json_line(const struct json *json)
+{
+	return cJSON_PrintUnformatted(see(json));
+}
+
+char *json_words(const struct json *json)
+{
+	if (cJSON_IsString(see(json)))
+		return strdup(see(json)->valuestring);
+	return json_line(json);
+}
+
+static int print(struct json *json, char *text)
+{
+	int status = EXIT_DONE;
+
+	if (memory_ran_out || !text) {
+		complain("no memory for the JSON document");
+		memory_ran_out = false;
+		status = EXIT_FAILED;
+	} else {
+		out_bytes(text, strlen(text));
+		out_bytes("\n", 1);
+	}
+	free(text);
+	json_free(json);
+	return status;
+}
+
+int json_print(struct json *json)
+{
+	return print(json, json ? cJSON_Print(own(json)) : NULL);
+}
+
+int json_print_line(struct json *json)
+{
+	return print(json, json ? json_line(json) : NULL);
+}

@@ -1,0 +1,47 @@
+/* Virtual boards: a folder each in sim_dir(), and a process that answers on its socket.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include "cli.h"
+#include "json.h"
+
+/* The folders of boards, running or not, in order. The caller frees the names and the
+ * list. */
+int sim_names(char ***out, size_t *n, struct dfu_error *err);
+void sim_names_free(char **names, size_t n);
+
+/* May a board be called so? The name is a folder's, and part of a selector. */
+bool sim_name_fits(const char *name);
+
+/*
+ * Ask a board, by one object a line and one back. DFU_ERR_NODEV when it does not run,
+ * DFU_ERR_DEVICE when it refuses. Frees `request`. The caller frees *reply (may be NULL).
+ */
+int sim_ask(const char *name, struct json *request, struct json **reply,
+	    struct dfu_error *err);
+
+/* {"do": action} */
+struct json *sim_request(const char *action);
+
+/* How to start a board. */
+struct sim_start {
+	const char *time; /* "real", "none" or NULL: the board's own default */
+	uint16_t port;    /* 0: any that is free */
+};
+
+/* Start a board as a process of its own and wait until it answers; being there is fine.
+ */
+int sim_start(const char *name, const struct sim_start *how, struct dfu_error *err);
+
+/* End it and wait until it has gone. */
+int sim_stop(const char *name, struct dfu_error *err);
+
+/* sim_dir()/NAME/FILE */
+bool sim_path(const char *name, const char *file, char *to, size_t bytes);
+
+/* One at a time may start and end boards. Returns a descriptor to be closed, or an error.
+ */
+int sim_lock(struct dfu_error *err);
+
+#endif

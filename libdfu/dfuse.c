@@ -1,0 +1,525 @@
+/* The DfuSe protocol, [AN3156] 4 and 5, over a struct dfu_io. */
+#include "dev.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define REQ_OUT 0x21 /* class, interface: [DFU] 3 */
+#define REQ_IN  0xa1
+
+#define CMD_SET_ADDRESS 0x21
+#define CMD_ERASE       0x41
+
+/*
+ * How many operations are on their way at once. A window costs one round trip; eight
+ * blocks are 80 ms of programming at x32, often enough for a bar and a Ctrl-C.
+ */
+#define WINDOW_OPS   8u
+#define WINDOW_READS 16u
+
+static const char *const status_words[] = {
+	"OK",		   "errTARGET (the address is not one it can use)",
+	"errFILE",	   "errWRITE",
+	"errERASE",	   "errCHECK_ERASED",
+	"errPROG",	   "errVERIFY",
+	"errADDRESS",	   "errNOTDONE",
+	"errFIRMWARE",	   "errVENDOR",
+	"errUSBR",	   "errPOR",
+	"errUNKNOWN",	   "errSTALLEDPKT",
+};
+
+static struct dfu_xfer request(const struct dfu_dev *dev, uint8_t type, uint8_t req,
+			       uint16_t value, uint8_t *data, uint16_t len, unsigned timeout_ms)
+{
+	return (struct dfu_xfer){ .bmRequestType = type,
+				  .bRequest = req,
+				  .wValue = value,
+				  .wIndex = dev->board.interface,
+				  .wLength = len,
+				  .data = data,
+				  .timeout_ms = timeout_ms };
+}
+
+static int send_all(struct dfu_dev *dev, struct dfu_xfer *x, size_t n, struct dfu_error *err)
+{
+	int rc = dev->io.transfer(dev->io.ctx, x, n, err);
+
+	dev->transfers += n;
+	if (rc == DFU_ERR_GONE)
+		dev->gone = true;
+	return rc;
+}
+
+/* A request without data; a stall is an error here. */
+static int simple(struct dfu_dev *dev, uint8_t req, const char *name, struct dfu_error *err)
+{
+	struct dfu_xfer x =
+		request(dev, REQ_OUT, req, 0, NULL, 0, dev->set.timeouts.control_ms);
+	int rc = send_all(dev, &x, 1, err);
+
+	if (rc < 0)
+		return rc;
+	if (x.result < 0)
+		return fail(err, DFU_ERR_STALL, "the bootloader refuses %s", name);
+	return 0;
+}
+
+static void decode_status(const uint8_t *d, struct status *st)
+{
+	st->bStatus = d[0];
+	st->bwPollTimeout = (uint32_t)(d[1] | d[2] << 8 | d[3] << 16);
+	st->bState = d[4];
+}
+
+int dfuse_status(struct dfu_dev *dev, unsigned timeout_ms, struct status *st,
+		 struct dfu_error *err)
+{
+	uint8_t d[6] = { 0 };
+	struct dfu_xfer x = request(dev, REQ_IN, DFU_GETSTATUS, 0, d, sizeof(d), timeout_ms);
+	int rc = send_all(dev, &x, 1, err);
+
+	if (rc < 0)
+		return rc;
+	if (x.result < (int)sizeof(d))
+		return fail(err, DFU_ERR_STALL, "the bootloader gives no status");
+	decode_status(d, st);
+	return 0;
+}
+
+int dfuse_explain(const struct status *st, const char *what, uint32_t addr,
+		  struct dfu_error *err)
+{
+	size_t n = sizeof(status_words) / sizeof(status_words[0]);
+
+	/* [AN3156] 5: with read protection, every access to memory is errVENDOR. */
+	if (st->bStatus == errVENDOR) {
+		fail(err, DFU_ERR_PROTECTED,
+		     "%s at 0x%08" PRIx32 ": the chip is read-protected (RDP level 1, errVENDOR)",
+		     what, addr);
+		return hint(err, DFU_ERR_PROTECTED,
+			    "`stmiot option unprotect --yes` lifts it and erases all flash");
+	}
+	return fail(err, DFU_ERR_DEVICE, "%s at 0x%08" PRIx32 ": the bootloader reports %s", what,
+		    addr, st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
+}
+
+static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms)
+{
+	/* In slices, so that Ctrl-C is heard. */
+	while (ms) {
+		uint32_t slice = ms < 50 ? ms : 50;
+		struct timespec t = { .tv_nsec = slice * 1000000L };
+
+		nanosleep(&t, NULL);
+		ms -= slice;
+		if (dev->set.cancel && *dev->set.cancel)
+			return false;
+	}
+	return true;
+}
+
+/* dfuERROR wants CLRSTATUS, and only there: elsewhere it makes an error (facts of ST's
+ * stack: errUNKNOWN). Whatever else is not idle wants ABORT. */
+int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
+{
+	struct status st = { 0 };
+
+	for (int tries = 0; tries < 6; tries++) {
+		int rc = dfuse_status(dev, dev->set.timeouts.erase_ms, &st, err);
+
+		if (rc < 0)
+			return rc;
+		dev->state = st.bState;
+		if (st.bState == dfuIDLE)
+			return 0;
+		if (st.bState == dfuERROR)
+			rc = simple(dev, DFU_CLRSTATUS, "CLRSTATUS", err);
+		else if (st.bState == dfuDNBUSY || st.bState == dfuDNLOAD_SYNC)
+			sleep_ms(dev, st.bwPollTimeout < 1000 ? st.bwPollTimeout : 1000);
+		else
+			rc = simple(dev, DFU_ABORT, "ABORT", err);
+		if (rc < 0 && rc != DFU_ERR_STALL)
+			return rc;
+	}
+	fail(err, DFU_ERR_DEVICE, "the bootloader stays in state %u, status %u", st.bState,
+	     st.bStatus);
+	return hint(err, DFU_ERR_DEVICE, "reset the board with BOOT0 high and try again");
+}
+
+int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->alt == alt)
+		return 0;
+	if (alt >= dev->board.n_alts)
+		return fail(err, DFU_ERR_RANGE, "the bootloader has no alternate setting %u", alt);
+	rc = dev->io.set_alt(dev->io.ctx, dev->board.interface, alt, err);
+	dev->transfers++;
+	if (rc < 0)
+		return rc;
+	dev->alt = alt;
+	dev->has_pointer = false;
+	return 0;
+}
+
+/* ABORT when an UPLOAD was under way: a DNLOAD is refused in dfuUPLOAD-IDLE. */
+static int ready_to_write(struct dfu_dev *dev, struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->state == dfuIDLE || dev->state == dfuDNLOAD_IDLE)
+		return 0;
+	rc = simple(dev, DFU_ABORT, "ABORT", err);
+	if (rc < 0)
+		return rc;
+	dev->state = dfuIDLE;
+	return 0;
+}
+
+static int ready_to_read(struct dfu_dev *dev, struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->state == dfuIDLE || dev->state == dfuUPLOAD_IDLE)
+		return 0;
+	rc = simple(dev, DFU_ABORT, "ABORT", err);
+	if (rc < 0)
+		return rc;
+	dev->state = dfuIDLE;
+	return 0;
+}
+
+/* Judge what the GETSTATUS that ends an operation said. */
+static int judge(const struct status *st, const struct op *op, struct dfu_error *err)
+{
+	if (st->bState == dfuDNLOAD_IDLE && st->bStatus == statusOK)
+		return 0;
+	if (st->bState == dfuERROR)
+		return dfuse_explain(st, op->what, op->addr, err);
+	return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader is in state %u",
+		    op->what, op->addr, st->bState);
+}
+
+/* One operation as the standard has it: sleep for bwPollTimeout, ask until it is done. */
+static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_error *err)
+{
+	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
+				    op->len, dev->set.timeouts.control_ms);
+	struct status st;
+	uint64_t spent_ms = 0;
+	int rc = send_all(dev, &x, 1, err);
+
+	if (rc < 0)
+		return rc;
+	if (x.result < 0)
+		return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
+			    op->what, op->addr);
+	for (;;) {
+		rc = dfuse_status(dev, op->timeout_ms, &st, err);
+		if (rc < 0)
+			return rc;
+		if (st.bState != dfuDNBUSY && st.bState != dfuDNLOAD_SYNC)
+			break;
+		spent_ms += st.bwPollTimeout + 1;
+		if (spent_ms > op->timeout_ms)
+			return fail(err, DFU_ERR_TIMEOUT,
+				    "%s at 0x%08" PRIx32 ": still busy after %u ms", op->what,
+				    op->addr, op->timeout_ms);
+		if (!sleep_ms(dev, st.bwPollTimeout))
+			return fail(err, DFU_ERR_CANCELLED, "interrupted");
+	}
+	dev->state = st.bState;
+	return judge(&st, op, err);
+}
+
+/*
+ * Up to WINDOW_OPS operations, all on their way at once: the ROM does the work of one
+ * inside the GETSTATUS behind it, so the answers come when it is done ([AN3156] 5;
+ * ST's library works in EP0_TxSent). *done says how many succeeded.
+ */
+static int run_window(struct dfu_dev *dev, const struct op *ops, size_t n, size_t *done,
+		      struct dfu_error *err)
+{
+	struct dfu_xfer x[3 * WINDOW_OPS];
+	uint8_t d[2 * WINDOW_OPS][6];
+	struct status st = { 0 };
+	int rc, sent;
+
+	memset(d, 0, sizeof(d));
+	for (size_t i = 0; i < n; i++) {
+		x[3 * i] = request(dev, REQ_OUT, DFU_DNLOAD, ops[i].wBlockNum,
+				   (uint8_t *)ops[i].data, ops[i].len,
+				   dev->set.timeouts.control_ms);
+		x[3 * i + 1] = request(dev, REQ_IN, DFU_GETSTATUS, 0, d[2 * i], 6,
+				       ops[i].timeout_ms);
+		x[3 * i + 2] = request(dev, REQ_IN, DFU_GETSTATUS, 0, d[2 * i + 1], 6,
+				       ops[i].timeout_ms);
+	}
+	sent = send_all(dev, x, 3 * n, err);
+	for (*done = 0; *done < n; (*done)++) {
+		const struct dfu_xfer *mine = &x[3 * *done];
+
+		if (mine[0].result < 0 || mine[1].result < 6 || mine[2].result < 6)
+			break;
+		decode_status(d[2 * *done + 1], &st);
+		rc = judge(&st, &ops[*done], err);
+		if (rc < 0)
+			return rc;
+		dev->state = st.bState;
+	}
+	if (*done == n)
+		return 0;
+	if (sent < 0)
+		return sent;
+	return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
+		    ops[*done].what, ops[*done].addr);
+}
+
+static bool worth_another_try(int rc)
+{
+	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
+}
+
+/* After a surprise: from now on politely; the address pointer outlives all of this. */
+static int recover(struct dfu_dev *dev, struct dfu_error *err)
+{
+	dev->fast = false;
+	dev->recoveries++;
+	return dfuse_idle(dev, err);
+}
+
+static int run_some(struct dfu_dev *dev, const struct op *ops, size_t n, size_t *done,
+		    struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->fast)
+		return run_window(dev, ops, n < WINDOW_OPS ? n : WINDOW_OPS, done, err);
+	rc = run_politely(dev, ops, err);
+	*done = rc < 0 ? 0 : 1;
+	return rc;
+}
+
+int dfuse_run(struct dfu_dev *dev, const struct op *ops, size_t n, struct dfu_error *err)
+{
+	struct dfu_error first;
+	bool tried = false;
+	size_t done;
+	int rc = ready_to_write(dev, err);
+
+	if (rc < 0)
+		return rc;
+	while (n) {
+		rc = run_some(dev, ops, n, &done, &first);
+		ops += done;
+		n -= done;
+		if (done)
+			tried = false;
+		if (rc >= 0)
+			continue;
+		if (worth_another_try(rc) && !tried && recover(dev, err) == 0) {
+			tried = true;
+			continue;
+		}
+		if (err && !dev->gone)
+			*err = first;
+		else if (err)
+			fail(err, DFU_ERR_GONE, "%s at 0x%08" PRIx32 ": the board left the bus",
+			     ops->what, ops->addr);
+		return dev->gone ? DFU_ERR_GONE : rc;
+	}
+	return 0;
+}
+
+int dfuse_set_address(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
+{
+	uint8_t cmd[5] = { CMD_SET_ADDRESS, (uint8_t)addr, (uint8_t)(addr >> 8),
+			   (uint8_t)(addr >> 16), (uint8_t)(addr >> 24) };
+	struct op op = { 0, cmd, sizeof(cmd), dev->set.timeouts.control_ms, addr, "set address" };
+	int rc;
+
+	dev->has_pointer = false;
+	rc = dfuse_run(dev, &op, 1, err);
+	if (rc < 0)
+		return rc;
+	dev->has_pointer = true;
+	dev->pointer = addr;
+	return 0;
+}
+
+int dfuse_erase_sector(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
+{
+	uint8_t cmd[5] = { CMD_ERASE, (uint8_t)addr, (uint8_t)(addr >> 8), (uint8_t)(addr >> 16),
+			   (uint8_t)(addr >> 24) };
+	struct op op = { 0, cmd, sizeof(cmd), dev->set.timeouts.erase_ms, addr, "erase" };
+
+	return dfuse_run(dev, &op, 1, err);
+}
+
+int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data, uint16_t len,
+		      const char *what, struct dfu_error *err)
+{
+	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, wBlockNum, data, len,
+				    dev->set.timeouts.control_ms);
+	struct status st = { 0 };
+	int rc = ready_to_write(dev, err);
+
+	if (rc == 0)
+		rc = send_all(dev, &x, 1, err);
+	if (rc < 0)
+		return rc;
+	if (x.result < 0)
+		return fail(err, DFU_ERR_STALL, "%s: the bootloader refuses it", what);
+	/* This one sets it going; whether it is answered is the reset's affair. */
+	rc = dfuse_status(dev, dev->set.timeouts.chip_ms, &st, NULL);
+	if (rc == 0 && st.bState == dfuERROR)
+		return dfuse_explain(&st, what, dev->pointer, err);
+	if (!dev->io.wait_gone(dev->io.ctx, dev->set.timeouts.chip_ms))
+		return fail(err, DFU_ERR_TIMEOUT, "%s: the board does not reset", what);
+	dev->gone = true;
+	return 0;
+}
+
+int dfuse_cancelled(struct dfu_dev *dev, struct dfu_error *err)
+{
+	if (!dev->set.cancel || !*dev->set.cancel)
+		return 0;
+	if (!dev->gone)
+		dfuse_idle(dev, NULL);
+	return fail(err, DFU_ERR_CANCELLED, "interrupted");
+}
+
+/* Whether block numbers still reach `addr`, so that no Set Address is needed. */
+static bool in_reach(const struct dfu_dev *dev, uint32_t addr)
+{
+	uint32_t off = addr - dev->pointer;
+
+	return dev->has_pointer && addr >= dev->pointer && off % dev->block_bytes == 0 &&
+	       off / dev->block_bytes + 2 + WINDOW_READS <= UINT16_MAX;
+}
+
+static uint16_t block_number(const struct dfu_dev *dev, uint32_t addr)
+{
+	return (uint16_t)((addr - dev->pointer) / dev->block_bytes + 2);
+}
+
+static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks, struct dfu_error *err)
+{
+	/*
+	 * [AN3156] 5.1 multiplies the block number by the length of the transfer, ST's code
+	 * by its constant; for short blocks only number 2 is beyond doubt.
+	 */
+	if (in_reach(dev, addr) && (whole_blocks || addr == dev->pointer))
+		return 0;
+	return dfuse_set_address(dev, addr, err);
+}
+
+/* One window of UPLOADs, from number `block` on. */
+static int upload(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
+		  struct dfu_error *err)
+{
+	struct dfu_xfer x[WINDOW_READS];
+	struct status st;
+	size_t n = 0;
+	int rc;
+
+	for (size_t at = 0; at < len; at += dev->block_bytes, n++) {
+		size_t left = len - at;
+
+		x[n] = request(dev, REQ_IN, DFU_UPLOAD,
+			       (uint16_t)(block_number(dev, addr) + n), buf + at,
+			       (uint16_t)(left < dev->block_bytes ? left : dev->block_bytes),
+			       dev->set.timeouts.control_ms);
+	}
+	rc = send_all(dev, x, n, err);
+	if (rc < 0)
+		return rc;
+	dev->state = dfuUPLOAD_IDLE;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t where = addr + (uint32_t)i * dev->block_bytes;
+
+		if (x[i].result == x[i].wLength)
+			continue;
+		rc = dfuse_status(dev, dev->set.timeouts.control_ms, &st, err);
+		if (rc < 0)
+			return rc;
+		dev->state = st.bState;
+		if (st.bState == dfuERROR)
+			return dfuse_explain(&st, "read", where, err);
+		return fail(err, DFU_ERR_STALL,
+			    "read at 0x%08" PRIx32 ": the bootloader gives %d of %u bytes", where,
+			    x[i].result < 0 ? 0 : x[i].result, x[i].wLength);
+	}
+	return 0;
+}
+
+static int read_some(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
+		     struct dfu_error *err)
+{
+	int rc = point_at(dev, addr, len % dev->block_bytes == 0, err);
+
+	if (rc == 0)
+		rc = ready_to_read(dev, err);
+	if (rc == 0)
+		rc = upload(dev, addr, buf, len, err);
+	return rc;
+}
+
+int dfuse_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
+	       struct dfu_error *err)
+{
+	while (len) {
+		size_t now = WINDOW_READS * dev->block_bytes;
+		int rc;
+
+		if (now > len)
+			now = len < dev->block_bytes ? len : len - len % dev->block_bytes;
+		rc = read_some(dev, addr, buf, now, err);
+		if (worth_another_try(rc) && !dev->gone && recover(dev, NULL) == 0)
+			rc = read_some(dev, addr, buf, now, err);
+		if (rc < 0)
+			return rc;
+		addr += (uint32_t)now;
+		buf += now;
+		len -= now;
+		rc = dfuse_cancelled(dev, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t len,
+		struct dfu_error *err)
+{
+	struct op ops[WINDOW_OPS];
+
+	while (len) {
+		size_t n = 0, now = 0;
+		int rc = point_at(dev, addr, len >= dev->block_bytes, err);
+
+		if (rc < 0)
+			return rc;
+		for (; n < WINDOW_OPS && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
+			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n), buf + now,
+					      dev->block_bytes, dev->set.timeouts.write_ms,
+					      addr + (uint32_t)now, "write" };
+		if (!n) {
+			ops[n++] = (struct op){ 2, buf, (uint16_t)len,
+						dev->set.timeouts.write_ms, addr, "write" };
+			now = len;
+		}
+		rc = dfuse_run(dev, ops, n, err);
+		if (rc < 0)
+			return rc;
+		addr += (uint32_t)now;
+		buf += now;
+		len -= now;
+		rc = dfuse_cancelled(dev, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
