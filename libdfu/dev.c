@@ -128,7 +128,7 @@ int dfu_open(const struct dfu_board *board, const struct dfu_settings *settings,
 
 	default_to(&ms, 5000);
 	if (board->bus == DFU_BUS_USBIP)
-		rc = usbip_open(board, ms, &io, err);
+		rc = usbip_open(&full, ms, &io, err);
 	else
 		rc = usb_open(board, &io, err);
 	if (rc < 0)

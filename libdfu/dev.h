@@ -62,7 +62,8 @@ bool desc_config(const uint8_t *d, size_t len, struct dfu_board *board, uint8_t 
 /* -- usb.c, usbip.c: the doors -- */
 
 int usb_open(const struct dfu_board *board, struct dfu_io *io, struct dfu_error *err);
-int usbip_open(const struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
+/* By `board->selector`; fills in its path. */
+int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
 	       struct dfu_error *err);
 
 /* What a USB/IP server says over a connected socket; for usbip.c and its fuzzer. */

@@ -588,7 +588,7 @@ int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port
 	return 0;
 }
 
-int usbip_open(const struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
+int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
 	       struct dfu_error *err)
 {
 	char host[256], busid[BUSID_BYTES];
@@ -607,6 +607,7 @@ int usbip_open(const struct dfu_board *board, unsigned timeout_ms, struct dfu_io
 		close(fd);
 		return rc;
 	}
+	copy_clean(board->path, sizeof(board->path), busid);
 	/* What a host's kernel does when it enumerates. */
 	rc = standard_request(io->ctx, 0x00, SET_CONFIG, 1, 0, err);
 	if (rc < 0)

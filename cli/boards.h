@@ -1,0 +1,47 @@
+/* Which boards there are, and which of them is meant. */
+#ifndef BOARDS_H
+#define BOARDS_H
+
+#include "cli.h"
+
+/* A board in sight, by the name that people select it with. */
+struct sight {
+	char name[160]; /* "path:3-2", "sim:b0", "usbip://..." */
+	char sim[64];   /* the virtual board's name, else empty */
+	char usbip[160];
+	char mode[16]; /* "dfu", "serial", "running", "off" */
+	struct dfu_board board;
+};
+
+/* All boards that STMIOT_BUS lets us look for. The caller frees *out. Returns an exit status. */
+int boards_find(struct sight **out, size_t *n);
+
+/*
+ * The boards that -b, STMIOT_BOARD or `all` mean, as many as `max`; without a selector the
+ * only one in sight. Complains and returns an exit status. Waits up to `wait_s` for them.
+ * The caller frees *out.
+ */
+int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, size_t *n);
+
+/* Settings for every device: time-outs (STMIOT_TIMEOUT_MS caps them) and Ctrl-C. */
+struct dfu_settings board_settings(void);
+
+/*
+ * Select the one board that is meant and open it: for the commands about one board.
+ * Complains and returns an exit status.
+ */
+int board_open(struct sight *sight, const struct dfu_settings *set, struct dfu_dev **out);
+
+/*
+ * After a reset: wait until the board's bootloader is back and open it again. False when it
+ * does not come within `timeout_ms`.
+ */
+bool board_reopen(const struct sight *sight, unsigned timeout_ms, struct dfu_dev **out);
+
+/* True when the bootloader shows itself again within `timeout_ms`. */
+bool board_returns(const struct sight *sight, unsigned timeout_ms);
+
+/* "0483:df11", "22.00", for tables. */
+const char *board_layout_summary(const struct dfu_board *b, char *to, size_t bytes);
+
+#endif

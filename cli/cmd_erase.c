@@ -1,0 +1,100 @@
+#include "boards.h"
+#include "commands.h"
+#include "json.h"
+#include "slots.h"
+
+#include <stdlib.h>
+
+static bool chip, yes, overwrite;
+
+const struct opt erase_options[] = {
+	{ OPT_FLAG, 0, "chip", NULL, "all of the flash", &chip, NULL, NULL },
+	{ OPT_FLAG, 'y', "yes", NULL, "do not ask", &yes, NULL, NULL },
+	{ OPT_FLAG, 0, "overwrite-credentials", NULL, "also the credential slots", &overwrite, NULL,
+	  NULL },
+	{ 0 },
+};
+
+/* Does the slot hold a credential record? Negative on error. */
+static int has_record(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
+{
+	uint8_t *content = malloc(SLOT_BYTES);
+	int rc;
+
+	if (!content)
+		return DFU_ERR_NOMEM;
+	rc = dfu_read(dev, addr, content, SLOT_BYTES, err);
+	if (rc == 0)
+		rc = slot_state(content) == SLOT_RECORD;
+	free(content);
+	return rc;
+}
+
+/* Everything but the slots with a record; by one mass erase when there is none. */
+static int erase_chip(const struct sight *s, struct dfu_dev *dev, struct dfu_error *err)
+{
+	static const uint32_t slots[] = { SLOT_A_ADDR, SLOT_B_ADDR };
+	const struct dfu_layout *layout = &dfu_board(dev)->alts[0].layout;
+	uint32_t from = layout->regions[0].addr;
+	uint32_t end = from + (uint32_t)dfu_layout_bytes(layout);
+	unsigned kept = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && !overwrite && i < 2; i++) {
+		rc = has_record(dev, slots[i], err);
+		if (rc <= 0)
+			continue;
+		kept++;
+		note("%s: keeping the credential record at 0x%08x", s->name, slots[i]);
+		rc = slots[i] > from ? dfu_erase(dev, from, slots[i] - from, NULL, NULL, err) : 0;
+		from = slots[i] + SLOT_BYTES;
+	}
+	if (rc < 0)
+		return rc;
+	return kept ? dfu_erase(dev, from, end - from, NULL, NULL, err) : dfu_erase_chip(dev, err);
+}
+
+static int print_verdict(const struct sight *s)
+{
+	struct json *j;
+
+	if (!globals.json) {
+		out("%s: erased\n", s->name);
+		return EXIT_DONE;
+	}
+	j = json_object();
+	json_add_text(j, "board", s->name);
+	json_add_bool(j, "erased", true);
+	return json_print(j);
+}
+
+static int erase(uint32_t addr, uint32_t len)
+{
+	struct dfu_error err;
+	struct dfu_dev *dev = NULL;
+	struct sight sight;
+	int status = board_open(&sight, NULL, &dev), rc;
+
+	if (status != EXIT_DONE)
+		return status;
+	if (!yes && !confirm("erase %s of %s?", chip ? "all flash" : "these sectors", sight.name)) {
+		dfu_close(dev);
+		return EXIT_USAGE;
+	}
+	rc = chip ? erase_chip(&sight, dev, &err)
+		  : dfu_erase(dev, addr, len, overwrite ? NULL : slot_guard, NULL, &err);
+	dfu_close(dev);
+	return rc < 0 ? report(sight.name, &err) : print_verdict(&sight);
+}
+
+int cmd_erase(int argc, char **argv)
+{
+	uint32_t addr = 0, len = 0;
+
+	if (argc != (chip ? 0 : 2))
+		return usage_error("erase takes an address and a length, or --chip");
+	if (!chip && (!parse_number(argv[0], &addr) || !parse_number(argv[1], &len)))
+		return usage_error("\"%s %s\" is not an address and a length", clean(argv[0]),
+				   clean(argv[1]));
+	return erase(addr, len);
+}

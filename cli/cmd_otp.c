@@ -1,0 +1,188 @@
+#include "boards.h"
+#include "commands.h"
+#include "json.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool yes;
+
+const struct opt otp_options[] = {
+	{ OPT_FLAG, 'y', "yes", NULL, "do not ask: nothing of this can be undone", &yes, NULL,
+	  NULL },
+	{ 0 },
+};
+
+static bool is_blank(const uint8_t *block)
+{
+	for (unsigned i = 0; i < DFU_OTP_BLOCK_BYTES; i++)
+		if (block[i] != 0xff)
+			return false;
+	return true;
+}
+
+static void hex(const uint8_t *bytes, size_t n, char *to)
+{
+	for (size_t i = 0; i < n; i++)
+		sprintf(to + 2 * i, "%02x", bytes[i]);
+	to[2 * n] = '\0';
+}
+
+/* -- show ------------------------------------------------------------------------------------ */
+
+static int show_json(const struct sight *s, const struct dfu_otp *otp)
+{
+	struct json *j = json_object(), *list = json_array();
+	char text[2 * DFU_OTP_BLOCK_BYTES + 1];
+
+	for (unsigned i = 0; i < DFU_OTP_BLOCKS; i++) {
+		struct json *b = json_object();
+
+		hex(otp->data[i], DFU_OTP_BLOCK_BYTES, text);
+		json_add_number(b, "block", i);
+		json_add_bool(b, "locked", otp->lock[i] != 0xff);
+		json_add_bool(b, "blank", is_blank(otp->data[i]));
+		json_add_text(b, "data", text);
+		json_add(list, NULL, b);
+	}
+	json_add_text(j, "board", s->name);
+	json_add(j, "blocks", list);
+	return json_print(j);
+}
+
+static int show_table(const struct dfu_otp *otp)
+{
+	static const char *const heads[] = { "BLOCK", "STATE", "DATA" };
+	struct table *t = table_new(3, heads);
+	char text[2 * DFU_OTP_BLOCK_BYTES + 1], number[12];
+
+	for (unsigned i = 0; i < DFU_OTP_BLOCKS; i++) {
+		bool blank = is_blank(otp->data[i]);
+
+		hex(otp->data[i], DFU_OTP_BLOCK_BYTES, text);
+		snprintf(number, sizeof(number), "%u", i);
+		table_row(t, (const char *const[]){ number,
+						    otp->lock[i] != 0xff ? "locked"
+						    : blank		 ? "blank"
+									 : "written",
+						    blank ? "" : text });
+	}
+	table_print(t);
+	return EXIT_DONE;
+}
+
+static int show(void)
+{
+	struct dfu_error err;
+	struct dfu_dev *dev;
+	struct dfu_otp otp;
+	struct sight s;
+	int status = board_open(&s, NULL, &dev);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (dfu_otp_read(dev, &otp, &err) < 0)
+		status = report(s.name, &err);
+	else
+		status = globals.json ? show_json(&s, &otp) : show_table(&otp);
+	dfu_close(dev);
+	return status;
+}
+
+/* -- write and lock ----------------------------------------------------------------------------- */
+
+/* "3" or "3/16": a block, and an offset in it. */
+static bool parse_place(const char *text, uint32_t *block, uint32_t *offset)
+{
+	const char *slash = strchr(text, '/');
+	char first[16];
+
+	*offset = 0;
+	snprintf(first, sizeof(first), "%.*s", slash ? (int)(slash - text) : 15, text);
+	if (!parse_number(first, block) || *block >= DFU_OTP_BLOCKS)
+		return false;
+	return !slash || (parse_number(slash + 1, offset) && *offset < DFU_OTP_BLOCK_BYTES);
+}
+
+static int write_bytes(uint32_t block, uint32_t offset, const uint8_t *bytes, size_t len)
+{
+	struct dfu_error err;
+	struct dfu_dev *dev;
+	struct sight s;
+	int status = board_open(&s, NULL, &dev);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (!yes && !confirm("%s: burn %zu bytes into OTP block %u for ever?", s.name, len, block))
+		status = EXIT_USAGE;
+	else if (dfu_otp_write(dev, block * DFU_OTP_BLOCK_BYTES + offset, bytes, len, &err) < 0)
+		status = report(s.name, &err);
+	else
+		out("%s: %zu bytes written to OTP block %u\n", s.name, len, block);
+	dfu_close(dev);
+	return status;
+}
+
+static int write_file(int argc, char **argv)
+{
+	uint32_t block, offset;
+	size_t len;
+	char *bytes;
+	int status;
+
+	if (argc != 2)
+		return usage_error("otp write takes BLOCK[/OFFSET] and a file");
+	if (!parse_place(argv[0], &block, &offset))
+		return usage_error("\"%s\" is not an OTP block from 0 to %u", clean(argv[0]),
+				   DFU_OTP_BLOCKS - 1);
+	bytes = sys_read_file(argv[1], 4096, &len);
+	if (!bytes) {
+		complain("%s: %s", clean(argv[1]), strerror(errno));
+		return EXIT_USAGE;
+	}
+	if (!len || len > DFU_OTP_BLOCK_BYTES - offset) {
+		complain("%s holds %zu bytes; %u fit into the block from offset %u", clean(argv[1]),
+			 len, DFU_OTP_BLOCK_BYTES - offset, offset);
+		free(bytes);
+		return EXIT_BAD_DATA;
+	}
+	status = write_bytes(block, offset, (const uint8_t *)bytes, len);
+	explicit_bzero(bytes, len);
+	free(bytes);
+	return status;
+}
+
+static int lock(int argc, char **argv)
+{
+	uint32_t block, offset;
+	struct dfu_error err;
+	struct dfu_dev *dev;
+	struct sight s;
+	int status;
+
+	if (argc != 1 || strchr(argv[0], '/') || !parse_place(argv[0], &block, &offset))
+		return usage_error("otp lock takes a block from 0 to %u", DFU_OTP_BLOCKS - 1);
+	status = board_open(&s, NULL, &dev);
+	if (status != EXIT_DONE)
+		return status;
+	if (!yes && !confirm("%s: lock OTP block %u for ever?", s.name, block))
+		status = EXIT_USAGE;
+	else if (dfu_otp_lock(dev, block, &err) < 0)
+		status = report(s.name, &err);
+	else
+		out("%s: OTP block %u is locked\n", s.name, block);
+	dfu_close(dev);
+	return status;
+}
+
+int cmd_otp(int argc, char **argv)
+{
+	if (strcmp(argv[0], "write") == 0)
+		return write_file(argc - 1, argv + 1);
+	if (strcmp(argv[0], "lock") == 0)
+		return lock(argc - 1, argv + 1);
+	return argc > 1 ? usage_error("otp show takes no arguments") : show();
+}

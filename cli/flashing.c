@@ -1,0 +1,373 @@
+#include "flashing.h"
+#include "json.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TICK_MS      50
+#define NEWS_MS      100 /* between two progress events of --json */
+#define RETURN_MS    300 /* a bootloader that comes back after leaving does so within this */
+#define FLASH_ORIGIN 0x08000000u
+
+/* One board's work. What the bar shows is guarded by `lock`; the rest is the thread's own. */
+struct job {
+	const struct sight *sight;
+	const struct flash_how *how;
+	struct bar bar;
+	pthread_t thread;
+	bool over;
+	uint64_t told_ms;
+
+	struct dfu_plan_totals totals;
+	struct dfu_stats stats;
+	int status;
+	bool started, returned;
+	uint32_t start_addr;
+	unsigned ms;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char *phase_name(enum dfu_phase phase)
+{
+	static const char *const names[] = { "compare", "erase", "write", "verify" };
+
+	return names[phase];
+}
+
+/* -- news ---------------------------------------------------------------------------------- */
+
+static void tell_json(struct job *j, const struct dfu_progress *p)
+{
+	struct json *e;
+
+	if (p->done < p->total && now_ms() < j->told_ms + NEWS_MS)
+		return;
+	j->told_ms = now_ms();
+	e = json_object();
+	json_add_text(e, "event", "progress");
+	json_add_text(e, "board", j->sight->name);
+	json_add_text(e, "phase", phase_name(p->phase));
+	json_add_number(e, "done", (double)p->done);
+	json_add_number(e, "total", (double)p->total);
+	json_add_number(e, "left_ms", (double)p->left_ms);
+	json_print_line(e);
+}
+
+static void progress(void *ctx, const struct dfu_progress *p)
+{
+	struct job *j = ctx;
+	double whole = p->whole_ms ? (double)p->whole_ms : 1;
+
+	pthread_mutex_lock(&lock);
+	j->bar.phase = phase_name(p->phase);
+	j->bar.done = p->done;
+	j->bar.total = p->total;
+	j->bar.left_ms = p->left_ms;
+	j->bar.step_ms = p->step_ms;
+	j->bar.at_ms = now_ms();
+	j->bar.fraction = 1 - (double)p->left_ms / whole;
+	j->bar.step_fraction = p->step_ms / whole;
+	pthread_mutex_unlock(&lock);
+	if (globals.json)
+		tell_json(j, p);
+}
+
+static const char *action_name(enum dfu_action action)
+{
+	static const char *const names[] = { "same", "write", "erase" };
+
+	return names[action];
+}
+
+static void print_plan(const struct job *j, const struct dfu_plan *plan)
+{
+	static const char *const heads[] = { "SECTOR", "ADDRESS", "SIZE",  "ACTION",
+					     "IMAGE",  "WRITE",	  "KEPT" };
+	const struct dfu_plan_sector *s;
+	size_t n = dfu_plan_sectors(plan, &s);
+	struct table *t = table_new(7, heads);
+
+	for (size_t i = 0; i < n; i++) {
+		char cell[7][16];
+
+		snprintf(cell[0], 16, "%u", s[i].sector.index);
+		snprintf(cell[1], 16, "0x%08x", s[i].sector.addr);
+		snprintf(cell[2], 16, "%uK", s[i].sector.bytes / 1024);
+		snprintf(cell[3], 16, "%s", action_name(s[i].action));
+		snprintf(cell[4], 16, "%u", s[i].image_bytes);
+		snprintf(cell[5], 16, "%u", s[i].write_bytes);
+		snprintf(cell[6], 16, "%u", s[i].kept_bytes);
+		table_row(t, (const char *const[]){ cell[0], cell[1], cell[2], cell[3], cell[4],
+						    cell[5], cell[6] });
+	}
+	out("%s:\n", j->sight->name);
+	table_print(t);
+}
+
+static void tell_restored(const struct job *j, const struct dfu_plan *plan)
+{
+	const struct dfu_plan_sector *s;
+	size_t n = dfu_plan_sectors(plan, &s);
+	uint32_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (s[i].action != DFU_SAME)
+			bytes += s[i].restored_bytes;
+	if (bytes)
+		note("%s: putting back %u bytes that a run which was cut off had saved",
+		     j->sight->name, bytes);
+}
+
+/* -- the work of one board -------------------------------------------------------------------- */
+
+/* A stack pointer in RAM and a reset vector in flash, [PM0214] 2.3.4. */
+static bool is_vector_table(const uint8_t *b)
+{
+	uint32_t sp = b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24;
+	uint32_t reset = b[4] | b[5] << 8 | b[6] << 16 | (uint32_t)b[7] << 24;
+
+	return (sp >> 20 == 0x200 || sp >> 20 == 0x100) && (reset & 1) && reset >> 20 == 0x080;
+}
+
+/* Where to jump: the start of flash when a program is there, else the image's own start. */
+static uint32_t start_address(struct dfu_dev *dev, const struct dfu_image *image)
+{
+	const struct dfu_segment *s;
+	uint8_t head[8];
+
+	if (!dfu_image_segments(image, &s) || s[0].addr == FLASH_ORIGIN)
+		return FLASH_ORIGIN;
+	if (dfu_read(dev, FLASH_ORIGIN, head, sizeof(head), NULL) == 0 && is_vector_table(head))
+		return FLASH_ORIGIN;
+	return s[0].len >= 8 && is_vector_table(s[0].data) ? s[0].addr : FLASH_ORIGIN;
+}
+
+static int start_program(struct job *j, struct dfu_dev *dev, struct dfu_error *err)
+{
+	int rc;
+
+	j->start_addr = start_address(dev, j->how->image);
+	rc = dfu_leave(dev, j->start_addr, err);
+	j->started = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+/* Said once, however many boards there are. */
+static void tell_voltage(const struct job *j)
+{
+	static bool told;
+
+	if (j->how->voltage != DFU_VOLTAGE_AUTO || !(j->totals.erase + j->totals.write))
+		return;
+	pthread_mutex_lock(&lock);
+	if (!told)
+		note("taking the supply for 2.7 V or more, since USB powers the board "
+		     "(--voltage says otherwise)");
+	told = true;
+	pthread_mutex_unlock(&lock);
+}
+
+static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
+		     struct dfu_error *err)
+{
+	int rc;
+
+	j->totals = *dfu_plan_totals(plan);
+	tell_restored(j, plan);
+	if (j->how->dry_run) {
+		if (!globals.json)
+			print_plan(j, plan);
+		return 0;
+	}
+	tell_voltage(j);
+	rc = dfu_plan_run(plan, err);
+	dfu_stats(dev, &j->stats);
+	if (rc == 0 && j->how->start)
+		rc = start_program(j, dev, err);
+	return rc;
+}
+
+static int flash_board(struct job *j, struct dfu_error *err)
+{
+	struct dfu_settings set = board_settings();
+	struct dfu_plan *plan = NULL;
+	struct dfu_dev *dev = NULL;
+	int rc;
+
+	set.voltage = j->how->voltage;
+	set.poll = j->how->poll;
+	set.record = j->how->record;
+	set.progress = progress;
+	set.progress_ctx = j;
+	rc = dfu_open(&j->sight->board, &set, &dev, err);
+	if (rc == 0)
+		rc = dfu_plan_make(dev, j->how->image, &j->how->plan, &plan, err);
+	if (rc == 0)
+		rc = carry_out(j, dev, plan, err);
+	dfu_plan_free(plan);
+	dfu_close(dev);
+	if (rc == 0 && j->started)
+		j->returned = board_returns(j->sight, RETURN_MS);
+	return rc;
+}
+
+static void *work(void *ctx)
+{
+	struct job *j = ctx;
+	struct dfu_error err = { 0 };
+	uint64_t since = now_ms();
+	int rc = flash_board(j, &err);
+
+	j->ms = (unsigned)(now_ms() - since);
+	j->status = rc < 0 ? report(j->sight->name, &err) : EXIT_DONE;
+	pthread_mutex_lock(&lock);
+	j->bar.verdict = rc < 0 ? "failed" : "done";
+	j->over = true;
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+/* -- verdicts ------------------------------------------------------------------------------------ */
+
+static void verdict_json(const struct job *j)
+{
+	const struct dfu_plan_totals *t = &j->totals;
+	struct json *e = json_object();
+
+	json_add_text(e, "event", "verdict");
+	json_add_text(e, "board", j->sight->name);
+	json_add_bool(e, "ok", j->status == EXIT_DONE);
+	json_add_number(e, "exit", j->status);
+	json_add_number(e, "image_bytes", (double)t->image_bytes);
+	json_add_number(e, "written_bytes", j->how->dry_run ? 0 : (double)t->write_bytes);
+	json_add_number(e, "kept_bytes", (double)t->kept_bytes);
+	json_add_number(e, "sectors_erased", t->erase);
+	json_add_number(e, "sectors_written", t->write + t->erase);
+	json_add_number(e, "sectors_same", t->same);
+	json_add_bool(e, "dry_run", j->how->dry_run);
+	json_add_bool(e, "verified", j->status == EXIT_DONE && !j->how->plan.no_verify);
+	json_add_bool(e, "started", j->started);
+	json_add_number(e, "estimate_ms", (double)t->estimate_ms);
+	json_add_number(e, "ms", j->ms);
+	json_add_number(e, "transfers", (double)j->stats.transfers);
+	json_add_number(e, "recoveries", (double)j->stats.recoveries);
+	json_add_number(e, "parallelism", j->stats.parallelism);
+	json_print_line(e);
+}
+
+static void verdict_text(const struct job *j)
+{
+	const struct dfu_plan_totals *t = &j->totals;
+	char what[128], start[64] = "";
+
+	if (j->how->dry_run) {
+		out("%s: would erase %u sectors and write %u bytes in about %.1f s\n",
+		    j->sight->name, t->erase, (unsigned)t->write_bytes,
+		    (double)t->estimate_ms / 1000);
+		return;
+	}
+	if (t->erase + t->write)
+		snprintf(what, sizeof(what), "%u bytes written, %u sectors erased%s",
+			 (unsigned)t->write_bytes, t->erase,
+			 j->how->plan.no_verify ? ", not verified" : ", verified");
+	else
+		snprintf(what, sizeof(what), "nothing to do: all %u bytes are there",
+			 (unsigned)t->image_bytes);
+	if (j->started)
+		snprintf(start, sizeof(start), ", started at 0x%08x", j->start_addr);
+	out("%s: %s%s, %.1f s\n", j->sight->name, what, start, j->ms / 1000.0);
+}
+
+/* What a person should know besides the verdict. */
+static void remarks(const struct job *j)
+{
+	if (j->status != EXIT_DONE || j->how->dry_run)
+		return;
+	if (j->stats.recoveries)
+		note("%s: %u transfers failed and were made good; from the first on it went the slow way",
+		     j->sight->name, (unsigned)j->stats.recoveries);
+	if (j->how->start && (!j->started || j->returned))
+		complain("%s: the bootloader is back instead of the program\n"
+			 "take the jumper off BOOT0 and reset the board",
+			 j->sight->name);
+}
+
+static int conclude(const struct job *jobs, size_t n)
+{
+	int status = jobs[0].status;
+
+	for (size_t i = 0; i < n; i++) {
+		if (globals.json)
+			verdict_json(&jobs[i]);
+		else if (jobs[i].status == EXIT_DONE)
+			verdict_text(&jobs[i]);
+		else if (n > 1)
+			out("%s: failed (%d)\n", jobs[i].sight->name, jobs[i].status);
+		remarks(&jobs[i]);
+		if (jobs[i].status != status)
+			status = EXIT_FAILED;
+	}
+	return status;
+}
+
+/* -- all of them ------------------------------------------------------------------------------------ */
+
+static bool draw(struct job *jobs, size_t n, struct bar *bars)
+{
+	bool over = true;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < n; i++) {
+		bars[i] = jobs[i].bar;
+		over &= jobs[i].over;
+	}
+	pthread_mutex_unlock(&lock);
+	bars_draw(bars, n, now_ms());
+	return over;
+}
+
+static void watch(struct job *jobs, size_t n, struct bar *bars)
+{
+	struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+
+	while (!draw(jobs, n, bars))
+		nanosleep(&tick, NULL);
+}
+
+int flash_boards(const struct sight *boards, size_t n, const struct flash_how *how)
+{
+	struct job *jobs = calloc(n, sizeof(*jobs));
+	struct bar *bars = calloc(n, sizeof(*bars));
+	int status = EXIT_FAILED;
+
+	if (!jobs || !bars) {
+		complain("no memory for %zu boards", n);
+		goto out;
+	}
+	for (size_t i = 0; i < n; i++) {
+		jobs[i].sight = &boards[i];
+		jobs[i].how = how;
+		snprintf(jobs[i].bar.label, sizeof(jobs[i].bar.label), "%s", boards[i].name);
+		jobs[i].bar.phase = "open";
+		if (pthread_create(&jobs[i].thread, NULL, work, &jobs[i]) != 0) {
+			complain("%s: no thread for it", boards[i].name);
+			jobs[i].over = true;
+			jobs[i].status = EXIT_FAILED;
+			jobs[i].thread = pthread_self();
+		}
+	}
+	watch(jobs, n, bars);
+	for (size_t i = 0; i < n; i++)
+		if (!pthread_equal(jobs[i].thread, pthread_self()))
+			pthread_join(jobs[i].thread, NULL);
+	bars_end();
+	status = conclude(jobs, n);
+out:
+	free(jobs);
+	free(bars);
+	return status;
+}

@@ -1,0 +1,21 @@
+/* The image that a command is given: read and checked before any board is touched. */
+#ifndef IMAGEFILE_H
+#define IMAGEFILE_H
+
+#include "cli.h"
+
+/* What --format and --address say; both commands that take images share these options. */
+extern const char *image_format;
+extern uint32_t image_address;
+extern bool image_address_given;
+
+#define IMAGE_OPTIONS                                                                      \
+	{ OPT_CHOICE, 0, "format", "auto|dfuse|dfu|hex|elf|bin",                           \
+	  "what the image is (default: by its content)", &image_format, NULL, NULL },      \
+	{ OPT_NUMBER, 0, "address", "ADDR", "where a raw image belongs", &image_address,   \
+	  &image_address_given, NULL }
+
+/* Load it and check that it fits an STM32F407. Complains; an exit status. */
+int image_open(const char *path, struct dfu_image **out);
+
+#endif
