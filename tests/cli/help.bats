@@ -81,6 +81,14 @@ stmiot: 'stmiot help' lists the commands"
 	output_is "${version#stmiot }"
 }
 
+@test "a JSON document is a member a line" {
+	run -0 stmiot version --json
+	[ "${#lines[@]}" -eq 4 ]
+	[ "${lines[0]}" = "{" ]
+	[[ "${lines[1]}" =~ ^\ \ \"version\":\ \"[0-9.]+\",$ ]]
+	[ "${lines[3]}" = "}" ]
+}
+
 @test "a reader that closes the pipe is no failure" {
 	run -0 bash -c 'set -o pipefail; stmiot help | head -n 1 >/dev/null'
 }

@@ -23,7 +23,7 @@ more_setup() {
 @test "info as JSON" {
 	run -0 bash -c "stmiot image info --json blinky.bin |
 		jq -c '[.format, .vid, .bytes, .fits, .why_not, .segments[0].address, .segments[0].sectors]'"
-	output_is '["bin",null,20000,true,null,134217728,[0,1]]'
+	output_is '["bin",null,20000,true,null,"0x08000000",[0,1]]'
 }
 
 @test "to .dfu, .hex, .bin and back" {
@@ -58,7 +58,7 @@ more_setup() {
 }
 
 @test "a raw file at an address, and where none fits" {
-	run -0 bash -c "stmiot image info --json -a 0x08020000 blinky.bin | jq -c '.segments[0].sectors'"
+	run -0 bash -c "stmiot image info --json --address 0x08020000 blinky.bin | jq -c '.segments[0].sectors'"
 	output_is "[5]"
 	run -0 --separate-stderr stmiot image info --address 0x1fffc000 blinky.bin
 	has "$output" "fits     no: "
