@@ -113,7 +113,8 @@ int out_finish(void);
 struct table;
 struct table *table_new(unsigned columns, const char *const *heads);
 void table_row(struct table *t, const char *const *cells);
-void table_print(struct table *t); /* and free it */
+/* Print and free it. EXIT_DONE, or EXIT_FAILED after saying that memory ran out. */
+int table_print(struct table *t);
 
 /* The colour of what goes to stdout: an escape sequence, or "" where there is none. */
 enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD };

@@ -95,8 +95,8 @@ static int show(char *const *names, size_t n, bool addresses)
 			table_row(table, cells);
 		json_free(status);
 	}
-	if (table)
-		table_print(table);
+	if (!list && n > 0 && table_print(table) != EXIT_DONE)
+		return EXIT_FAILED;
 	if (list && json_print(list) != EXIT_DONE)
 		return EXIT_FAILED;
 	return result;

@@ -31,6 +31,7 @@ more_setup() {
 	# No bar is wider than the terminal.
 	while IFS='' read -r line; do
 		line=${line//$'\r'/}
+		# shellcheck disable=SC2001 # a pattern that only sed has
 		line=$(sed 's/\x1b\[[0-9]*[A-Za-z]//g' <<<"$line")
 		[[ "$line" != *'['* || ${#line} -le 79 ]]
 	done <<<"$output"
