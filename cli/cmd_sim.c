@@ -131,7 +131,7 @@ static int cmd_status(int argc, char **argv)
 static int cmd_up(int argc, char **argv)
 {
 	struct sim_start how = { .time = board_time };
-	char names[BOARDS_MAX][8], *list[BOARDS_MAX];
+	char names[BOARDS_MAX][16], *list[BOARDS_MAX];
 	struct dfu_error err;
 	uint32_t i;
 	int lock, result = EXIT_DONE;
