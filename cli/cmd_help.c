@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,11 +44,18 @@ static void overview(void)
 
 void help_command(const struct command *command)
 {
-	out("Usage: stmiot %s", command->name);
-	if (command->verbs)
-		out(" %s", command->verbs);
-	out(" [OPTIONS]%s%s\n\n%c%s.\n", *command->args ? " " : "", command->args,
-	    command->summary[0] - 'a' + 'A', command->summary + 1);
+	char usage[256];
+	const char *line = usage, *next;
+	size_t n;
+
+	snprintf(usage, sizeof(usage), "stmiot %s%s%s [OPTIONS]%s%s", command->name,
+		 command->verbs ? " " : "", command->verbs ? command->verbs : "",
+		 *command->args ? " " : "", command->args);
+	for (; *line; line = next) {
+		n = text_wrap(line, 72, &next);
+		out("%s%.*s\n", line == usage ? "Usage: " : "         ", (int)n, line);
+	}
+	out("\n%c%s.\n", command->summary[0] - 'a' + 'A', command->summary + 1);
 	if (command->options && command->options->name) {
 		out("\nOptions\n");
 		opts_help(command->options);

@@ -14,7 +14,7 @@ static struct dfu_image_opts how;
 const struct opt image_options[] = {
 	{ OPT_CHOICE, 0, "format", "auto|dfuse|dfu|hex|elf|bin",
 	  "what FILE is (default: found out by its content)", &format_name, NULL, NULL },
-	{ OPT_NUMBER, 'a', "address", "ADDR",
+	{ OPT_NUMBER, 0, "address", "ADDR",
 	  "where a file without addresses of its own begins", &how.address,
 	  &how.has_address, NULL },
 	{ OPT_CHOICE, 0, "to", "dfu|hex|bin",
@@ -60,7 +60,7 @@ static struct json *segment_json(const struct dfu_segment *segment)
 	unsigned first, last, i;
 
 	json_add_number(item, "alt", segment->alt);
-	json_add_number(item, "address", segment->addr);
+	json_add_format(item, "address", "0x%08" PRIx32, segment->addr);
 	json_add_number(item, "length", (double)segment->len);
 	json_add_format(item, "crc32", "%08" PRIx32,
 			crc32_of(segment->data, segment->len));
@@ -98,7 +98,10 @@ static int info_json(const struct dfu_image *image, bool fits,
 	add_id(doc, "bcdDevice", info->bcdDevice);
 	json_add_number(doc, "targets", info->targets);
 	json_add_number(doc, "bytes", (double)dfu_image_bytes(image));
-	json_add_number(doc, "entry", info->entry);
+	if (info->entry)
+		json_add_format(doc, "entry", "0x%08" PRIx32, info->entry);
+	else
+		json_add_text(doc, "entry", NULL);
 	for (i = 0; i < n; i++)
 		json_add(list, NULL, segment_json(&segments[i]));
 	json_add(doc, "segments", list);
@@ -110,7 +113,7 @@ static int info_json(const struct dfu_image *image, bool fits,
 	return json_print(doc);
 }
 
-static void print_segments(const struct dfu_image *image)
+static int print_segments(const struct dfu_image *image)
 {
 	static const char *const heads[] = { "ALT", "ADDRESS", "LENGTH", "CRC-32",
 					     "SECTORS" };
@@ -133,11 +136,11 @@ static void print_segments(const struct dfu_image *image)
 				 first, last);
 		table_row(table, cells);
 	}
-	table_print(table);
+	return table_print(table);
 }
 
-static void info_text(const struct dfu_image *image, bool fits,
-		      const struct dfu_error *why)
+static int info_text(const struct dfu_image *image, bool fits,
+		     const struct dfu_error *why)
 {
 	const struct dfu_image_info *info = dfu_image_info(image);
 	const char *warning;
@@ -158,7 +161,7 @@ static void info_text(const struct dfu_image *image, bool fits,
 	for (i = 0; (warning = dfu_image_warning(image, i)); i++)
 		out("warning  %s\n", clean(warning));
 	out("\n");
-	print_segments(image);
+	return print_segments(image);
 }
 
 static int image_info(const struct dfu_image *image)
@@ -168,8 +171,7 @@ static int image_info(const struct dfu_image *image)
 
 	if (globals.json)
 		return info_json(image, fits, &why);
-	info_text(image, fits, &why);
-	return EXIT_DONE;
+	return info_text(image, fits, &why);
 }
 
 /* -- convert

@@ -5,12 +5,13 @@
 #include <cjson/cJSON.h>
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* cJSON drops a member that it has no memory for without a word. */
-static bool memory_ran_out;
+static atomic_bool memory_ran_out;
 
 static cJSON *own(struct json *json)
 {
@@ -174,22 +175,75 @@ static int print(struct json *json, char *text)
 {
 	int status = EXIT_DONE;
 
-	if (memory_ran_out || !text) {
+	if (atomic_exchange(&memory_ran_out, false) || !text) {
 		complain("no memory for the JSON document");
-		memory_ran_out = false;
 		status = EXIT_FAILED;
 	} else {
-		out_bytes(text, strlen(text));
-		out_bytes("\n", 1);
+		/* At once: several threads print lines of one stream. */
+		out("%s\n", text);
 	}
 	free(text);
 	json_free(json);
 	return status;
 }
 
+static void write_scalar(FILE *to, const cJSON *item)
+{
+	char *text = cJSON_PrintUnformatted(item);
+
+	if (!text)
+		memory_ran_out = true;
+	else
+		fputs(text, to);
+	free(text);
+}
+
+static void write_key(FILE *to, const char *key)
+{
+	cJSON *item = cJSON_CreateStringReference(key);
+
+	if (!item)
+		memory_ran_out = true;
+	else
+		write_scalar(to, item);
+	fputs(": ", to);
+	cJSON_Delete(item);
+}
+
+/* Two blanks a level, a member a line; cJSON's own way is tabs, also in the middle. */
+static void write_pretty(FILE *to, const cJSON *item, int depth)
+{
+	bool object = cJSON_IsObject(item);
+	const cJSON *child;
+
+	if ((!object && !cJSON_IsArray(item)) || !item->child) {
+		write_scalar(to, item);
+		return;
+	}
+	fputc(object ? '{' : '[', to);
+	cJSON_ArrayForEach(child, item)
+	{
+		fprintf(to, "%s\n%*s", child == item->child ? "" : ",", 2 * depth + 2,
+			"");
+		if (object)
+			write_key(to, child->string);
+		write_pretty(to, child, depth + 1);
+	}
+	fprintf(to, "\n%*s%c", 2 * depth, "", object ? '}' : ']');
+}
+
 int json_print(struct json *json)
 {
-	return print(json, json ? cJSON_Print(own(json)) : NULL);
+	char *text = NULL;
+	size_t len;
+	FILE *to = json ? open_memstream(&text, &len) : NULL;
+
+	if (to) {
+		write_pretty(to, see(json), 0);
+		if (fclose(to) != 0)
+			memory_ran_out = true;
+	}
+	return print(json, text);
 }
 
 int json_print_line(struct json *json)

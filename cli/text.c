@@ -99,7 +99,7 @@ bool text_resembles(const char *typed, const char *word)
 
 	if (len >= 2 && strncmp(typed, word, len) == 0)
 		return true;
-	return text_distance(typed, word) <= (len < 4 ? 1u : 2u);
+	return text_distance(typed, word) <= (len < 5 ? 1u : 2u);
 }
 
 size_t text_wrap(const char *text, size_t columns, const char **next)

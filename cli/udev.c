@@ -202,7 +202,7 @@ bool udev_boards(struct udev_board **out, size_t *n)
 		strcpy(board->path, entry->d_name);
 		read_attr(folder, "busnum", bus, sizeof(bus));
 		read_attr(folder, "devnum", number, sizeof(number));
-		snprintf(board->node, sizeof(board->node), "%.30s/bus/usb/%03u/%03u",
+		snprintf(board->node, sizeof(board->node), "%.280s/bus/usb/%03u/%03u",
 			 dev(), (unsigned)strtoul(bus, NULL, 10) % 1000,
 			 (unsigned)strtoul(number, NULL, 10) % 1000);
 		look_at_node(board);

@@ -108,8 +108,8 @@ const char *tint(enum tint t)
  * ---------------------------------------------------------------------------- */
 
 /* One write a message, so that those of several boards do not run into one another. */
-__attribute__((format(printf, 2, 0)))
-static void say(const char *colour, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void say(const char *colour, const char *fmt,
+						      va_list ap)
 {
 	char text[2048], whole[4096];
 	bool coloured = *colour && colour_wanted(STDERR_FILENO);

@@ -1,0 +1,99 @@
+load helpers
+
+@test "help shows the commands, on standard output" {
+	run -0 --separate-stderr stmiot help
+	has "$output" "  flash        write an image"
+	has "$output" "-b, --board SEL"
+	stderr_is ""
+	help=$output
+	run -0 stmiot --help
+	output_is "$help"
+	run -0 stmiot -h
+	output_is "$help"
+}
+
+@test "help fits into 80 columns" {
+	for command in "" doctor udev list info flash verify read erase start option otp image \
+		sim help version completion; do
+		# shellcheck disable=SC2086
+		run -0 stmiot help $command
+		while read -r line; do
+			[ ${#line} -le 80 ]
+		done <<<"$output"
+	done
+}
+
+@test "a command's help is the same by all ways" {
+	run -0 stmiot help sim
+	has "$output" "Usage: stmiot sim up|down"
+	help=$output
+	run -0 stmiot sim --help
+	output_is "$help"
+	run -0 stmiot -h sim up
+	output_is "$help"
+}
+
+@test "no command is a wrong command line" {
+	run -2 --separate-stderr stmiot
+	output_is ""
+	stderr_is "stmiot: a command must follow
+stmiot: 'stmiot help' lists the commands"
+}
+
+@test "mistyped words suggest the nearest" {
+	run -2 --separate-stderr stmiot falsh
+	stderr_is "stmiot: there is no command 'falsh'; did you mean 'flash'?
+stmiot: 'stmiot help' lists the commands"
+	run -2 --separate-stderr stmiot help verfy
+	has "$stderr" "did you mean 'verify'?"
+	run -2 --separate-stderr stmiot sim stauts
+	has "$stderr" "did you mean 'status'?"
+	run -2 --separate-stderr stmiot sim up --bords 2
+	stderr_is "stmiot: there is no option --bords; did you mean --boards?
+stmiot: 'stmiot help sim' tells how it is used"
+	run -2 --separate-stderr stmiot quux
+	stderr_is "stmiot: there is no command 'quux'
+stmiot: 'stmiot help' lists the commands"
+}
+
+@test "escape sequences of a word are not passed on" {
+	run -2 --separate-stderr stmiot $'\033[2Jx'
+	stderr_is "stmiot: there is no command '?[2Jx'
+stmiot: 'stmiot help' lists the commands"
+}
+
+@test "a verb is missing" {
+	run -2 --separate-stderr stmiot udev
+	has "$stderr" "udev: one of print|install|remove|check must follow"
+}
+
+@test "version, as text and as JSON" {
+	run -0 --separate-stderr stmiot version
+	[[ "$output" =~ ^stmiot\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	version=$output
+	run -0 stmiot -V
+	output_is "$version"
+	run -0 stmiot flash --version
+	output_is "$version"
+	run -0 bash -c 'stmiot version --json | jq -r .version'
+	output_is "${version#stmiot }"
+	run -0 bash -c 'stmiot --json version | jq -r .libdfu'
+	output_is "${version#stmiot }"
+}
+
+@test "a JSON document is a member a line" {
+	run -0 stmiot version --json
+	[ "${#lines[@]}" -eq 4 ]
+	[ "${lines[0]}" = "{" ]
+	[[ "${lines[1]}" =~ ^\ \ \"version\":\ \"[0-9.]+\",$ ]]
+	[ "${lines[3]}" = "}" ]
+}
+
+@test "a reader that closes the pipe is no failure" {
+	run -0 bash -c 'set -o pipefail; stmiot help | head -n 1 >/dev/null'
+}
+
+@test "a full disk is one" {
+	run -1 --separate-stderr bash -c 'stmiot help >/dev/full'
+	stderr_is "stmiot: standard output: No space left on device"
+}

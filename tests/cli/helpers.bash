@@ -1,0 +1,65 @@
+# What the tests of the command share: the build in PATH, folders of their own, no terminal,
+# and never a board that happens to be plugged in.
+# shellcheck shell=bash
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	STMIOT_BUILD=$(cd "${STMIOT_BUILD:-$BATS_TEST_DIRNAME/../../build}" && pwd)
+	PATH=$STMIOT_BUILD/bin:$PATH
+	HOME=$BATS_TEST_TMPDIR/home
+	XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+	XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
+	STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim
+	STMIOT_BUS=sim
+	NO_COLOR=1
+	LC_ALL=C
+	export PATH HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME STMIOT_SIM_DIR STMIOT_BUS
+	export NO_COLOR LC_ALL STMIOT_BUILD
+	unset STMIOT_BOARD STMIOT_TIMEOUT_MS STMIOT_UDEV_DIR STMIOT_SYSFS STMIOT_DEV
+	mkdir -p "$HOME"
+	cd "$BATS_TEST_TMPDIR" || return 1
+	if declare -F more_setup >/dev/null; then
+		more_setup
+	fi
+}
+
+teardown() {
+	if [ -d "$BATS_TEST_TMPDIR/sim" ]; then
+		STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim stmiot -q sim down || true
+	fi
+}
+
+# Compare the text of the last `run` with what should be there, line by line.
+# shellcheck disable=SC2154 # run sets output and stderr
+output_is() {
+	if [ "$output" != "$1" ]; then
+		printf 'expected:\n%s\ngot:\n%s\n' "$1" "$output"
+		return 1
+	fi
+}
+
+# shellcheck disable=SC2154
+stderr_is() {
+	if [ "$stderr" != "$1" ]; then
+		printf 'expected on stderr:\n%s\ngot:\n%s\n' "$1" "$stderr"
+		return 1
+	fi
+}
+
+has() {
+	if [[ "$1" != *"$2"* ]]; then
+		printf "'%s' is not in:\n%s\n" "$2" "$1"
+		return 1
+	fi
+}
+
+# A raw program that looks like STM32F407 firmware: BYTES long, with a vector table.
+make_firmware() {
+	local file=$1 bytes=${2:-1024}
+	{
+		printf '\000\000\002\040\011\000\000\010'
+		awk -v n="$((bytes - 8))" 'BEGIN { for (i = 0; i < n; i++) printf "%c", 33 + i * 7 % 90 }'
+	} >"$file"
+}

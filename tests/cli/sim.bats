@@ -1,0 +1,194 @@
+load helpers
+
+@test "up starts boards, prints them, and starts no board twice" {
+	run -0 --separate-stderr stmiot sim up --boards 2 --no-hub --time none
+	stderr_is ""
+	[[ "${lines[0]}" =~ ^BOARD\ +SERIAL\ +USBIP$ ]]
+	[[ "${lines[1]}" =~ ^b0\ +[0-9A-F]{12}\ +usbip://127\.0\.0\.1:[0-9]+/ ]]
+	[[ "${lines[2]}" =~ ^b1\  ]]
+	[ ${#lines[@]} -eq 3 ]
+	first=$output
+	run -0 stmiot sim up --boards 2
+	output_is "$first"
+	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
+	output_is $'b0\nb1'
+}
+
+@test "the state is nobody else's" {
+	umask 000
+	stmiot sim up --time none
+	run -0 stat -c %a sim sim/b0 sim/b0/log
+	output_is $'700\n700\n600'
+}
+
+@test "down ends them, and their state stays" {
+	stmiot sim up --time none
+	pgrep -f "stmiot-board.*$STMIOT_SIM_DIR/b0"
+	run -0 --separate-stderr stmiot sim down
+	stderr_is "stmiot: sim down: ended 1 board"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		pgrep -f "stmiot-board.*$STMIOT_SIM_DIR/b0" || break
+		sleep 0.1
+	done
+	run -1 pgrep -f "stmiot-board.*$STMIOT_SIM_DIR/b0"
+	[ -d sim/b0 ]
+	run -0 --separate-stderr stmiot sim down
+	stderr_is "stmiot: sim down: nothing was running"
+	run -0 stmiot sim status
+	[[ "${lines[1]}" =~ ^b0\ +down\  ]]
+	run -0 stmiot sim status --json
+	output_is "[]"
+}
+
+@test "a serial number is a board's for ever" {
+	stmiot sim up --boards 2 --time none
+	before=$(stmiot sim status --json | jq -r '.[].serial')
+	[ "$(sort -u <<<"$before" | wc -l)" -eq 2 ]
+	stmiot sim down
+	stmiot sim up --boards 2 --time none
+	run -0 bash -c "stmiot sim status --json | jq -r '.[].serial'"
+	output_is "$before"
+}
+
+@test "down of one" {
+	stmiot sim up --boards 2 --time none
+	stmiot sim down b0
+	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
+	output_is b1
+}
+
+@test "a board outlives its terminal and its log is followed" {
+	stmiot sim up --time none
+	run -0 stmiot sim log b0
+	has "$output" "usbip://"
+	stmiot sim log b0 --follow >followed &
+	follower=$!
+	stmiot sim reset b0
+	for _ in $(seq 50); do
+		grep -q reset followed && break
+		sleep 0.1
+	done
+	kill -INT "$follower" || true
+	kill -TERM "$follower" || true
+	wait "$follower" || status=$?
+	[ "$status" -eq 130 ] || [ "$status" -eq 143 ]
+	grep -q reset followed
+}
+
+@test "boot0, reset and power" {
+	stmiot sim up --time none
+	run -0 bash -c "stmiot sim status b0 --json | jq -c '.[0] | [.boot0, .power, .mode]'"
+	output_is '[true,true,"rom"]'
+	run -0 --separate-stderr stmiot sim boot0 b0 off
+	output_is ""
+	stderr_is ""
+	stmiot sim power b0 off
+	run -0 bash -c "stmiot sim status b0 --json | jq -c '.[0] | [.boot0, .power, .mode]'"
+	output_is '[false,false,"off"]'
+	stmiot sim boot0 b0 on
+	stmiot sim power b0 on
+	run -0 bash -c "stmiot sim status b0 --json | jq -c '.[0] | [.boot0, .power, .mode]'"
+	output_is '[true,true,"rom"]'
+	run -0 bash -c "stmiot sim reset b0 --json | jq -c .ok"
+	output_is true
+}
+
+@test "faults go to the board" {
+	stmiot sim up --time none
+	stmiot sim fault b0 stall --at 12
+	stmiot sim fault b0 power --erase 1 --fraction 0.5
+	stmiot sim fault b0 flip --address 0x08000000 --bit 3
+	run -0 bash -c "stmiot sim status b0 --json | jq '.[0].faults | length'"
+	output_is 3
+	stmiot sim fault b0 none
+	run -0 bash -c "stmiot sim status b0 --json | jq '.[0].faults | length'"
+	output_is 0
+	run -2 --separate-stderr stmiot sim fault b0 stall
+	has "$stderr" "sim fault stall needs --at"
+	run -2 --separate-stderr stmiot sim fault b0 quake --at 1
+	has "$stderr" "'quake' is none of stall|"
+	run -2 --separate-stderr stmiot sim fault b0 power --erase 1 --fraction 2
+	run -1 --separate-stderr stmiot sim fault b0 flip --address 0x08000000 --bit 9
+	has "$stderr" "stmiot: sim: b0: "
+}
+
+@test "no such board, and one that does not run" {
+	run -3 --separate-stderr stmiot sim reset b7
+	stderr_is "stmiot: sim: b7: there is no such virtual board
+stmiot: 'stmiot sim status' lists them"
+	run -3 --separate-stderr stmiot sim log b7
+	run -3 --separate-stderr stmiot sim status ../b7
+	stmiot sim up --time none
+	stmiot sim down
+	run -3 --separate-stderr stmiot sim reset b0
+	stderr_is "stmiot: sim: b0: this virtual board is not running
+stmiot: 'stmiot sim up' starts the boards"
+}
+
+@test "status of nothing" {
+	run -0 --separate-stderr stmiot sim status
+	output_is ""
+	has "$stderr" "'stmiot sim up' makes one"
+	run -0 --separate-stderr stmiot sim status --json
+	output_is "[]"
+}
+
+@test "a folder too deep for a socket's path" {
+	export STMIOT_SIM_DIR
+	STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim/$(printf 'deep%.0s' $(seq 40))
+	stmiot sim up --time none
+	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
+	output_is b0
+	stmiot sim down
+}
+
+@test "ports in a row" {
+	# Below the range from which the kernel hands out ports: mostly free.
+	for _ in 1 2 3 4 5; do
+		port=$((20000 + RANDOM % 10000))
+		run stmiot sim up --boards 2 --time none --port "$port"
+		[ "$status" -eq 0 ] && break
+		stmiot sim down
+	done
+	has "${lines[1]}" ":$port/"
+	has "${lines[2]}" ":$((port + 1))/"
+}
+
+@test "a port that is taken is told by the board's last words" {
+	stmiot sim up --time none
+	port=$(stmiot sim status --json | jq -r '.[0].usbip' | sed 's/.*:\([0-9]*\)\/.*/\1/')
+	export STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/other
+	run -1 --separate-stderr stmiot sim up --time none --port "$port"
+	has "$stderr" "sim up: b0: the virtual board ended at once"
+	has "$stderr" "its last words: "
+}
+
+@test "a board that does not answer is given up in time" {
+	stmiot sim up --time none
+	pid=$(pgrep -f "stmiot-board.*$STMIOT_SIM_DIR/b0")
+	kill -STOP "$pid"
+	STMIOT_TIMEOUT_MS=200 run -1 --separate-stderr stmiot sim reset b0
+	kill -CONT "$pid"
+	has "$stderr" "the virtual board does not answer"
+}
+
+@test "wrong command lines" {
+	run -2 --separate-stderr stmiot sim up --boards 0
+	run -2 --separate-stderr stmiot sim up --boards 65
+	run -2 --separate-stderr stmiot sim up --port 65536
+	run -2 --separate-stderr stmiot sim up --boards 3 --port 65534
+	run -2 --separate-stderr stmiot sim up b0
+	run -2 --separate-stderr stmiot sim boot0 b0 maybe
+	run -2 --separate-stderr stmiot sim power
+	run -2 --separate-stderr stmiot sim up --time fast
+	has "$stderr" "--time fast: it is one of real|none"
+}
+
+@test "many at once" {
+	for _ in 1 2 3; do
+		stmiot sim up --boards 3 --time none >/dev/null &
+	done
+	wait
+	run -0 pgrep -fc "stmiot-board.*$STMIOT_SIM_DIR/"
+	output_is 3
+}
