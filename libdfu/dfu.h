@@ -291,7 +291,10 @@ struct dfu_usb_id {
 
 /*
  * Boards on this machine's USB, in the order of their paths. None is no error: *n is 0.
- * Each is opened for a moment to read its strings; `access` tells how that went.
+ * Each is opened for a moment to read its strings; `access` tells how that went. With a
+ * libusb before 1.0.27 this and dfu_open set LIBUSB_OPTION_NO_DEVICE_DISCOVERY for all
+ * contexts that the process makes later: a program with a use of its own for libusb should
+ * make its context first.
  */
 int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out, size_t *n,
 		 struct dfu_error *err);
