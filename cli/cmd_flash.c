@@ -10,7 +10,7 @@
 
 #define BOARDS_MAX 64
 
-static bool full, no_verify, no_start, no_preserve, overwrite, poll_time, no_enter, dry_run, all;
+static bool full, no_verify, no_start, no_preserve, overwrite, poll_time, no_enter, dry_run, all, secrets;
 static const char *voltage, *record;
 static uint32_t wait_s;
 
@@ -35,6 +35,8 @@ const struct opt flash_options[] = {
 	{ OPT_FLAG, 0, "all", NULL, "every board in sight", &all, NULL, NULL },
 	{ OPT_TEXT, 0, "record", "FILE", "write a transcript of all transfers (one board)",
 	  &record, NULL, "file" },
+	{ OPT_FLAG, 0, "secrets", NULL, "--record: also what is in the credential slots", &secrets,
+	  NULL, NULL },
 	{ 0 },
 };
 
@@ -87,6 +89,7 @@ int cmd_flash(int argc, char **argv)
 		.start = !no_start,
 		.dry_run = dry_run,
 		.record = record,
+		.record_secrets = secrets,
 	};
 	struct dfu_image *image = NULL;
 	struct sight *boards = NULL;
