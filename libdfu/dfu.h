@@ -166,7 +166,8 @@ struct dfu_image_opts {
  *
  * A raw file needs an address, or must look like STM32F407 firmware: a first word that is
  * a stack pointer in RAM and a second that is a reset vector inside the file as placed at
- * 0x08000000. DFU_ERR_ARG says so otherwise.
+ * 0x08000000. DFU_ERR_ARG says so otherwise, and also when an address is given for a file
+ * that has its own. Reading that a signal interrupts is DFU_ERR_CANCELLED.
  */
 int dfu_image_load(const char *path, const struct dfu_image_opts *opts, struct dfu_image **out,
 		   struct dfu_error *err);

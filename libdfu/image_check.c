@@ -67,16 +67,20 @@ static bool first_forbidden(const struct dfu_layout *layout, const struct dfu_se
 static int refuse_bytes(const struct dfu_layout *layout, uint32_t addr,
 			const struct area *area, struct dfu_error *err)
 {
-	const struct dfu_region *last = &layout->regions[layout->n_regions - 1];
+	const struct dfu_region *last;
 
 	if (area) {
 		fail(err, DFU_ERR_RANGE, "0x%08" PRIx32 " is %s", addr, area->words);
 		return area->next ? hint(err, DFU_ERR_RANGE, "%s", area->next)
 				  : DFU_ERR_RANGE;
 	}
+	if (dfu_layout_covers(layout, addr, 1, 0))
+		return fail(err, DFU_ERR_RANGE,
+			    "0x%08" PRIx32 " cannot be written on this device", addr);
 	if (layout->n_regions == 0)
 		return fail(err, DFU_ERR_RANGE, "there is no flash for 0x%08" PRIx32,
 			    addr);
+	last = &layout->regions[layout->n_regions - 1];
 	return fail(err, DFU_ERR_RANGE,
 		    "0x%08" PRIx32 " is outside this flash, 0x%08" PRIx32
 		    " to 0x%08" PRIx32,

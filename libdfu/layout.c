@@ -26,7 +26,7 @@ struct reader {
 	struct dfu_error *err;
 };
 
-static int malformed(const struct reader *r, const char *what)
+static int bad(const struct reader *r, const char *what)
 {
 	return fail(r->err, DFU_ERR_FORMAT, "memory layout, offset %td: %s",
 		    r->at - r->text, what);
@@ -41,7 +41,7 @@ static void skip_spaces(struct reader *r)
 static int expect(struct reader *r, char c, const char *what)
 {
 	if (*r->at != c)
-		return malformed(r, what);
+		return bad(r, what);
 	r->at++;
 	return DFU_OK;
 }
@@ -66,10 +66,10 @@ static int read_number(struct reader *r, int base, uint32_t *out)
 	for (; (digit = digit_value(*r->at, base)) >= 0; r->at++) {
 		value = value * (unsigned)base + (unsigned)digit;
 		if (value > UINT32_MAX)
-			return malformed(r, "a number beyond 32 bits");
+			return bad(r, "a number beyond 32 bits");
 	}
 	if (r->at == start)
-		return malformed(r, "a number is missing");
+		return bad(r, "a number is missing");
 	*out = (uint32_t)value;
 	return DFU_OK;
 }
@@ -85,7 +85,7 @@ static int read_address(struct reader *r, uint64_t *out)
 		return rc;
 	skip_spaces(r);
 	if (r->at[0] != '0' || (r->at[1] != 'x' && r->at[1] != 'X'))
-		return malformed(r, "an address is \"0x\" and hexadecimal digits");
+		return bad(r, "an address is \"0x\" and hexadecimal digits");
 	r->at += 2;
 	rc = read_number(r, 16, &addr);
 	if (rc < 0)
@@ -134,14 +134,14 @@ static int read_region(struct reader *r, uint64_t *addr, struct dfu_region *out)
 	sector_bytes = (uint64_t)units * read_multiplier(r);
 	skip_spaces(r);
 	if (*r->at < 'a' || *r->at > 'g')
-		return malformed(r, "a type of 'a' to 'g' should follow the size");
+		return bad(r, "a type of 'a' to 'g' should follow the size");
 	if (sectors == 0 || sector_bytes == 0)
-		return malformed(&start, "nothing there: a count or a size of zero");
+		return bad(&start, "nothing there: a count or a size of zero");
 	if (sector_bytes > (FOUR_GIB - *addr) / sectors)
-		return malformed(&start, "sectors that reach beyond 4 GiB");
+		return bad(&start, "sectors that reach beyond 4 GiB");
 	/* A single sector of 4 GiB would fit the check above, but not the field. */
 	if (sector_bytes > UINT32_MAX)
-		return malformed(&start, "a sector of 4 GiB");
+		return bad(&start, "a sector of 4 GiB");
 	*out = (struct dfu_region){
 		.addr = (uint32_t)*addr,
 		.sectors = sectors,
@@ -164,7 +164,7 @@ static int read_group(struct reader *r, struct dfu_layout *layout)
 	for (;;) {
 		skip_spaces(r);
 		if (layout->n_regions == DFU_LAYOUT_REGIONS)
-			return malformed(r, "more regions than there is room for");
+			return bad(r, "more regions than there is room for");
 		rc = read_region(r, &addr, &layout->regions[layout->n_regions]);
 		if (rc < 0)
 			return rc;
@@ -215,7 +215,7 @@ static int sort_regions(const struct reader *r, struct dfu_layout *layout)
 	qsort(layout->regions, layout->n_regions, sizeof(layout->regions[0]), by_address);
 	for (i = 1; i < layout->n_regions; i++) {
 		if (region_end(&layout->regions[i - 1]) > layout->regions[i].addr)
-			return malformed(r, "two of its regions overlap");
+			return bad(r, "two of its regions overlap");
 	}
 	return DFU_OK;
 }
@@ -235,7 +235,7 @@ int dfu_layout_parse(const char *text, struct dfu_layout *out, struct dfu_error 
 			return rc;
 	} while (*r.at == '/');
 	if (*r.at)
-		return malformed(&r, "more than a layout");
+		return bad(&r, "more than a layout");
 	rc = sort_regions(&r, &layout);
 	if (rc < 0)
 		return rc;

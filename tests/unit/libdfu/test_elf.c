@@ -235,12 +235,30 @@ static void test_headers_kept(void **state)
 	}
 }
 
+/* Headers that all load the same bytes can ask for more than any file has. */
+static void test_shared_bytes(void **state)
+{
+	enum { N = 65, BYTES = 1 << 20, START = PHDRS + 32 * N };
+	uint8_t *file = calloc(1, START + BYTES);
+	uint32_t i;
+
+	(void)state;
+	firmware(file);
+	put_u16(file + 44, N);
+	for (i = 0; i < N; i++)
+		put_phdr(file + PHDRS + 32 * i, 1, START, 0, i * 2 * BYTES, BYTES, BYTES);
+	expect_refused("65 MiB", file, START + BYTES, NULL, DFU_ERR_FORMAT,
+		       "offset 0x834: more than 64 MiB to load");
+	free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loaded),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_nothing_to_load),
+		cmocka_unit_test(test_shared_bytes),
 		cmocka_unit_test(test_headers_left_out),
 		cmocka_unit_test(test_headers_kept),
 	};

@@ -1,0 +1,57 @@
+# Fuzzers: tests/fuzz/fuzz_*.c, each with its seeds in tests/fuzz/corpus/<name>/. They and
+# what they test are built by clang with libFuzzer and the sanitizers, in build/fuzz/.
+#
+#   make fuzz [FUZZ_SECONDS=60] [FUZZ=fuzz_dfuse]   look for crashes, two at a time
+#   make fuzz-corpus                                replay the seeds, in seconds, as TAP
+#
+# What a fuzzer finds stays in build/fuzz/<name>.crash-*, what it learned in
+# build/fuzz/corpus/<name>/.
+
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_MAX_LEN ?= 4096
+FB := build/fuzz
+
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(FB)/%,$(FUZZ_SRC))
+# The virtual board is tested by the targets that bear its name, libdfu by the others.
+FUZZ_BOARD := $(filter $(FB)/fuzz_usbip_server $(FB)/fuzz_board_%,$(FUZZ_BIN))
+FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD),$(FUZZ_BIN))
+
+fuzz_obj = $(patsubst %.c,$(FB)/obj/%.o,$(1))
+FUZZ_LIBDFU_OBJ := $(call fuzz_obj,$(LIBDFU_SRC))
+FUZZ_BOARD_OBJ := $(call fuzz_obj,$(filter-out %/main.c,$(BOARD_SRC)))
+
+# Only the fuzzers themselves get libFuzzer's main.
+FUZZ_SAN := address,undefined
+FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+	$(if $(WERROR),-Wall -Wextra -Werror)
+$(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
+$(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcjson)
+$(call fuzz_obj,$(FUZZ_SRC)): FUZZ_CFLAGS += -I. -Ilibdfu -Isim/board $(call pkg,--cflags,libcjson)
+
+$(FB)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(OWN_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SAN) \
+		-MMD -MP -c -o $@ $<
+
+$(FUZZ_BIN): $(FB)/%: $(FB)/obj/tests/fuzz/%.o
+$(FUZZ_LIBDFU): $(FUZZ_LIBDFU_OBJ)
+$(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
+$(FUZZ_BIN):
+	@printf '  %-7s %s\n' FUZZ '$(@F)'
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,$(FUZZ_SAN) -pthread -o $@ $^ \
+		$(if $(filter $@,$(FUZZ_BOARD)),$(FUZZ_BOARD_LIBS) $(CJSON_LIBS),$(LIBDFU_LIBS))
+
+fuzz-build: $(FUZZ_BIN)
+
+fuzz: fuzz-build
+	@printf '%s\n' $(FUZZ) | xargs -P 2 -I NAME tests/fuzz/run NAME $(FUZZ_SECONDS) $(FUZZ_MAX_LEN)
+
+fuzz-corpus: fuzz-build
+	@tests/fuzz/replay $(FUZZ)
+
+-include $(shell find $(FB)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: fuzz fuzz-build fuzz-corpus
