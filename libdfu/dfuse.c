@@ -355,6 +355,8 @@ int dfuse_erase_sector(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err
 			   (uint8_t)(addr >> 24) };
 	struct op op = { 0, cmd, sizeof(cmd), dev->set.timeouts.erase_ms, addr, "erase" };
 
+	/* ST's library leaves the pointer at the sector that it erased. */
+	dev->has_pointer = false;
 	return dfuse_run(dev, &op, 1, err);
 }
 

@@ -28,6 +28,8 @@ $(UNIT_BIN):
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
 		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(CJSON_LIBS)
 
+unit-build: $(UNIT_BIN)
+
 unit: $(UNIT_BIN)
 	@tests/run-unit $(UNIT_BIN)
 
@@ -37,4 +39,9 @@ check:
 check-long:
 	@tests/check --long
 
-.PHONY: unit check check-long
+bench: all
+	@tests/bench/run $(B)
+
+include tests/fuzz/fuzz.mk tests/formats/formats.mk
+
+.PHONY: unit unit-build check check-long bench

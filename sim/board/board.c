@@ -19,22 +19,22 @@ struct board {
 	bool power;
 	bool attached;
 	enum board_mode mode;
-	unsigned plugs;         /* how often it has appeared on the bus */
+	unsigned plugs; /* how often it has appeared on the bus */
 	bool jumped;
 	uint32_t jumped_to;
 
-	int64_t free_ns;        /* the end of all that was begun */
-	struct flash_op op;     /* what runs in the flash, if anything */
+	int64_t free_ns;    /* the end of all that was begun */
+	struct flash_op op; /* what runs in the flash, if anything */
 	int64_t op_start_ns;
 	int64_t op_end_ns;
-	bool op_cut;            /* power fails in it, as `fault` says */
+	bool op_cut; /* power fails in it, as `fault` says */
 	struct fault fault;
 
 	uint64_t total_ns;
 	struct board_counters counters;
 };
 
-/* -- the end of an operation ----------------------------------------------------------- */
+/* -- the end of an operation --------------------------------------------------------- */
 
 static bool erases(const struct flash_op *op)
 {
@@ -52,7 +52,8 @@ static void spend_operation(struct board *board, int64_t ns)
 {
 	bool program = board->op.kind == FLASH_OP_PROGRAM;
 
-	spend(board, program ? &board->counters.program_ns : &board->counters.erase_ns, ns);
+	spend(board, program ? &board->counters.program_ns : &board->counters.erase_ns,
+	      ns);
 }
 
 static void cut_operation(struct board *board, double fraction)
@@ -87,7 +88,7 @@ static void finish_operation(struct board *board)
 		board->counters.programmed_bytes += board->op.len;
 	board->op.kind = FLASH_OP_NONE;
 	rom_operated(board->rom);
-	/* the F4's ROM resets the chip so that new option bytes take effect (AN3156 5.5) */
+	/* the F4's ROM resets the chip to load new option bytes (AN3156 5.5) */
 	if (kind == FLASH_OP_OPTIONS || kind == FLASH_OP_UNPROTECT) {
 		log_event("option bytes written: RDP level %d, nWRP 0x%03x",
 			  flash_rdp(board->flash), flash_nwrp(board->flash));
@@ -95,7 +96,7 @@ static void finish_operation(struct board *board)
 	}
 }
 
-/* -- boot ------------------------------------------------------------------------------ */
+/* -- boot ---------------------------------------------------------------------------- */
 
 static void boot_flash(struct board *board)
 {
@@ -208,7 +209,7 @@ static void leave(struct board *board)
 	board->jumped_to = pointer;
 }
 
-/* -- the run of time ------------------------------------------------------------------- */
+/* -- the run of time ----------------------------------------------------------------- */
 
 static void log_operation(const struct flash_op *op)
 {
@@ -238,7 +239,8 @@ static void start_operation(struct board *board, int64_t at_ns)
 	board->op_start_ns = at_ns;
 	board->op_end_ns = at_ns + flash_op_ns(board->flash, &board->op);
 	board->free_ns = board->op_end_ns;
-	board->op_cut = faults_operation(&board->faults, erases(&board->op), &board->fault);
+	board->op_cut =
+		faults_operation(&board->faults, erases(&board->op), &board->fault);
 	flash_op_begin(board->flash, &board->op);
 }
 
@@ -274,7 +276,7 @@ void board_run(struct board *board)
 	run_until(board, clock_now(board->clock));
 }
 
-/* -- the USB device ------------------------------------------------------------------- */
+/* -- the USB device ------------------------------------------------------------------ */
 
 static unsigned plugged(void *ctx)
 {
@@ -340,7 +342,8 @@ static int control(void *ctx, const struct usb_setup *setup, uint8_t *data,
 		log_event("fault: %s", fault_name(fault.kind));
 	if (fault.kind == FAULT_TIMEOUT)
 		return USB_SILENT;
-	n = fault.kind == FAULT_STALL ? USB_STALL : usbdev_control(&board->usb, setup, data);
+	n = fault.kind == FAULT_STALL ? USB_STALL
+				      : usbdev_control(&board->usb, setup, data);
 	if (n == USB_STALL)
 		board->counters.stalls++;
 	bus_ns = usb_bus_ns(setup, n);
@@ -357,23 +360,32 @@ static void control_done(void *ctx, int64_t end_ns)
 	if (board->mode != BOARD_ROM)
 		return;
 	switch (rom_sent(board->rom, &board->op)) {
-	case ROM_OPERATE: start_operation(board, end_ns); break;
-	case ROM_LEAVE: leave(board); break;
-	case ROM_WAIT: break;
+	case ROM_OPERATE:
+		start_operation(board, end_ns);
+		break;
+	case ROM_LEAVE:
+		leave(board);
+		break;
+	case ROM_WAIT:
+		break;
 	}
 }
 
 struct usb_device board_usb(struct board *board)
 {
 	static const struct usb_device_ops ops = {
-		.plugged = plugged, .ident = ident, .attached = attached,
-		.ready_ns = ready_ns, .control = control, .control_done = control_done,
+		.plugged = plugged,
+		.ident = ident,
+		.attached = attached,
+		.ready_ns = ready_ns,
+		.control = control,
+		.control_done = control_done,
 	};
 
 	return (struct usb_device){ &ops, board };
 }
 
-/* -- the rest -------------------------------------------------------------------------- */
+/* -- the rest ------------------------------------------------------------------------ */
 
 struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip)
 {
@@ -442,7 +454,9 @@ void board_look(const struct board *board, struct board_view *view)
 const char *board_mode_name(enum board_mode mode)
 {
 	static const char *const names[] = {
-		[BOARD_OFF] = "off", [BOARD_ROM] = "rom", [BOARD_RUNNING] = "running",
+		[BOARD_OFF] = "off",
+		[BOARD_ROM] = "rom",
+		[BOARD_RUNNING] = "running",
 	};
 
 	return names[mode];

@@ -18,7 +18,7 @@ enum board_mode { BOARD_OFF, BOARD_ROM, BOARD_RUNNING };
 
 struct board_counters {
 	uint64_t transfers;
-	uint64_t requests[DFU_REQUESTS];        /* by bRequest */
+	uint64_t requests[DFU_REQUESTS]; /* by bRequest */
 	uint64_t stalls;
 	uint64_t set_address;
 	uint64_t erases;
@@ -35,13 +35,13 @@ struct board_view {
 	char serial[13];
 	bool power;
 	enum board_mode mode;
-	bool attached;          /* a host has it */
-	bool jumped;            /* `jumped_to` says where to */
+	bool attached; /* a host has it */
+	bool jumped;   /* `jumped_to` says where to */
 	uint32_t jumped_to;
 	struct rom_view rom;
 	int rdp;
 	unsigned nwrp;
-	uint64_t total_ns;      /* all the time the board was at work */
+	uint64_t total_ns; /* all the time the board was at work */
 	struct board_counters counters;
 };
 
@@ -51,7 +51,8 @@ struct board;
  * A board with the state of `store` (NULL: a new one that forgets), powered. `clock` and
  * `store` have to outlive it. NULL: store_error() has the words, or there is no memory.
  */
-struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip);
+struct board *board_new(struct store *store, struct clock *clock,
+			const struct chip *chip);
 /* Takes the power away; an operation of the flash that runs is cut short. */
 void board_free(struct board *board);
 

@@ -14,7 +14,7 @@ enum clock_mode { CLOCK_REAL, CLOCK_NONE };
 
 struct clock {
 	enum clock_mode mode;
-	int64_t jumped_ns;      /* CLOCK_NONE: where the line is now */
+	int64_t jumped_ns; /* CLOCK_NONE: where the line is now */
 };
 
 void clock_init(struct clock *clock, enum clock_mode mode);

@@ -2,7 +2,6 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +27,7 @@ static bool refuse(struct request *request, const char *format, ...)
 	return false;
 }
 
-/* -- reading --------------------------------------------------------------------------- */
+/* -- reading ------------------------------------------------------------------------- */
 
 static const cJSON *get(const struct request *request, const char *key)
 {
@@ -54,9 +53,10 @@ static bool get_number(struct request *request, const char *key, uint32_t least,
 
 	if (!item)
 		return true;
-	if (!cJSON_IsNumber(item) || item->valuedouble < least || item->valuedouble > most ||
-	    floor(item->valuedouble) != item->valuedouble)
-		return refuse(request, "\"%s\" is a whole number from %" PRIu32 " to %" PRIu32,
+	if (!cJSON_IsNumber(item) || item->valuedouble < least ||
+	    item->valuedouble > most || (uint32_t)item->valuedouble != item->valuedouble)
+		return refuse(request,
+			      "\"%s\" is a whole number from %" PRIu32 " to %" PRIu32,
 			      key, least, most);
 	*value = (uint32_t)item->valuedouble;
 	return true;
@@ -72,9 +72,10 @@ static bool get_address(struct request *request, const char *key, uint32_t *valu
 	if (!cJSON_IsString(item))
 		return get_number(request, key, 0, UINT32_MAX, value);
 	address = strtoull(item->valuestring, &end, 16);
-	if (strncmp(item->valuestring, "0x", 2) != 0 || *end || end == item->valuestring + 2 ||
-	    address > UINT32_MAX)
-		return refuse(request, "\"%s\" is a number or \"0x\" and hex digits", key);
+	if (strncmp(item->valuestring, "0x", 2) != 0 || *end ||
+	    end == item->valuestring + 2 || address > UINT32_MAX)
+		return refuse(request, "\"%s\" is a number or \"0x\" and hex digits",
+			      key);
 	*value = (uint32_t)address;
 	return true;
 }
@@ -91,7 +92,7 @@ static bool get_fraction(struct request *request, double *value)
 	return true;
 }
 
-/* -- status ---------------------------------------------------------------------------- */
+/* -- status -------------------------------------------------------------------------- */
 
 static void put(cJSON *to, const char *key, double value)
 {
@@ -135,7 +136,8 @@ static void put_faults(cJSON *to, const struct faults *faults)
 static void put_counters(cJSON *to, const struct board_counters *counters)
 {
 	static const char *const names[DFU_REQUESTS] = {
-		"detach", "dnload", "upload", "getstatus", "clrstatus", "getstate", "abort",
+		"detach",    "dnload",   "upload", "getstatus",
+		"clrstatus", "getstate", "abort",
 	};
 	cJSON *list = cJSON_AddObjectToObject(to, "counters");
 
@@ -157,8 +159,8 @@ static void put_chip(cJSON *to, const struct board_view *view)
 {
 	char uid[25], rev[5];
 
-	snprintf(uid, sizeof(uid), "%08" PRIx32 "%08" PRIx32 "%08" PRIx32, view->chip.uid[0],
-		 view->chip.uid[1], view->chip.uid[2]);
+	snprintf(uid, sizeof(uid), "%08" PRIx32 "%08" PRIx32 "%08" PRIx32,
+		 view->chip.uid[0], view->chip.uid[1], view->chip.uid[2]);
 	snprintf(rev, sizeof(rev), "%04x", view->chip.rev & 0xFFFF);
 	cJSON_AddStringToObject(to, "serial", view->serial);
 	cJSON_AddStringToObject(to, "uid", uid);
@@ -188,7 +190,8 @@ static bool do_status(struct control *control, struct request *request)
 	cJSON_AddStringToObject(to, "name", control->name);
 	put_chip(to, &view);
 	cJSON_AddStringToObject(to, "usbip", control->usbip);
-	cJSON_AddStringToObject(to, "time", control->time == CLOCK_REAL ? "real" : "none");
+	cJSON_AddStringToObject(to, "time",
+				control->time == CLOCK_REAL ? "real" : "none");
 	cJSON_AddBoolToObject(to, "power", view.power);
 	cJSON_AddBoolToObject(to, "boot0", view.chip.boot0);
 	cJSON_AddStringToObject(to, "mode", board_mode_name(view.mode));
@@ -201,7 +204,7 @@ static bool do_status(struct control *control, struct request *request)
 	return true;
 }
 
-/* -- the other requests ------------------------------------------------------------------ */
+/* -- the other requests -------------------------------------------------------------- */
 
 static bool do_boot0(struct control *control, struct request *request)
 {
@@ -246,8 +249,10 @@ static bool check_fault(struct request *request, const struct fault *fault)
 
 	if (flip && (!get(request, "address") || !get(request, "bit")))
 		return refuse(request, "\"flip\" needs \"address\" and \"bit\"");
-	if (!flip && (get(request, "address") || get(request, "bit") || get(request, "times")))
-		return refuse(request, "\"address\", \"bit\" and \"times\" go with \"flip\"");
+	if (!flip &&
+	    (get(request, "address") || get(request, "bit") || get(request, "times")))
+		return refuse(request,
+			      "\"address\", \"bit\" and \"times\" go with \"flip\"");
 	if (flip && (fault->at || fault->erase))
 		return refuse(request, "\"flip\" takes no \"at\" and no \"erase\"");
 	if (fault->erase && fault->kind != FAULT_POWER)
@@ -258,8 +263,11 @@ static bool check_fault(struct request *request, const struct fault *fault)
 	    fault->kind != FAULT_DISCONNECT)
 		return refuse(request, "\"stay\" goes with \"power\" and \"disconnect\"");
 	if (!flip && !fault->at == !fault->erase)
-		return refuse(request, fault->at ? "\"%s\" takes \"at\" or \"erase\", not both" :
-			      "\"%s\" needs \"at\": 1 is the next control transfer", kind);
+		return refuse(
+			request,
+			fault->at ? "\"%s\" takes \"at\" or \"erase\", not both"
+				  : "\"%s\" needs \"at\": 1 is the next control transfer",
+			kind);
 	return true;
 }
 
@@ -272,7 +280,9 @@ static bool do_fault(struct control *control, struct request *request)
 
 	fault.kind = cJSON_IsString(kind) ? fault_parse(kind->valuestring) : FAULT_KINDS;
 	if (fault.kind == FAULT_KINDS)
-		return refuse(request, "\"kind\" is stall, timeout, disconnect, power, flip or none");
+		return refuse(
+			request,
+			"\"kind\" is stall, timeout, disconnect, power, flip or none");
 	if (!get_number(request, "at", 1, UINT32_MAX, &fault.at) ||
 	    !get_number(request, "erase", 1, UINT32_MAX, &fault.erase) ||
 	    !get_fraction(request, &fault.fraction) ||
@@ -289,7 +299,8 @@ static bool do_fault(struct control *control, struct request *request)
 	if (!check_fault(request, &fault))
 		return false;
 	if (!faults_arm(faults, &fault))
-		return refuse(request, "%d faults are armed, there is no room for more", FAULTS_MAX);
+		return refuse(request, "%d faults are armed, there is no room for more",
+			      FAULTS_MAX);
 	return true;
 }
 
@@ -314,14 +325,15 @@ static const struct action {
 	bool (*run)(struct control *control, struct request *request);
 	const char *keys[KEYS_MAX];
 } actions[] = {
-	{ "status",         do_status,         { NULL } },
-	{ "boot0",          do_boot0,          { "on" } },
-	{ "power",          do_power,          { "on" } },
-	{ "reset",          do_reset,          { NULL } },
-	{ "fault",          do_fault,          { "kind", "at", "erase", "fraction", "address",
-						 "bit", "times", "stay" } },
+	{ "status", do_status, { NULL } },
+	{ "boot0", do_boot0, { "on" } },
+	{ "power", do_power, { "on" } },
+	{ "reset", do_reset, { NULL } },
+	{ "fault",
+	  do_fault,
+	  { "kind", "at", "erase", "fraction", "address", "bit", "times", "stay" } },
 	{ "clear-counters", do_clear_counters, { NULL } },
-	{ "quit",           do_quit,           { NULL } },
+	{ "quit", do_quit, { NULL } },
 };
 
 static bool known_key(const struct action *action, const char *key)
@@ -343,23 +355,40 @@ static bool run(struct control *control, struct request *request)
 		return refuse(request, "a request is one JSON object on one line");
 	name = get(request, "do");
 	if (!cJSON_IsString(name))
-		return refuse(request, "\"do\" says what to do: there is none, or it is no text");
+		return refuse(request,
+			      "\"do\" says what to do: there is none, or it is no text");
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(actions[i].name, name->valuestring) == 0)
 			action = &actions[i];
 	if (!action)
-		return refuse(request, "\"do\": there is no \"%.40s\"; there are status, boot0, "
-			      "power, reset, fault, clear-counters and quit", name->valuestring);
-	cJSON_ArrayForEach(item, request->json)
+		return refuse(request,
+			      "\"do\": there is no \"%.40s\"; there are status, boot0, "
+			      "power, reset, fault, clear-counters and quit",
+			      name->valuestring);
+	for (item = request->json->child; item; item = item->next)
 		if (!known_key(action, item->string))
 			return refuse(request, "\"%s\" has no \"%.40s\"", action->name,
 				      item->string);
 	return action->run(control, request);
 }
 
+/* NULL also when something follows the object on its line. */
+static cJSON *parse(const char *line, size_t len)
+{
+	const char *end = line;
+	cJSON *json = cJSON_ParseWithLengthOpts(line, len, &end, 0);
+
+	for (; json && end < line + len; end++)
+		if (!memchr(" \t\r", *end, 3)) {
+			cJSON_Delete(json);
+			return NULL;
+		}
+	return json;
+}
+
 char *control_answer(struct control *control, const char *line, size_t len)
 {
-	cJSON *json = cJSON_ParseWithLength(line, len);
+	cJSON *json = parse(line, len);
 	struct request request = { .json = json, .answer = cJSON_CreateObject() };
 	bool ok;
 	char *text;

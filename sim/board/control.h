@@ -11,8 +11,8 @@ struct control {
 	struct board *board;
 	enum clock_mode time;
 	const char *name;
-	char usbip[120];        /* usbip://HOST:PORT/BUSID */
-	bool quit;              /* somebody asked for the end */
+	char usbip[120]; /* usbip://HOST:PORT/BUSID */
+	bool quit;       /* somebody asked for the end */
 };
 
 /* The answer to `line`, without a newline; the caller frees it. NULL: no memory. */

@@ -14,8 +14,8 @@
 #define SOCKET_NAME "control"
 
 struct client {
-	int fd;                 /* -1: free */
-	bool over;              /* to be closed when all is sent */
+	int fd;    /* -1: free */
+	bool over; /* to be closed when all is sent */
 	struct bytes in;
 	struct bytes out;
 };
@@ -27,7 +27,7 @@ struct ctlsock {
 	struct client clients[CTLSOCK_CLIENTS];
 };
 
-/* -- clients ------------------------------------------------------------------------------ */
+/* -- clients ------------------------------------------------------------------------- */
 
 static void drop(struct client *client)
 {
@@ -63,7 +63,8 @@ static void put_line(struct client *client, const char *text)
 	bytes_put(&client->out, "\n", 1);
 }
 
-static void answer(struct ctlsock *sock, struct client *client, const char *line, size_t len)
+static void answer(struct ctlsock *sock, struct client *client, const char *line,
+		   size_t len)
 {
 	char *text = control_answer(sock->control, line, len);
 
@@ -76,14 +77,16 @@ static void answer_lines(struct ctlsock *sock, struct client *client)
 {
 	uint8_t *end;
 
-	while (client->in.len > 0 && (end = memchr(client->in.at, '\n', client->in.len))) {
+	while (client->in.len > 0 &&
+	       (end = memchr(client->in.at, '\n', client->in.len))) {
 		size_t len = (size_t)(end - client->in.at);
 
 		answer(sock, client, (const char *)client->in.at, len);
 		bytes_drop(&client->in, len + 1);
 	}
 	if (client->in.len > CTLSOCK_LINE_MAX) {
-		put_line(client, "{\"ok\":false,\"error\":\"a line is at most 65536 bytes\"}");
+		put_line(client,
+			 "{\"ok\":false,\"error\":\"a line is at most 65536 bytes\"}");
 		client->in.len = 0;
 		client->over = true;
 	}
@@ -120,7 +123,7 @@ static void welcome(struct ctlsock *sock)
 		close(fd);
 }
 
-/* -- the loop's side ------------------------------------------------------------------------ */
+/* -- the loop's side ----------------------------------------------------------------- */
 
 size_t ctlsock_pollfds(const struct ctlsock *sock, struct pollfd fds[CTLSOCK_POLLFDS])
 {
@@ -133,7 +136,8 @@ size_t ctlsock_pollfds(const struct ctlsock *sock, struct pollfd fds[CTLSOCK_POL
 
 		/* who does not read the answers gets to ask no more */
 		if (client->fd >= 0)
-			fds[count++] = (struct pollfd){ .fd = client->fd, .events = events };
+			fds[count++] =
+				(struct pollfd){ .fd = client->fd, .events = events };
 	}
 	return count;
 }
@@ -155,7 +159,7 @@ void ctlsock_handle(struct ctlsock *sock, const struct pollfd *fds, size_t count
 		welcome(sock);
 }
 
-/* -- opening ---------------------------------------------------------------------------------- */
+/* -- opening ------------------------------------------------------------------------- */
 
 /* By way of the open folder: its own path may be longer than a socket's can be. */
 static int bind_in(int fd, int dirfd)
@@ -164,15 +168,16 @@ static int bind_in(int fd, int dirfd)
 	mode_t mask = umask(0177);
 	int rc;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
-		 dirfd);
-	unlinkat(dirfd, SOCKET_NAME, 0);        /* the folder is locked: nobody's */
+	snprintf(address.sun_path, sizeof(address.sun_path),
+		 "/proc/self/fd/%d/" SOCKET_NAME, dirfd);
+	unlinkat(dirfd, SOCKET_NAME, 0); /* the folder is locked: nobody's */
 	rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
 	return rc;
 }
 
-struct ctlsock *ctlsock_open(int dirfd, struct control *control, char *err, size_t err_bytes)
+struct ctlsock *ctlsock_open(int dirfd, struct control *control, char *err,
+			     size_t err_bytes)
 {
 	struct ctlsock *sock = calloc(1, sizeof(*sock));
 

@@ -7,13 +7,14 @@
 
 #include "control.h"
 
-#define CTLSOCK_CLIENTS 16
-#define CTLSOCK_POLLFDS (CTLSOCK_CLIENTS + 1)
+#define CTLSOCK_CLIENTS  16
+#define CTLSOCK_POLLFDS  (CTLSOCK_CLIENTS + 1)
 #define CTLSOCK_LINE_MAX 65536
 
 struct ctlsock;
 
-struct ctlsock *ctlsock_open(int dirfd, struct control *control, char *err, size_t err_bytes);
+struct ctlsock *ctlsock_open(int dirfd, struct control *control, char *err,
+			     size_t err_bytes);
 /* Removes the socket from the folder. */
 void ctlsock_close(struct ctlsock *sock);
 

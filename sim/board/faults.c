@@ -3,12 +3,9 @@
 #include <string.h>
 
 static const char *const names[FAULT_KINDS] = {
-	[FAULT_NONE] = "none",
-	[FAULT_STALL] = "stall",
-	[FAULT_TIMEOUT] = "timeout",
-	[FAULT_DISCONNECT] = "disconnect",
-	[FAULT_POWER] = "power",
-	[FAULT_FLIP] = "flip",
+	[FAULT_NONE] = "none",       [FAULT_STALL] = "stall",
+	[FAULT_TIMEOUT] = "timeout", [FAULT_DISCONNECT] = "disconnect",
+	[FAULT_POWER] = "power",     [FAULT_FLIP] = "flip",
 };
 
 const char *fault_name(enum fault_kind kind)
@@ -47,7 +44,7 @@ struct fault faults_transfer(struct faults *faults)
 	struct fault due = { .kind = FAULT_NONE };
 
 	/* of several that are due with one transfer the first armed wins */
-	for (size_t i = 0; i < faults->count; ) {
+	for (size_t i = 0; i < faults->count;) {
 		struct fault *fault = &faults->armed[i];
 
 		if (fault->at > 0 && --fault->at == 0) {
@@ -78,7 +75,7 @@ bool faults_operation(struct faults *faults, bool is_erase, struct fault *fault)
 
 void faults_read(struct faults *faults, uint32_t address, uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < faults->count; ) {
+	for (size_t i = 0; i < faults->count;) {
 		struct fault *fault = &faults->armed[i];
 
 		if (fault->kind == FAULT_FLIP && fault->address >= address &&

@@ -8,23 +8,23 @@
 
 enum fault_kind {
 	FAULT_NONE,
-	FAULT_STALL,            /* the transfer is answered with STALL and not looked at */
-	FAULT_TIMEOUT,          /* the transfer is never answered */
-	FAULT_DISCONNECT,       /* the cable: what runs in the flash still ends */
-	FAULT_POWER,            /* what runs in the flash stops halfway */
-	FAULT_FLIP,             /* a bit read wrong */
+	FAULT_STALL,      /* the transfer is answered with STALL and not looked at */
+	FAULT_TIMEOUT,    /* the transfer is never answered */
+	FAULT_DISCONNECT, /* the cable: what runs in the flash still ends */
+	FAULT_POWER,      /* what runs in the flash stops halfway */
+	FAULT_FLIP,       /* a bit read wrong */
 	FAULT_KINDS
 };
 
 struct fault {
 	enum fault_kind kind;
-	uint32_t at;            /* the n-th control transfer from now, 1 is the next; or */
-	uint32_t erase;         /* the k-th erase from now */
-	double fraction;        /* how far an operation gets before the power goes */
-	uint32_t address;       /* FAULT_FLIP: where, which bit, how often */
+	uint32_t at;      /* the n-th control transfer from now, 1 is the next; or */
+	uint32_t erase;   /* the k-th erase from now */
+	double fraction;  /* how far an operation gets before the power goes */
+	uint32_t address; /* FAULT_FLIP: where, which bit, how often */
 	unsigned bit;
 	uint32_t times;
-	bool stay;              /* stay off the bus until powered by hand */
+	bool stay; /* stay off the bus until powered by hand */
 };
 
 #define FAULTS_MAX 64
@@ -35,7 +35,7 @@ struct faults {
 };
 
 const char *fault_name(enum fault_kind kind);
-enum fault_kind fault_parse(const char *name);  /* FAULT_KINDS: no such fault */
+enum fault_kind fault_parse(const char *name); /* FAULT_KINDS: no such fault */
 
 /* false: there is no room for another */
 bool faults_arm(struct faults *faults, const struct fault *fault);

@@ -14,22 +14,25 @@ struct flash {
 
 /* RM0090 table 5: 4 x 16 KiB, 64 KiB, 7 x 128 KiB */
 static const uint32_t sector_bases[FLASH_SECTORS + 1] = {
-	0x00000, 0x04000, 0x08000, 0x0C000, 0x10000, 0x20000, 0x40000,
+	0x00000, 0x04000, 0x08000, 0x0C000, 0x10000, 0x20000,  0x40000,
 	0x60000, 0x80000, 0xA0000, 0xC0000, 0xE0000, 0x100000,
 };
 
-/* DS8626 table 40, typical values in ms; which cells are sure is in facts/dfu.md 1.6 */
+/*
+ * DS8626 table 40, typical values in ms. Others confirm 16 KiB by words; the other cells
+ * are quoted and unconfirmed.
+ */
 static const struct erase_time {
 	uint32_t bytes;
 	int typ_ms[FLASH_WIDTHS];
 } erase_times[] = {
-	{ 16 * 1024,   { 400, 300, 250 } },
-	{ 64 * 1024,   { 1200, 700, 550 } },
-	{ 128 * 1024,  { 2000, 1300, 1000 } },
+	{ 16 * 1024, { 400, 300, 250 } },
+	{ 64 * 1024, { 1200, 700, 550 } },
+	{ 128 * 1024, { 2000, 1300, 1000 } },
 	{ FLASH_BYTES, { 16000, 11000, 8000 } },
 };
 
-#define PROGRAM_UNIT_NS 16000           /* a byte, half-word or word alike */
+#define PROGRAM_UNIT_NS 16000 /* a byte, half-word or word alike */
 #define NS_PER_MS       1000000
 
 /*
@@ -48,7 +51,10 @@ static const uint8_t option_defaults[OPTION_BYTES] = {
 	0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
 };
 static const uint8_t option_kept[OPTION_BYTES] = {
-	[OPTION_USER] = 0xEC, [OPTION_RDP] = 0xFF, [OPTION_NWRP] = 0xFF, [OPTION_NWRP + 1] = 0x0F,
+	[OPTION_USER] = 0xEC,
+	[OPTION_RDP] = 0xFF,
+	[OPTION_NWRP] = 0xFF,
+	[OPTION_NWRP + 1] = 0x0F,
 };
 
 /* -- the arrays ---------------------------------------------------------------------- */
@@ -67,7 +73,8 @@ struct flash *flash_open(struct store *store)
 		return flash;
 	if (store_load(store, STORE_FLASH, flash->main, sizeof(flash->main)) < 0 ||
 	    store_load(store, STORE_OTP, flash->otp, sizeof(flash->otp)) < 0 ||
-	    store_load(store, STORE_OPTIONS, flash->options, sizeof(flash->options)) < 0) {
+	    store_load(store, STORE_OPTIONS, flash->options, sizeof(flash->options)) <
+		    0) {
 		free(flash);
 		return NULL;
 	}
@@ -79,8 +86,8 @@ void flash_close(struct flash *flash)
 	free(flash);
 }
 
-static void save(struct flash *flash, enum store_file file, size_t at, const uint8_t *bytes,
-		 size_t len)
+static void save(struct flash *flash, enum store_file file, size_t at,
+		 const uint8_t *bytes, size_t len)
 {
 	/* a failure stays in store_error(), which ends the program */
 	if (flash->store)
@@ -146,15 +153,19 @@ uint32_t flash_sector_bytes(int sector)
 int flash_rdp(const struct flash *flash)
 {
 	switch (flash->options[OPTION_RDP]) {
-	case RDP_LEVEL_0: return 0;
-	case RDP_LEVEL_2: return 2;
-	default: return 1;
+	case RDP_LEVEL_0:
+		return 0;
+	case RDP_LEVEL_2:
+		return 2;
+	default:
+		return 1;
 	}
 }
 
 unsigned flash_nwrp(const struct flash *flash)
 {
-	return (flash->options[OPTION_NWRP] | flash->options[OPTION_NWRP + 1] << 8) & 0x0FFFu;
+	return (flash->options[OPTION_NWRP] | flash->options[OPTION_NWRP + 1] << 8) &
+	       0x0FFFu;
 }
 
 static bool sector_locked(const struct flash *flash, int sector)
@@ -162,11 +173,12 @@ static bool sector_locked(const struct flash *flash, int sector)
 	return !(flash_nwrp(flash) >> sector & 1);
 }
 
-/* RM0090 3.9.2: an OTP block is locked once its lock byte is 00, the lock byte included */
+/* RM0090, "One-time programmable bytes": lock byte 00 locks the block for good */
 static bool byte_locked(const struct flash *flash, uint32_t address)
 {
 	if (within(OTP_BASE, OTP_LOCKS, address, 1))
-		return flash->otp[OTP_LOCKS + (address - OTP_BASE) / OTP_BLOCK_BYTES] == 0;
+		return flash->otp[OTP_LOCKS + (address - OTP_BASE) / OTP_BLOCK_BYTES] ==
+		       0;
 	if (within(OTP_BASE, OTP_BYTES, address, 1))
 		return false;
 	return sector_locked(flash, flash_sector(address));
@@ -349,8 +361,10 @@ void flash_op_cut(struct flash *flash, const struct flash_op *op, double fractio
 	} else if (op->kind == FLASH_OP_PROGRAM) {
 		uint32_t done = (uint32_t)(fraction * op->len);
 
-		program(flash, op, fraction >= 1 ? op->len : done & ~((1u << op->width) - 1));
-	} else if (op->kind == FLASH_OP_OPTIONS && fraction > 0 && flash_rdp(flash) != 2) {
+		program(flash, op,
+			fraction >= 1 ? op->len : done & ~((1u << op->width) - 1));
+	} else if (op->kind == FLASH_OP_OPTIONS && fraction > 0 &&
+		   flash_rdp(flash) != 2) {
 		/* erased but not yet written: FF is not AA, so level 1 (inferred) */
 		uint8_t erased[OPTION_BYTES];
 

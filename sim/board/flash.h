@@ -1,7 +1,7 @@
 /*
  * The memories of an STM32F407VG that hold without power: 1 MiB of flash, the OTP area
  * and the option bytes, with the rules and the times of RM0090 section 3 and DS8626
- * table 40 (facts/dfu.md 1.5 and 1.6).
+ * table 40.
  */
 #ifndef BOARD_FLASH_H
 #define BOARD_FLASH_H
@@ -18,7 +18,7 @@
 #define OTP_BASE        0x1FFF7800u
 #define OTP_BLOCKS      16
 #define OTP_BLOCK_BYTES 32
-#define OTP_LOCKS       (OTP_BLOCKS * OTP_BLOCK_BYTES)  /* offset of LOCKB0 */
+#define OTP_LOCKS       (OTP_BLOCKS * OTP_BLOCK_BYTES) /* offset of LOCKB0 */
 #define OTP_BYTES       (OTP_LOCKS + OTP_BLOCKS)
 #define OPTION_BASE     0x1FFFC000u
 #define OPTION_BYTES    16
@@ -29,11 +29,11 @@ enum flash_width { FLASH_X8, FLASH_X16, FLASH_X32, FLASH_WIDTHS };
 
 enum flash_op_kind {
 	FLASH_OP_NONE,
-	FLASH_OP_PROGRAM,       /* `data` at `address`, flash or OTP */
-	FLASH_OP_ERASE,         /* the sector that holds `address` */
+	FLASH_OP_PROGRAM, /* `data` at `address`, flash or OTP */
+	FLASH_OP_ERASE,   /* the sector that holds `address` */
 	FLASH_OP_MASS_ERASE,
-	FLASH_OP_OPTIONS,       /* `data` are the 16 new option bytes */
-	FLASH_OP_UNPROTECT,     /* mass erase, and the option bytes of a new chip */
+	FLASH_OP_OPTIONS,   /* `data` are the 16 new option bytes */
+	FLASH_OP_UNPROTECT, /* mass erase, and the option bytes of a new chip */
 };
 
 struct flash_op {
@@ -52,9 +52,10 @@ void flash_close(struct flash *flash);
 
 /* All of address..address+len lies in one of the three memories. */
 bool flash_has(uint32_t address, uint32_t len);
-bool flash_read(const struct flash *flash, uint32_t address, uint8_t *bytes, uint32_t len);
+bool flash_read(const struct flash *flash, uint32_t address, uint8_t *bytes,
+		uint32_t len);
 
-int flash_sector(uint32_t address);             /* -1: not in flash */
+int flash_sector(uint32_t address); /* -1: not in flash */
 uint32_t flash_sector_base(int sector);
 uint32_t flash_sector_bytes(int sector);
 int flash_rdp(const struct flash *flash);       /* read protection level, 0 to 2 */

@@ -31,13 +31,13 @@ struct settings {
 
 #define PROGRAM "stmiot-board"
 
-/* -- the command line ---------------------------------------------------------------------- */
+/* -- the command line ---------------------------------------------------------------- */
 
 static const struct option_row {
 	const char *name;
 	char letter;
 	const char *arg;
-	size_t at;              /* of the text in struct settings */
+	size_t at; /* of the text in struct settings */
 	const char *help;
 } option_rows[] = {
 	{ "name", 0, "NAME", offsetof(struct settings, name),
@@ -46,7 +46,8 @@ static const struct option_row {
 	  "address of the USB/IP server (127.0.0.1)" },
 	{ "port", 0, "PORT", offsetof(struct settings, port),
 	  "its port, 0 for any free one (3240)" },
-	{ "busid", 0, "ID", offsetof(struct settings, busid), "bus id of the device (1-1)" },
+	{ "busid", 0, "ID", offsetof(struct settings, busid),
+	  "bus id of the device (1-1)" },
 	{ "time", 0, "real|none", offsetof(struct settings, time),
 	  "take as long as a board, or no time (real)" },
 	{ "uid", 0, "HEX", offsetof(struct settings, uid),
@@ -62,7 +63,8 @@ static const struct option_row {
 static void print_help(void)
 {
 	printf("usage: " PROGRAM " [OPTIONS] DIR\n"
-	       "A virtual STM32F407 in its ROM bootloader, as a USB/IP server. DIR keeps its\n"
+	       "A virtual STM32F407 in its ROM bootloader, as a USB/IP server. DIR keeps "
+	       "its\n"
 	       "state and the control socket.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &option_rows[i];
@@ -79,7 +81,8 @@ static void print_help(void)
 
 static _Noreturn void usage(const char *what, const char *why)
 {
-	fprintf(stderr, PROGRAM ": %s: %s\n" PROGRAM ": see " PROGRAM " --help\n", what, why);
+	fprintf(stderr, PROGRAM ": %s: %s\n" PROGRAM ": see " PROGRAM " --help\n", what,
+		why);
 	exit(2);
 }
 
@@ -91,7 +94,8 @@ static void parse_options(struct settings *settings, int argc, char **argv)
 	for (size_t i = 0; i < OPTIONS; i++) {
 		longs[i].name = option_rows[i].name;
 		longs[i].has_arg = option_rows[i].arg ? required_argument : no_argument;
-		longs[i].val = option_rows[i].letter ? option_rows[i].letter : 256 + (int)i;
+		longs[i].val =
+			option_rows[i].letter ? option_rows[i].letter : 256 + (int)i;
 	}
 	while ((c = getopt_long(argc, argv, "hV", longs, &index)) != -1) {
 		if (c == 'h') {
@@ -107,8 +111,9 @@ static void parse_options(struct settings *settings, int argc, char **argv)
 		*(const char **)((char *)settings + option_rows[c - 256].at) = optarg;
 	}
 	if (argc - optind != 1)
-		usage("DIR", optind == argc ? "is missing: the folder that keeps the board" :
-		      "is one folder, there are more arguments");
+		usage("DIR", optind == argc
+				     ? "is missing: the folder that keeps the board"
+				     : "is one folder, there are more arguments");
 	settings->dir = argv[optind];
 }
 
@@ -129,10 +134,11 @@ static void check_options(struct settings *settings)
 	if (settings->rev && strcmp(settings->rev, "2200") != 0 &&
 	    strcmp(settings->rev, "2100") != 0)
 		usage("--rev", "is 2200 or 2100");
-	settings->rev_bcd = settings->rev && strcmp(settings->rev, "2100") == 0 ? 0x2100 : 0x2200;
+	settings->rev_bcd =
+		settings->rev && strcmp(settings->rev, "2100") == 0 ? 0x2100 : 0x2200;
 }
 
-/* -- the chip -------------------------------------------------------------------------------- */
+/* -- the chip ------------------------------------------------------------------------ */
 
 static int complain(const char *what, const char *why)
 {
@@ -140,35 +146,42 @@ static int complain(const char *what, const char *why)
 	return -1;
 }
 
-static int new_chip(const struct settings *settings, struct store *store, struct chip *chip)
+static int new_chip(const struct settings *settings, struct store *store,
+		    struct chip *chip)
 {
 	chip->rev = settings->rev_bcd;
 	chip->boot0 = true;
 	if (settings->uid)
 		memcpy(chip->uid, settings->uid_words, sizeof(chip->uid));
 	else if (getrandom(chip->uid, sizeof(chip->uid), 0) != (ssize_t)sizeof(chip->uid))
-		return complain(settings->dir, "no random numbers for the chip's id; give --uid");
+		return complain(settings->dir,
+				"no random numbers for the chip's id; give --uid");
 	return store_save_chip(store, chip);
 }
 
-static int find_chip(const struct settings *settings, struct store *store, struct chip *chip)
+static int find_chip(const struct settings *settings, struct store *store,
+		     struct chip *chip)
 {
 	int rc = store_load_chip(store, chip);
 
 	if (rc == 1)
 		rc = new_chip(settings, store, chip);
 	if (rc < 0)
-		return store_error(store) ? complain(settings->dir, store_error(store)) : -1;
-	if (settings->uid && memcmp(chip->uid, settings->uid_words, sizeof(chip->uid)) != 0)
-		return complain(settings->dir, "holds a chip with another --uid; leave the option "
+		return store_error(store) ? complain(settings->dir, store_error(store))
+					  : -1;
+	if (settings->uid &&
+	    memcmp(chip->uid, settings->uid_words, sizeof(chip->uid)) != 0)
+		return complain(settings->dir,
+				"holds a chip with another --uid; leave the option "
 				"out, or give another folder");
 	if (settings->rev && chip->rev != settings->rev_bcd)
-		return complain(settings->dir, "holds a chip with another --rev; leave the option "
+		return complain(settings->dir,
+				"holds a chip with another --rev; leave the option "
 				"out, or give another folder");
 	return 0;
 }
 
-/* -- the loop -------------------------------------------------------------------------------- */
+/* -- the loop ------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t ended;
 
@@ -248,8 +261,10 @@ static int open_machine(struct machine *machine, const struct settings *settings
 {
 	char err[600];
 	struct chip chip;
-	struct usb_device device;
+	const struct usb_device no_device = { 0 };
 
+	if (!usbip_export_init(&machine->export, &no_device, settings->busid))
+		usage("--busid", "is a bus and a port path, like 1-1 or 3-2.4");
 	clock_init(&machine->clock, settings->mode);
 	machine->store = store_open(settings->dir, err, sizeof(err));
 	if (!machine->store)
@@ -258,11 +273,10 @@ static int open_machine(struct machine *machine, const struct settings *settings
 		return -1;
 	machine->board = board_new(machine->store, &machine->clock, &chip);
 	if (!machine->board)
-		return complain(settings->dir, store_error(machine->store) ?
-				store_error(machine->store) : "no memory");
-	device = board_usb(machine->board);
-	if (!usbip_export_init(&machine->export, &device, settings->busid))
-		usage("--busid", "is a bus and a port path, like 1-1 or 3-2.4");
+		return complain(settings->dir, store_error(machine->store)
+						       ? store_error(machine->store)
+						       : "no memory");
+	machine->export.device = board_usb(machine->board);
 	machine->server = server_open(settings->listen, settings->port, &machine->export,
 				      &machine->clock, err, sizeof(err));
 	if (!machine->server)
@@ -271,10 +285,11 @@ static int open_machine(struct machine *machine, const struct settings *settings
 	machine->control.time = settings->mode;
 	machine->control.name = settings->name;
 	snprintf(machine->control.usbip, sizeof(machine->control.usbip),
-		 strchr(settings->listen, ':') ? "usbip://[%s]:%u/%s" : "usbip://%s:%u/%s",
+		 strchr(settings->listen, ':') ? "usbip://[%s]:%u/%s"
+					       : "usbip://%s:%u/%s",
 		 settings->listen, server_port(machine->server), settings->busid);
-	machine->ctlsock = ctlsock_open(store_dirfd(machine->store), &machine->control, err,
-					sizeof(err));
+	machine->ctlsock = ctlsock_open(store_dirfd(machine->store), &machine->control,
+					err, sizeof(err));
 	return machine->ctlsock ? 0 : complain(settings->dir, err);
 }
 
@@ -289,7 +304,10 @@ static void close_machine(struct machine *machine)
 int main(int argc, char **argv)
 {
 	struct settings settings = {
-		.listen = "127.0.0.1", .port = "3240", .busid = "1-1", .time = "real",
+		.listen = "127.0.0.1",
+		.port = "3240",
+		.busid = "1-1",
+		.time = "real",
 	};
 	struct machine machine = { 0 };
 	sigset_t open;

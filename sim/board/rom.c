@@ -15,7 +15,7 @@ struct rom {
 	enum rom_status status;
 	uint32_t pointer;
 	uint8_t feature[ROM_FEATURE_BYTES];
-	uint16_t block;         /* of the download that waits for its GETSTATUS */
+	uint16_t block; /* of the download that waits for its GETSTATUS */
 	uint16_t len;
 	uint8_t buffer[ROM_TRANSFER_BYTES];
 };
@@ -23,7 +23,7 @@ struct rom {
 /* AN3156 section 5: commands of a download with wBlockNum 0 */
 enum { CMD_GET = 0x00, CMD_SET_ADDRESS = 0x21, CMD_ERASE = 0x41, CMD_UNPROTECT = 0x92 };
 
-/* What an F4 was seen to ask for (facts/dfu.md 1.4); the data block's value is inferred. */
+/* As an F401 was seen to ask; that a data block takes the second is inferred. */
 #define POLL_ERASE_MS 100
 #define POLL_OTHER_MS 104
 
@@ -46,7 +46,7 @@ void rom_free(struct rom *rom)
 	free(rom);
 }
 
-/* First contact after a reset finds an F4 in dfuERROR, errFIRMWARE (facts/dfu.md 1.4). */
+/* Logs of several F4 boards: first contact after a reset finds dfuERROR, errFIRMWARE. */
 void rom_reset(struct rom *rom)
 {
 	static const uint8_t feature[ROM_FEATURE_BYTES] = { 0x00, 0xFF, 0xFF, 0xFF };
@@ -61,7 +61,8 @@ void rom_reset(struct rom *rom)
 
 struct rom_view rom_look(const struct rom *rom)
 {
-	return (struct rom_view){ rom->state, rom->status, rom->pointer, rom->feature[0] };
+	return (struct rom_view){ rom->state, rom->status, rom->pointer,
+				  rom->feature[0] };
 }
 
 static void enter(struct rom *rom, enum rom_state state, enum rom_status status)
@@ -70,7 +71,7 @@ static void enter(struct rom *rom, enum rom_state state, enum rom_status status)
 	rom->status = status;
 }
 
-/* -- the requests --------------------------------------------------------------------- */
+/* -- the requests -------------------------------------------------------------------- */
 
 static int fail(struct rom *rom, enum rom_status status)
 {
@@ -80,7 +81,8 @@ static int fail(struct rom *rom, enum rom_status status)
 
 static bool feature_has(uint32_t address, uint32_t len)
 {
-	return address >= ROM_FEATURE_BASE && address - ROM_FEATURE_BASE < ROM_FEATURE_BYTES &&
+	return address >= ROM_FEATURE_BASE &&
+	       address - ROM_FEATURE_BASE < ROM_FEATURE_BYTES &&
 	       len <= ROM_FEATURE_BYTES - (address - ROM_FEATURE_BASE);
 }
 
@@ -119,7 +121,8 @@ static int read_memory(struct rom *rom, uint16_t block, uint16_t len, uint8_t *d
 
 static int upload(struct rom *rom, const struct usb_setup *setup, uint8_t *data)
 {
-	static const uint8_t commands[] = { CMD_GET, CMD_SET_ADDRESS, CMD_ERASE, CMD_UNPROTECT };
+	static const uint8_t commands[] = { CMD_GET, CMD_SET_ADDRESS, CMD_ERASE,
+					    CMD_UNPROTECT };
 	uint16_t len = setup->wLength;
 
 	if ((rom->state != DFU_IDLE && rom->state != DFU_UPLOAD_IDLE) ||
@@ -174,7 +177,7 @@ static int get_status(struct rom *rom, const struct usb_setup *setup, uint8_t *d
 	return len;
 }
 
-/* Outside dfuERROR this makes an error rather than clearing one (facts/dfu.md 0.5). */
+/* Outside dfuERROR this makes an error rather than clearing one (ST's DFU library). */
 static int clear_status(struct rom *rom, const struct usb_setup *setup, uint8_t *data)
 {
 	(void)setup, (void)data;
@@ -196,7 +199,8 @@ static int get_state(struct rom *rom, const struct usb_setup *setup, uint8_t *da
 static int abort_transfer(struct rom *rom, const struct usb_setup *setup, uint8_t *data)
 {
 	(void)setup, (void)data;
-	if (rom->state == DFU_ERROR || rom->state == DFU_DNBUSY || rom->state == DFU_MANIFEST)
+	if (rom->state == DFU_ERROR || rom->state == DFU_DNBUSY ||
+	    rom->state == DFU_MANIFEST)
 		return 0;
 	rom->block = 0;
 	rom->len = 0;
@@ -214,12 +218,9 @@ static const struct request {
 	uint8_t bmRequestType;
 	int (*serve)(struct rom *rom, const struct usb_setup *setup, uint8_t *data);
 } requests[DFU_REQUESTS] = {
-	[DFU_DETACH] = { 0x21, detach },
-	[DFU_DNLOAD] = { 0x21, download },
-	[DFU_UPLOAD] = { 0xA1, upload },
-	[DFU_GETSTATUS] = { 0xA1, get_status },
-	[DFU_CLRSTATUS] = { 0x21, clear_status },
-	[DFU_GETSTATE] = { 0xA1, get_state },
+	[DFU_DETACH] = { 0x21, detach },          [DFU_DNLOAD] = { 0x21, download },
+	[DFU_UPLOAD] = { 0xA1, upload },          [DFU_GETSTATUS] = { 0xA1, get_status },
+	[DFU_CLRSTATUS] = { 0x21, clear_status }, [DFU_GETSTATE] = { 0xA1, get_state },
 	[DFU_ABORT] = { 0x21, abort_transfer },
 };
 
@@ -231,12 +232,13 @@ int rom_request(struct rom *rom, const struct usb_setup *setup, uint8_t *data)
 	return requests[setup->bRequest].serve(rom, setup, data);
 }
 
-/* -- the commands ---------------------------------------------------------------------- */
+/* -- the commands -------------------------------------------------------------------- */
 
 static enum flash_width width(const struct rom *rom)
 {
 	/* AN2606 4.4: 00 is 1.8 V and so bytes, 01 and 02 half-words, 03 words */
-	static const enum flash_width widths[] = { FLASH_X8, FLASH_X16, FLASH_X16, FLASH_X32 };
+	static const enum flash_width widths[] = { FLASH_X8, FLASH_X16, FLASH_X16,
+						   FLASH_X32 };
 
 	return widths[rom->feature[0]];
 }
@@ -295,9 +297,9 @@ static const struct command {
 	enum rom_status (*run)(struct rom *rom, struct flash_op *op);
 } commands[] = {
 	{ CMD_SET_ADDRESS, 5, set_address },
-	{ CMD_ERASE,       5, erase },
-	{ CMD_ERASE,       1, mass_erase },
-	{ CMD_UNPROTECT,   1, unprotect },
+	{ CMD_ERASE, 5, erase },
+	{ CMD_ERASE, 1, mass_erase },
+	{ CMD_UNPROTECT, 1, unprotect },
 };
 
 /* 04 wants 9 V on VPP, which no USB board has; the other bytes are to be FF (AN2606). */
@@ -307,7 +309,8 @@ static enum rom_status set_feature(struct rom *rom, uint32_t address)
 
 	memcpy(wanted, rom->feature, sizeof(wanted));
 	memcpy(wanted + (address - ROM_FEATURE_BASE), rom->buffer, rom->len);
-	if (wanted[0] > 0x03 || wanted[1] != 0xFF || wanted[2] != 0xFF || wanted[3] != 0xFF)
+	if (wanted[0] > 0x03 || wanted[1] != 0xFF || wanted[2] != 0xFF ||
+	    wanted[3] != 0xFF)
 		return DFU_ERR_TARGET;
 	memcpy(rom->feature, wanted, sizeof(wanted));
 	return DFU_OK;
@@ -338,7 +341,8 @@ static enum rom_status execute(struct rom *rom, struct flash_op *op)
 {
 	if (rom->block > 1)
 		return write_memory(rom, op);
-	for (size_t i = 0; rom->block == 0 && i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; rom->block == 0 && i < sizeof(commands) / sizeof(commands[0]);
+	     i++)
 		if (commands[i].code == rom->buffer[0] && commands[i].len == rom->len)
 			return commands[i].run(rom, op);
 	return DFU_ERR_STALLEDPKT;
@@ -370,15 +374,19 @@ void rom_operated(struct rom *rom)
 	rom->state = DFU_DNLOAD_SYNC;
 }
 
-/* -- names ----------------------------------------------------------------------------- */
+/* -- names --------------------------------------------------------------------------- */
 
 const char *rom_state_name(enum rom_state state)
 {
 	static const char *const names[] = {
-		[DFU_IDLE] = "dfuIDLE", [DFU_DNLOAD_SYNC] = "dfuDNLOAD-SYNC",
-		[DFU_DNBUSY] = "dfuDNBUSY", [DFU_DNLOAD_IDLE] = "dfuDNLOAD-IDLE",
-		[DFU_MANIFEST_SYNC] = "dfuMANIFEST-SYNC", [DFU_MANIFEST] = "dfuMANIFEST",
-		[DFU_UPLOAD_IDLE] = "dfuUPLOAD-IDLE", [DFU_ERROR] = "dfuERROR",
+		[DFU_IDLE] = "dfuIDLE",
+		[DFU_DNLOAD_SYNC] = "dfuDNLOAD-SYNC",
+		[DFU_DNBUSY] = "dfuDNBUSY",
+		[DFU_DNLOAD_IDLE] = "dfuDNLOAD-IDLE",
+		[DFU_MANIFEST_SYNC] = "dfuMANIFEST-SYNC",
+		[DFU_MANIFEST] = "dfuMANIFEST",
+		[DFU_UPLOAD_IDLE] = "dfuUPLOAD-IDLE",
+		[DFU_ERROR] = "dfuERROR",
 	};
 
 	return names[state];
@@ -387,9 +395,12 @@ const char *rom_state_name(enum rom_state state)
 const char *rom_status_name(enum rom_status status)
 {
 	static const char *const names[] = {
-		[DFU_OK] = "OK", [DFU_ERR_TARGET] = "errTARGET",
-		[DFU_ERR_FIRMWARE] = "errFIRMWARE", [DFU_ERR_VENDOR] = "errVENDOR",
-		[DFU_ERR_UNKNOWN] = "errUNKNOWN", [DFU_ERR_STALLEDPKT] = "errSTALLEDPKT",
+		[DFU_OK] = "OK",
+		[DFU_ERR_TARGET] = "errTARGET",
+		[DFU_ERR_FIRMWARE] = "errFIRMWARE",
+		[DFU_ERR_VENDOR] = "errVENDOR",
+		[DFU_ERR_UNKNOWN] = "errUNKNOWN",
+		[DFU_ERR_STALLEDPKT] = "errSTALLEDPKT",
 	};
 
 	return names[status];

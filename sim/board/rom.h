@@ -1,7 +1,7 @@
 /*
- * The DfuSe side of the system memory bootloader (AN3156, DFU 1.1; facts/dfu.md 1.2 to
- * 1.5). It answers requests at once; what takes time it hands out as a flash operation,
- * which the board runs and reports back.
+ * The DfuSe side of the system memory bootloader (AN3156, DFU 1.1). It answers requests
+ * at once; what takes time it hands out as a flash operation, which the board runs and
+ * reports back.
  */
 #ifndef BOARD_ROM_H
 #define BOARD_ROM_H
@@ -12,35 +12,51 @@
 #include "flash.h"
 #include "usb.h"
 
-#define ROM_TRANSFER_BYTES 2048         /* wTransferSize, and the factor of wBlockNum */
+#define ROM_TRANSFER_BYTES 2048 /* wTransferSize, and the factor of wBlockNum */
 #define ROM_FEATURE_BASE   0xFFFF0000u
 #define ROM_FEATURE_BYTES  4
 
 /* DFU 1.1, 6.1.2 */
 enum rom_state {
-	DFU_IDLE = 2, DFU_DNLOAD_SYNC = 3, DFU_DNBUSY = 4, DFU_DNLOAD_IDLE = 5,
-	DFU_MANIFEST_SYNC = 6, DFU_MANIFEST = 7, DFU_UPLOAD_IDLE = 9, DFU_ERROR = 10,
+	DFU_IDLE = 2,
+	DFU_DNLOAD_SYNC = 3,
+	DFU_DNBUSY = 4,
+	DFU_DNLOAD_IDLE = 5,
+	DFU_MANIFEST_SYNC = 6,
+	DFU_MANIFEST = 7,
+	DFU_UPLOAD_IDLE = 9,
+	DFU_ERROR = 10,
 };
 enum rom_status {
-	DFU_OK = 0, DFU_ERR_TARGET = 1, DFU_ERR_FIRMWARE = 10, DFU_ERR_VENDOR = 11,
-	DFU_ERR_UNKNOWN = 14, DFU_ERR_STALLEDPKT = 15,
+	DFU_OK = 0,
+	DFU_ERR_TARGET = 1,
+	DFU_ERR_FIRMWARE = 10,
+	DFU_ERR_VENDOR = 11,
+	DFU_ERR_UNKNOWN = 14,
+	DFU_ERR_STALLEDPKT = 15,
 };
 enum rom_request {
-	DFU_DETACH = 0, DFU_DNLOAD = 1, DFU_UPLOAD = 2, DFU_GETSTATUS = 3, DFU_CLRSTATUS = 4,
-	DFU_GETSTATE = 5, DFU_ABORT = 6, DFU_REQUESTS
+	DFU_DETACH = 0,
+	DFU_DNLOAD = 1,
+	DFU_UPLOAD = 2,
+	DFU_GETSTATUS = 3,
+	DFU_CLRSTATUS = 4,
+	DFU_GETSTATE = 5,
+	DFU_ABORT = 6,
+	DFU_REQUESTS
 };
 
 enum rom_next {
-	ROM_WAIT,               /* nothing: the next request may come */
-	ROM_OPERATE,            /* run the flash operation, then rom_operated() */
-	ROM_LEAVE,              /* jump to what the address pointer names */
+	ROM_WAIT,    /* nothing: the next request may come */
+	ROM_OPERATE, /* run the flash operation, then rom_operated() */
+	ROM_LEAVE,   /* jump to what the address pointer names */
 };
 
 struct rom_view {
 	enum rom_state state;
 	enum rom_status status;
 	uint32_t pointer;
-	uint8_t feature;        /* byte 0 of the Device Feature */
+	uint8_t feature; /* byte 0 of the Device Feature */
 };
 
 struct rom;

@@ -13,9 +13,9 @@
 #include "log.h"
 
 struct peer {
-	int fd;                 /* -1: free */
-	uint64_t since;         /* the order they came in */
-	struct usbip_conn *conn;        /* NULL: over, only the last bytes are on their way */
+	int fd;                  /* -1: free */
+	uint64_t since;          /* the order they came in */
+	struct usbip_conn *conn; /* NULL: over, only the last bytes are on their way */
 };
 
 struct server {
@@ -27,7 +27,7 @@ struct server {
 	struct peer peers[SERVER_CONNECTIONS];
 };
 
-/* -- peers ------------------------------------------------------------------------------ */
+/* -- peers --------------------------------------------------------------------------- */
 
 static void drop(struct peer *peer)
 {
@@ -120,7 +120,7 @@ static struct peer *place(struct server *server)
 		if (!oldest || peer->since < oldest->since)
 			oldest = peer;
 	}
-	drop(oldest);           /* at most one has the device */
+	drop(oldest); /* at most one has the device */
 	return oldest;
 }
 
@@ -136,7 +136,7 @@ static void welcome(struct server *server)
 
 	if (fd < 0)
 		return;
-	/* a control transfer is a round trip; and a host that vanished frees the device */
+	/* each transfer is a round trip; and a host that vanished frees the device */
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 10);
@@ -152,7 +152,7 @@ static void welcome(struct server *server)
 	peer->since = ++server->accepted;
 }
 
-/* -- the loop's side --------------------------------------------------------------------- */
+/* -- the loop's side ----------------------------------------------------------------- */
 
 size_t server_pollfds(const struct server *server, struct pollfd fds[SERVER_POLLFDS])
 {
@@ -212,7 +212,7 @@ int64_t server_due_ns(const struct server *server)
 	return due_ns;
 }
 
-/* -- opening ------------------------------------------------------------------------------- */
+/* -- opening ------------------------------------------------------------------------- */
 
 static int listen_on(const struct addrinfo *info)
 {
@@ -239,8 +239,9 @@ static unsigned port_of(int fd)
 	return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-struct server *server_open(const char *address, const char *port, struct usbip_export *export,
-			   const struct clock *clock, char *err, size_t err_bytes)
+struct server *server_open(const char *address, const char *port,
+			   struct usbip_export *export, const struct clock *clock,
+			   char *err, size_t err_bytes)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				  .ai_socktype = SOCK_STREAM };
@@ -255,9 +256,10 @@ struct server *server_open(const char *address, const char *port, struct usbip_e
 	rc = getaddrinfo(address, port, &hints, &info);
 	server->fd = rc == 0 ? listen_on(info) : -1;
 	if (server->fd < 0) {
-		snprintf(err, err_bytes, "%s port %s: cannot listen: %s; give another with "
-			 "--listen and --port (0 is any free port)", address, port,
-			 rc ? gai_strerror(rc) : strerror(errno));
+		snprintf(err, err_bytes,
+			 "%s port %s: cannot listen: %s; give another with "
+			 "--listen and --port (0 is any free port)",
+			 address, port, rc ? gai_strerror(rc) : strerror(errno));
 		if (info)
 			freeaddrinfo(info);
 		free(server);

@@ -15,8 +15,9 @@
 struct server;
 
 /* Listens on a numeric `address`, or `localhost`; port "0" is any free one. */
-struct server *server_open(const char *address, const char *port, struct usbip_export *export,
-			   const struct clock *clock, char *err, size_t err_bytes);
+struct server *server_open(const char *address, const char *port,
+			   struct usbip_export *export, const struct clock *clock,
+			   char *err, size_t err_bytes);
 void server_close(struct server *server);
 unsigned server_port(const struct server *server);
 

@@ -77,7 +77,8 @@ static int read_all(int fd, uint8_t *bytes, size_t len)
 static int create(struct store *store, const char *name, const uint8_t *bytes, size_t len)
 {
 	static const char partial[] = "new.tmp";
-	int fd = openat(store->dirfd, partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(store->dirfd, partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			0600);
 
 	if (fd < 0)
 		return fail(store, "%s: cannot create it: %s", name, strerror(errno));
@@ -88,7 +89,8 @@ static int create(struct store *store, const char *name, const uint8_t *bytes, s
 	}
 	close(fd);
 	if (renameat(store->dirfd, partial, store->dirfd, name) < 0)
-		return fail(store, "%s: cannot put it in place: %s", name, strerror(errno));
+		return fail(store, "%s: cannot put it in place: %s", name,
+			    strerror(errno));
 	return 0;
 }
 
@@ -113,9 +115,12 @@ struct store *store_open(const char *dir, char *err, size_t err_bytes)
 		snprintf(err, err_bytes, "%s: cannot open the state folder: %s", dir,
 			 strerror(errno));
 	else if (flock(store->dirfd, LOCK_EX | LOCK_NB) < 0)
-		snprintf(err, err_bytes, errno == EWOULDBLOCK ?
-			 "%s: another stmiot-board runs this board; end that one, or give "
-			 "another folder" : "%s: cannot lock the state folder", dir);
+		snprintf(err, err_bytes,
+			 errno == EWOULDBLOCK ? "%s: another stmiot-board runs this "
+						"board; end that one, or give "
+						"another folder"
+					      : "%s: cannot lock the state folder",
+			 dir);
 	else
 		return store;
 	store_close(store);
@@ -159,8 +164,10 @@ int store_load(struct store *store, enum store_file file, uint8_t *bytes, size_t
 		return fail(store, "%s: cannot open it: %s", name, strerror(errno));
 	store->fds[file] = fd;
 	if (fstat(fd, &st) < 0 || st.st_size != (off_t)len)
-		return fail(store, "%s: holds %lld bytes, this chip has %zu; move the file away "
-			    "to start with a blank one", name, (long long)st.st_size, len);
+		return fail(store,
+			    "%s: holds %lld bytes, this chip has %zu; move the file away "
+			    "to start with a blank one",
+			    name, (long long)st.st_size, len);
 	if (read_all(fd, bytes, len) < 0)
 		return fail(store, "%s: cannot read it: %s", name, strerror(errno));
 	return 0;
@@ -170,8 +177,8 @@ int store_save(struct store *store, enum store_file file, size_t at, const uint8
 	       size_t len)
 {
 	if (write_all(store->fds[file], bytes, len, (off_t)at) < 0)
-		return fail(store, "%s: cannot write %zu bytes at 0x%zx: %s", file_names[file],
-			    len, at, strerror(errno));
+		return fail(store, "%s: cannot write %zu bytes at 0x%zx: %s",
+			    file_names[file], len, at, strerror(errno));
 	return 0;
 }
 
@@ -215,9 +222,10 @@ int store_load_chip(struct store *store, struct chip *chip)
 int store_save_chip(struct store *store, const struct chip *chip)
 {
 	char text[100];
-	int n = snprintf(text, sizeof(text), "uid %08" PRIx32 "%08" PRIx32 "%08" PRIx32
-			 "\nrev %04x\nboot0 %d\n", chip->uid[0], chip->uid[1], chip->uid[2],
-			 chip->rev, chip->boot0);
+	int n = snprintf(
+		text, sizeof(text),
+		"uid %08" PRIx32 "%08" PRIx32 "%08" PRIx32 "\nrev %04x\nboot0 %d\n",
+		chip->uid[0], chip->uid[1], chip->uid[2], chip->rev, chip->boot0);
 
 	return create(store, CHIP_NAME, (const uint8_t *)text, (size_t)n);
 }

@@ -15,9 +15,9 @@ enum store_file { STORE_FLASH, STORE_OTP, STORE_OPTIONS, STORE_FILES };
 
 /* What a chip is rather than holds. */
 struct chip {
-	uint32_t uid[3];        /* the 96 bits at 0x1FFF7A10 */
-	unsigned rev;           /* bcdDevice of the ROM: 0x2200 or 0x2100 */
-	bool boot0;             /* the jumper */
+	uint32_t uid[3]; /* the 96 bits at 0x1FFF7A10 */
+	unsigned rev;    /* bcdDevice of the ROM: 0x2200 or 0x2100 */
+	bool boot0;      /* the jumper */
 };
 
 /*

@@ -17,20 +17,20 @@ struct usb_setup {
 	uint16_t wLength;
 };
 
-#define USB_SETUP_BYTES 8
-#define USB_DIR_IN      0x80
-#define USB_TYPE_MASK   0x60
+#define USB_SETUP_BYTES   8
+#define USB_DIR_IN        0x80
+#define USB_TYPE_MASK     0x60
 #define USB_TYPE_STANDARD 0x00
-#define USB_TYPE_CLASS  0x20
-#define USB_RECIP_MASK  0x1F
+#define USB_TYPE_CLASS    0x20
+#define USB_RECIP_MASK    0x1F
 
 /* the most a control transfer can carry: wLength is 16 bits wide */
 #define USB_CONTROL_MAX 65535
 
 /* How a control transfer ended, when not with a number of bytes */
 #define USB_STALL  (-1)
-#define USB_SILENT (-2)         /* NAK for ever: only the host's patience ends it */
-#define USB_GONE   (-3)         /* the device left the bus under it */
+#define USB_SILENT (-2) /* NAK for ever: only the host's patience ends it */
+#define USB_GONE   (-3) /* the device left the bus under it */
 
 struct usb_interface {
 	uint8_t bInterfaceClass;
@@ -79,7 +79,7 @@ struct usb_device {
 
 void usb_parse_setup(struct usb_setup *setup, const uint8_t bytes[USB_SETUP_BYTES]);
 
-/* The bus time of a control transfer that moved `bytes`, at full speed, without a pause. */
+/* The bus time of a control transfer that moved `bytes`, at full speed. */
 int64_t usb_bus_ns(const struct usb_setup *setup, int bytes);
 
 #endif

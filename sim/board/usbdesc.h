@@ -1,4 +1,4 @@
-/* The descriptors of the F407's ROM, to the byte (facts/dfu.md 1.1). */
+/* The descriptors of the F407's ROM, to the byte, as boards show them. */
 #ifndef BOARD_USBDESC_H
 #define BOARD_USBDESC_H
 
@@ -10,8 +10,8 @@
 #define USBDESC_STRING        3
 #define USBDESC_DFU           0x21
 
-#define USBDESC_ALTS     4
-#define USBDESC_MAX      256
+#define USBDESC_ALTS         4
+#define USBDESC_MAX          256
 #define USBDESC_SERIAL_CHARS 12
 
 /* `rev` is 0x2200 or 0x2100: it sets bcdDevice and the letters of the layouts. */

@@ -4,14 +4,20 @@
 
 /* USB 2.0, table 9-4 */
 enum {
-	GET_STATUS = 0, CLEAR_FEATURE = 1, SET_FEATURE = 3, SET_ADDRESS = 5,
-	GET_DESCRIPTOR = 6, GET_CONFIGURATION = 8, SET_CONFIGURATION = 9,
-	GET_INTERFACE = 10, SET_INTERFACE = 11,
+	GET_STATUS = 0,
+	CLEAR_FEATURE = 1,
+	SET_FEATURE = 3,
+	SET_ADDRESS = 5,
+	GET_DESCRIPTOR = 6,
+	GET_CONFIGURATION = 8,
+	SET_CONFIGURATION = 9,
+	GET_INTERFACE = 10,
+	SET_INTERFACE = 11,
 };
 
 enum { TO_DEVICE = 0x00, TO_INTERFACE = 0x01, TO_ENDPOINT = 0x02 };
 
-#define SELF_POWERED 1          /* bmAttributes C0 of the configuration says so */
+#define SELF_POWERED 1 /* bmAttributes C0 of the configuration says so */
 
 /* USB/IP hands over a device that some host has already configured. */
 void usbdev_reset(struct usbdev *dev)
@@ -53,10 +59,12 @@ static int get_status(struct usbdev *dev, const struct usb_setup *setup, uint8_t
 	return answer(setup, data, status, sizeof(status));
 }
 
-static int get_descriptor(struct usbdev *dev, const struct usb_setup *setup, uint8_t *data)
+static int get_descriptor(struct usbdev *dev, const struct usb_setup *setup,
+			  uint8_t *data)
 {
 	uint8_t bytes[USBDESC_MAX];
-	size_t len = usbdesc_get(&dev->desc, setup->wValue >> 8, setup->wValue & 0xFF, bytes);
+	size_t len =
+		usbdesc_get(&dev->desc, setup->wValue >> 8, setup->wValue & 0xFF, bytes);
 
 	return len ? answer(setup, data, bytes, len) : USB_STALL;
 }
@@ -105,19 +113,19 @@ static const struct standard {
 	uint8_t bRequest;
 	int (*serve)(struct usbdev *dev, const struct usb_setup *setup, uint8_t *data);
 } standards[] = {
-	{ USB_DIR_IN | TO_DEVICE,    GET_STATUS,        get_status },
-	{ USB_DIR_IN | TO_INTERFACE, GET_STATUS,        get_status },
-	{ USB_DIR_IN | TO_ENDPOINT,  GET_STATUS,        get_status },
-	{ TO_DEVICE,                 CLEAR_FEATURE,     accept },
-	{ TO_ENDPOINT,               CLEAR_FEATURE,     accept },
-	{ TO_DEVICE,                 SET_FEATURE,       accept },
-	{ TO_DEVICE,                 SET_ADDRESS,       accept },
-	{ USB_DIR_IN | TO_DEVICE,    GET_DESCRIPTOR,    get_descriptor },
-	{ USB_DIR_IN | TO_INTERFACE, GET_DESCRIPTOR,    get_descriptor },
-	{ USB_DIR_IN | TO_DEVICE,    GET_CONFIGURATION, get_configuration },
-	{ TO_DEVICE,                 SET_CONFIGURATION, set_configuration },
-	{ USB_DIR_IN | TO_INTERFACE, GET_INTERFACE,     get_interface },
-	{ TO_INTERFACE,              SET_INTERFACE,     set_interface },
+	{ USB_DIR_IN | TO_DEVICE, GET_STATUS, get_status },
+	{ USB_DIR_IN | TO_INTERFACE, GET_STATUS, get_status },
+	{ USB_DIR_IN | TO_ENDPOINT, GET_STATUS, get_status },
+	{ TO_DEVICE, CLEAR_FEATURE, accept },
+	{ TO_ENDPOINT, CLEAR_FEATURE, accept },
+	{ TO_DEVICE, SET_FEATURE, accept },
+	{ TO_DEVICE, SET_ADDRESS, accept },
+	{ USB_DIR_IN | TO_DEVICE, GET_DESCRIPTOR, get_descriptor },
+	{ USB_DIR_IN | TO_INTERFACE, GET_DESCRIPTOR, get_descriptor },
+	{ USB_DIR_IN | TO_DEVICE, GET_CONFIGURATION, get_configuration },
+	{ TO_DEVICE, SET_CONFIGURATION, set_configuration },
+	{ USB_DIR_IN | TO_INTERFACE, GET_INTERFACE, get_interface },
+	{ TO_INTERFACE, SET_INTERFACE, set_interface },
 };
 
 int usbdev_control(struct usbdev *dev, const struct usb_setup *setup, uint8_t *data)

@@ -13,22 +13,31 @@
 /* usbip_protocol.rst: everything in network order but the setup packet */
 enum {
 	VERSION = 0x0111,
-	OP_REQ_DEVLIST = 0x8005, OP_REP_DEVLIST = 0x0005,
-	OP_REQ_IMPORT = 0x8003, OP_REP_IMPORT = 0x0003,
+	OP_REQ_DEVLIST = 0x8005,
+	OP_REP_DEVLIST = 0x0005,
+	OP_REQ_IMPORT = 0x8003,
+	OP_REP_IMPORT = 0x0003,
 	OP_BYTES = 8,
 };
-enum { ST_OK = 0, ST_DEV_BUSY = 2, ST_NODEV = 4 };      /* tools/usb/usbip/usbip_common.h */
+enum { ST_OK = 0, ST_DEV_BUSY = 2, ST_NODEV = 4 }; /* tools/usb/usbip/usbip_common.h */
 enum { CMD_SUBMIT = 1, CMD_UNLINK = 2, RET_SUBMIT = 3, RET_UNLINK = 4, CMD_BYTES = 48 };
 enum { DIR_OUT = 0, DIR_IN = 1, SPEED_FULL = 2 };
 
 /* offsets in a 48-byte command */
 enum {
-	AT_COMMAND = 0, AT_SEQNUM = 4, AT_DEVID = 8, AT_DIRECTION = 12, AT_EP = 16,
-	AT_LENGTH = 24, AT_PACKETS = 32, AT_SETUP = 40, AT_UNLINK_SEQNUM = 20,
+	AT_COMMAND = 0,
+	AT_SEQNUM = 4,
+	AT_DEVID = 8,
+	AT_DIRECTION = 12,
+	AT_EP = 16,
+	AT_LENGTH = 24,
+	AT_PACKETS = 32,
+	AT_SETUP = 40,
+	AT_UNLINK_SEQNUM = 20,
 };
 
-#define NO_PACKETS  0xFFFFFFFFu         /* what newer kernels say for "not isochronous" */
-#define URBS_MAX    1024
+#define NO_PACKETS     0xFFFFFFFFu /* what newer kernels say for "not isochronous" */
+#define URBS_MAX       1024
 #define URBS_BYTES_MAX (4u << 20)
 
 struct urb {
@@ -36,7 +45,7 @@ struct urb {
 	uint32_t seqnum;
 	uint32_t ep;
 	bool in;
-	uint32_t len;           /* transfer_buffer_length */
+	uint32_t len; /* transfer_buffer_length */
 	struct usb_setup setup;
 	int64_t arrival_ns;
 	size_t room;
@@ -46,25 +55,25 @@ struct urb {
 struct usbip_conn {
 	struct usbip_export *export;
 	bool imported;
-	unsigned plugged;       /* which appearance of the device was imported */
+	unsigned plugged; /* which appearance of the device was imported */
 
-	struct urb *head;       /* endpoint 0, in order of arrival */
+	struct urb *head; /* endpoint 0, in order of arrival */
 	struct urb **tail;
 	size_t urbs;
 	size_t urbs_bytes;
-	bool active;            /* the head is on the bus until due_ns, then gives result */
-	bool silent;            /* the head will never be answered */
+	bool active; /* the head is on the bus until due_ns, then gives result */
+	bool silent; /* the head will never be answered */
 	int result;
 	int64_t due_ns;
 	int64_t last_due_ns;
-	int64_t late_ns;        /* how late the last answer was handed out */
+	int64_t late_ns; /* how late the last answer was handed out */
 
 	struct bytes out;
 	size_t in_len;
 	uint8_t in[CMD_BYTES + USB_CONTROL_MAX];
 };
 
-/* -- the export ------------------------------------------------------------------------ */
+/* -- the export ---------------------------------------------------------------------- */
 
 bool usbip_export_init(struct usbip_export *export, const struct usb_device *device,
 		       const char *busid)
@@ -87,7 +96,7 @@ bool usbip_export_init(struct usbip_export *export, const struct usb_device *dev
 	export->device = *device;
 	snprintf(export->busid, sizeof(export->busid), "%s", busid);
 	export->busnum = (uint32_t)bus;
-	export->devnum = 2;     /* 1 is the root hub */
+	export->devnum = 2; /* 1 is the root hub */
 	return true;
 }
 
@@ -101,7 +110,7 @@ static unsigned plugged(const struct usbip_export *export)
 	return export->device.ops->plugged(export->device.ctx);
 }
 
-/* -- the connection -------------------------------------------------------------------- */
+/* -- the connection ------------------------------------------------------------------ */
 
 struct usbip_conn *usbip_conn_new(struct usbip_export *export)
 {
@@ -166,7 +175,7 @@ void usbip_conn_sent(struct usbip_conn *conn, size_t len)
 	bytes_drop(&conn->out, len);
 }
 
-/* -- before the import ----------------------------------------------------------------- */
+/* -- before the import --------------------------------------------------------------- */
 
 static void put_op(struct bytes *out, uint16_t code, uint32_t status)
 {
@@ -191,10 +200,11 @@ static void put_device(struct bytes *out, const struct usbip_export *export,
 	bytes_put_u16(out, ident->idVendor);
 	bytes_put_u16(out, ident->idProduct);
 	bytes_put_u16(out, ident->bcdDevice);
-	bytes_put(out, (const uint8_t[]){
-		ident->bDeviceClass, ident->bDeviceSubClass, ident->bDeviceProtocol,
-		ident->bConfigurationValue, ident->bNumConfigurations,
-		ident->bNumInterfaces }, 6);
+	bytes_put(out,
+		  (const uint8_t[]){ ident->bDeviceClass, ident->bDeviceSubClass,
+				     ident->bDeviceProtocol, ident->bConfigurationValue,
+				     ident->bNumConfigurations, ident->bNumInterfaces },
+		  6);
 }
 
 static void answer_devlist(struct usbip_conn *conn)
@@ -211,10 +221,11 @@ static void answer_devlist(struct usbip_conn *conn)
 	bytes_put_u32(&conn->out, 1);
 	put_device(&conn->out, conn->export, &ident);
 	for (int i = 0; i < ident.bNumInterfaces && i < USB_INTERFACES_MAX; i++)
-		bytes_put(&conn->out, (const uint8_t[]){
-			ident.interfaces[i].bInterfaceClass,
-			ident.interfaces[i].bInterfaceSubClass,
-			ident.interfaces[i].bInterfaceProtocol, 0 }, 4);
+		bytes_put(&conn->out,
+			  (const uint8_t[]){ ident.interfaces[i].bInterfaceClass,
+					     ident.interfaces[i].bInterfaceSubClass,
+					     ident.interfaces[i].bInterfaceProtocol, 0 },
+			  4);
 }
 
 static bool taken(const struct usbip_export *export)
@@ -241,8 +252,9 @@ static void answer_import(struct usbip_conn *conn, const uint8_t *busid)
 		status = ST_DEV_BUSY;
 	put_op(&conn->out, OP_REP_IMPORT, status);
 	if (status != ST_OK) {
-		log_event("usbip: import refused: %s", status == ST_DEV_BUSY ?
-			  "another host has the device" : "no such device on the bus");
+		log_event("usbip: import refused: %s",
+			  status == ST_DEV_BUSY ? "another host has the device"
+						: "no such device on the bus");
 		return;
 	}
 	device->ops->attached(device->ctx);
@@ -262,7 +274,8 @@ static int parse_op(struct usbip_conn *conn)
 	if (conn->in_len < OP_BYTES)
 		return 0;
 	if (wire_u16(in) != VERSION) {
-		log_event("usbip: closed: protocol version 0x%04x, this server speaks 0x%04x",
+		log_event("usbip: closed: protocol version 0x%04x, this server speaks "
+			  "0x%04x",
 			  wire_u16(in), VERSION);
 		return -1;
 	}
@@ -281,14 +294,14 @@ static int parse_op(struct usbip_conn *conn)
 	}
 }
 
-/* -- after the import ------------------------------------------------------------------- */
+/* -- after the import ---------------------------------------------------------------- */
 
 static void put_return(struct usbip_conn *conn, uint32_t command, uint32_t seqnum,
 		       int32_t status)
 {
 	bytes_put_u32(&conn->out, command);
 	bytes_put_u32(&conn->out, seqnum);
-	bytes_put_zeros(&conn->out, 12);        /* devid, direction, ep */
+	bytes_put_zeros(&conn->out, 12); /* devid, direction, ep */
 	bytes_put_u32(&conn->out, (uint32_t)status);
 }
 
@@ -300,9 +313,9 @@ static void answer_submit(struct usbip_conn *conn, const struct urb *urb, int re
 		moved = urb->len;
 	put_return(conn, RET_SUBMIT, urb->seqnum, result < 0 ? -EPIPE : 0);
 	bytes_put_u32(&conn->out, moved);
-	bytes_put_zeros(&conn->out, 4);         /* start_frame */
+	bytes_put_zeros(&conn->out, 4); /* start_frame */
 	bytes_put_u32(&conn->out, NO_PACKETS);
-	bytes_put_zeros(&conn->out, 12);        /* error_count, padding */
+	bytes_put_zeros(&conn->out, 12); /* error_count, padding */
 	if (urb->in)
 		bytes_put(&conn->out, urb->data, moved);
 }
@@ -364,7 +377,8 @@ static int parse_submit(struct usbip_conn *conn, int64_t now_ns)
 	bool out = wire_u32(conn->in + AT_DIRECTION) == DIR_OUT;
 
 	if (len > USB_CONTROL_MAX || (packets != 0 && packets != NO_PACKETS)) {
-		log_event("usbip: closed: a transfer of %u bytes in %u packets", len, packets);
+		log_event("usbip: closed: a transfer of %u bytes in %u packets", len,
+			  packets);
 		return -1;
 	}
 	if (!out)
@@ -389,7 +403,8 @@ static int parse_unlink(struct usbip_conn *conn, int64_t now_ns)
 		if (link == &conn->head && conn->active)
 			end_transfer(conn, now_ns > conn->due_ns ? conn->due_ns : now_ns);
 		if (link == &conn->head && conn->silent && (*link)->next)
-			(*link)->next->arrival_ns = now_ns;     /* it could not start before */
+			(*link)->next->arrival_ns =
+				now_ns; /* it could not start before */
 		if (link == &conn->head)
 			conn->silent = false;
 		unqueue(conn, link);
@@ -406,13 +421,17 @@ static int parse_command(struct usbip_conn *conn, int64_t now_ns)
 	if (conn->in_len < CMD_BYTES)
 		return 0;
 	if (wire_u32(conn->in + AT_DEVID) != devid(conn->export) ||
-	    wire_u32(conn->in + AT_DIRECTION) > DIR_IN || wire_u32(conn->in + AT_EP) > 15) {
-		log_event("usbip: closed: a command for a device or endpoint that is not here");
+	    wire_u32(conn->in + AT_DIRECTION) > DIR_IN ||
+	    wire_u32(conn->in + AT_EP) > 15) {
+		log_event("usbip: closed: a command for a device or endpoint that is not "
+			  "here");
 		return -1;
 	}
 	switch (wire_u32(conn->in + AT_COMMAND)) {
-	case CMD_SUBMIT: return parse_submit(conn, now_ns);
-	case CMD_UNLINK: return parse_unlink(conn, now_ns);
+	case CMD_SUBMIT:
+		return parse_submit(conn, now_ns);
+	case CMD_UNLINK:
+		return parse_unlink(conn, now_ns);
 	default:
 		log_event("usbip: closed: unknown command 0x%08x",
 			  wire_u32(conn->in + AT_COMMAND));
@@ -452,7 +471,7 @@ bool usbip_conn_feed(struct usbip_conn *conn, const uint8_t *bytes, size_t len,
 	return true;
 }
 
-/* -- the transfers ----------------------------------------------------------------------- */
+/* -- the transfers ------------------------------------------------------------------- */
 
 static int64_t start_ns(const struct usbip_conn *conn)
 {

@@ -10,7 +10,7 @@ struct bytes {
 	uint8_t *at;
 	size_t len;
 	size_t room;
-	bool failed;            /* no memory, or more than the limit: nothing more goes in */
+	bool failed; /* no memory, or more than the limit: nothing more goes in */
 };
 
 /* What a peer that does not read may make us hold. */
