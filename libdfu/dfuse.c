@@ -311,6 +311,9 @@ int dfuse_run(struct dfu_dev *dev, const struct op *ops, size_t n, struct dfu_er
 
 	if (rc < 0)
 		return rc;
+	/* A command may move the pointer: ST's library leaves it where it erased. */
+	if (n && ops->wBlockNum == 0)
+		dev->has_pointer = false;
 	while (n) {
 		rc = run_some(dev, ops, n, &done, &first);
 		ops += done;
@@ -355,8 +358,6 @@ int dfuse_erase_sector(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err
 			   (uint8_t)(addr >> 24) };
 	struct op op = { 0, cmd, sizeof(cmd), dev->set.timeouts.erase_ms, addr, "erase" };
 
-	/* ST's library leaves the pointer at the sector that it erased. */
-	dev->has_pointer = false;
 	return dfuse_run(dev, &op, 1, err);
 }
 

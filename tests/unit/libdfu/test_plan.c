@@ -136,6 +136,44 @@ static void test_kinds(void **state)
 	dfu_image_free(image);
 }
 
+/*
+ * Two whole sectors: what was read last left the address pointer where the second erase
+ * takes it from.
+ */
+static void test_erase_moves_pointer(void **state)
+{
+	static uint8_t bytes[2 * 131072];
+	struct fake_rom *rom = story_rom();
+	struct dfu_board board = fake_rom_board(rom);
+	struct dfu_io io = fake_rom_io(rom);
+	struct dfu_image *image;
+	struct dfu_plan *plan;
+	struct dfu_dev *dev;
+	struct dfu_error err;
+
+	(void)state;
+	board.bcdDevice = 0x2300;
+	memset(rom->flash + OFF_C, 0, sizeof(bytes));
+	memset(bytes, 0x5a, sizeof(bytes));
+	memcpy(bytes + sizeof(bytes) - 4, "abc", 4);
+	assert_int_equal(dfu_image_from_bytes(FAKE_FLASH_ADDR + OFF_C, bytes, sizeof(bytes),
+					      &image, &err), 0);
+	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
+	assert_int_equal(dfu_plan_make(dev, image, NULL, &plan, &err), 0);
+	if (dfu_plan_run(plan, &err) != 0)
+		fail_msg("%s", err.msg);
+	assert_memory_equal(rom->flash + OFF_C, bytes, sizeof(bytes));
+	dfu_plan_free(plan);
+	if (dfu_erase(dev, FAKE_FLASH_ADDR + OFF_C, sizeof(bytes), NULL, NULL, &err) != 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(rom->flash[OFF_C], 0xff);
+	assert_int_equal(rom->flash[OFF_C + sizeof(bytes) - 1], 0xff);
+	assert_null(rom->broken_rule);
+	dfu_image_free(image);
+	dfu_close(dev);
+	fake_rom_free(rom);
+}
+
 /* -- faults at every transfer ---------------------------------------------------------------- */
 
 static uint64_t transfers_of(const char *dir)
@@ -238,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_no_preserve),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_erase_moves_pointer),
 		cmocka_unit_test(test_power_cuts),
 		cmocka_unit_test(test_two_power_cuts),
 	};
