@@ -10,7 +10,8 @@
 /* [DFU] 6.1.2 */
 enum { IDLE = 2, SYNC = 3, BUSY = 4, DNLOAD_IDLE = 5, MANIFEST_SYNC = 6, MANIFEST = 7,
        UPLOAD_IDLE = 9, ERROR = 10 };
-enum { OK = 0, ERR_TARGET = 1, ERR_FIRMWARE = 10, ERR_VENDOR = 11, ERR_UNKNOWN = 14 };
+enum { OK = 0, ERR_TARGET = 1, ERR_FIRMWARE = 10, ERR_VENDOR = 11, ERR_UNKNOWN = 14,
+       ERR_STALLED = 15 };
 
 static const char *const names[] = {
 	"@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
@@ -342,8 +343,6 @@ static int abort_it(struct fake_rom *rom)
 		return DFU_ERR_STALL;
 	if (rom->state != ERROR && rom->state != MANIFEST)
 		rom->state = IDLE;
-	if (rom->pointer_lost)
-		rom->pointer = FAKE_FLASH_ADDR;
 	return 0;
 }
 
@@ -384,6 +383,10 @@ static int one(struct fake_rom *rom, struct dfu_xfer *x)
 		return carry_out(rom, x, false);
 	switch (rom->fault) {
 	case FAULT_STALL:
+		return DFU_ERR_STALL;
+	case FAULT_CONFUSED:
+		rom->state = ERROR;
+		rom->status = ERR_STALLED;
 		return DFU_ERR_STALL;
 	case FAULT_BROKEN:
 		return DFU_ERR_IO;

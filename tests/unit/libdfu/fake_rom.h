@@ -16,6 +16,7 @@
 enum fake_fault {
 	FAULT_NONE,
 	FAULT_STALL,     /* refused, and the device has not seen it */
+	FAULT_CONFUSED,  /* refused, with dfuERROR as [DFU] A.2 has it */
 	FAULT_LOST,      /* no answer, and the device has not seen it */
 	FAULT_UNHEARD,   /* no answer, but the device has done it */
 	FAULT_BROKEN,    /* an error on the bus before the device saw it */
@@ -30,7 +31,7 @@ struct fake_rom {
 	bool no_options;       /* the option bytes cannot be read */
 	unsigned options_refused; /* so many reads of them fail */
 	bool no_feature;       /* the device feature cannot be used */
-	bool pointer_lost;     /* ABORT and CLRSTATUS reset the address pointer */
+	bool pointer_lost;     /* CLRSTATUS resets the address pointer */
 	bool silent_leave;     /* no answer to the GETSTATUS that sends it off */
 	bool stays;            /* it does not leave the bus when it should */
 	uint16_t transfer_bytes; /* wTransferSize */

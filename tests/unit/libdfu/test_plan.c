@@ -83,7 +83,7 @@ static const struct {
 	const char *row;
 	uint16_t bcdDevice, transfer_bytes;
 	unsigned busy_answers;
-	bool no_feature, pointer_lost, no_options;
+	bool no_feature, no_options;
 } kinds[] = {
 	{ .row = "as it is", .bcdDevice = 0x2200, .transfer_bytes = 2048 },
 	{ .row = "polite", .bcdDevice = 0x2300, .transfer_bytes = 2048 },
@@ -91,6 +91,8 @@ static const struct {
 	{ .row = "64", .bcdDevice = 0x2300, .transfer_bytes = 64 },
 	{ .row = "4096", .bcdDevice = 0x2300, .transfer_bytes = 4096 },
 	{ .row = "busy", .bcdDevice = 0x2300, .transfer_bytes = 2048, .busy_answers = 3 },
+	{ .row = "not serialised", .bcdDevice = 0x2200, .transfer_bytes = 2048,
+	  .busy_answers = 40 },
 	{ .row = "no feature", .bcdDevice = 0x2200, .transfer_bytes = 2048, .no_feature = true },
 	{ .row = "no options", .bcdDevice = 0x2200, .transfer_bytes = 2048,
 	  .no_options = true },
@@ -117,7 +119,6 @@ static void test_kinds(void **state)
 		rom->no_options = kinds[i].no_options;
 		board = fake_rom_board(rom);
 		board.bcdDevice = kinds[i].bcdDevice;
-		rom->pointer_lost = kinds[i].pointer_lost;
 		rc = dfu_open_io(&io, &board, NULL, &dev, &err);
 		if (rc == 0)
 			rc = dfu_plan_make(dev, image, NULL, &plan, &err);
@@ -261,6 +262,62 @@ static void test_two_power_cuts(void **state)
 	story_remove(dir);
 }
 
+static const struct {
+	const char *row;
+	enum fake_fault fault;
+	unsigned times;
+} faults[] = {
+	{ "stall", FAULT_STALL, 1 },           { "stalls", FAULT_STALL, 3 },
+	{ "confused", FAULT_CONFUSED, 1 },     { "confused again", FAULT_CONFUSED, 2 },
+	{ "lost", FAULT_LOST, 1 },             { "unheard", FAULT_UNHEARD, 1 },
+	{ "unheard twice", FAULT_UNHEARD, 2 }, { "broken", FAULT_BROKEN, 1 },
+	{ "broken for good", FAULT_BROKEN, 100000 },
+};
+
+/* One fault at transfer n: made good, or an error after which the board is idle. */
+static bool one_fault(size_t row, uint64_t n, const struct dfu_plan_opts *opts)
+{
+	struct fake_rom *rom = story_rom();
+	struct dfu_error err;
+	char when[80];
+	int rc;
+
+	snprintf(when, sizeof(when), "%s at %u", faults[row].row, (unsigned)n);
+	rom->pointer_lost = true;
+	rom->fault = faults[row].fault;
+	rom->fault_at = n;
+	rom->fault_times = faults[row].times;
+	rc = story_flash(rom, NULL, opts, NULL, &err);
+	if (rc == 0)
+		expect_flash(rom, end, when);
+	else if (err.code != (enum dfu_err)rc || !err.msg[0])
+		fail_msg("%s: code %d, but %d \"%s\"", when, rc, err.code, err.msg);
+	if (rom->state != 2 && rom->transfers > n + faults[row].times + 2)
+		fail_msg("%s: left in state %u with %d: %s", when, rom->state, rc, err.msg);
+	expect_repair(rom, opts, when);
+	fake_rom_free(rom);
+	return rc == 0;
+}
+
+static void test_faults(void **state)
+{
+	char *dir = story_dir();
+	struct dfu_plan_opts opts = { .journal_dir = dir };
+	uint64_t total = transfers_of(dir), n, good;
+	size_t row;
+
+	(void)state;
+	for (row = 0; row < ROWS(faults); row++) {
+		for (good = 0, n = 1; n <= total; n++)
+			good += one_fault(row, n, &opts);
+		/* All but those in opening and selecting. */
+		if (faults[row].times == 1 && good * 10 < total * (faults[row].fault == FAULT_CONFUSED ? 5 : 8))
+			fail_msg("%s: only %u of %u made good", faults[row].row,
+				 (unsigned)good, (unsigned)total);
+	}
+	story_remove(dir);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -279,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_erase_moves_pointer),
 		cmocka_unit_test(test_power_cuts),
 		cmocka_unit_test(test_two_power_cuts),
+		cmocka_unit_test(test_faults),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
