@@ -82,7 +82,8 @@ static int prepare(struct dfu_dev *dev, struct dfu_error *err)
 	if (dev->block_bytes > BLOCK_BYTES_MAX)
 		dev->block_bytes = BLOCK_BYTES_MAX;
 	dev->block_bytes &= ~3u;
-	dev->alt = 0xff;
+	dev->alt = ALT_UNKNOWN;
+	dev->state = STATE_UNKNOWN;
 	rc = dfuse_select(dev, ALT_FLASH, err);
 	if (rc == 0)
 		rc = dfuse_idle(dev, err);

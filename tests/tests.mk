@@ -19,7 +19,7 @@ $(CLI_A) $(BOARD_A):
 
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
 $(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
-$(call unit_bin,libdfu): $(LIBDFU_A)
+$(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A)
 $(call unit_bin,board): $(BOARD_A)
 $(UNIT_BIN):
