@@ -450,7 +450,7 @@ struct dfu_plan_opts {
 	 * A folder, made 0700 when missing, where the bytes to be kept are stored before a
 	 * sector is erased, in a file for each board (by its serial and path). A run that was cut off
 	 * leaves it; the next plan for the board puts the bytes back and erases again what
-	 * was being erased. NULL: nothing is stored, and a power cut loses kept bytes.
+	 * was being erased. DFU_ERR_FILE before the first erase when they cannot be stored. NULL: nothing is stored, and a power cut loses kept bytes.
 	 */
 	const char *journal_dir;
 	dfu_guard *guard;

@@ -175,13 +175,14 @@ int journal_open(const char *dir, const struct dfu_board *board, struct journal 
 	*j = (struct journal){ 0 };
 	if (!dir)
 		return 0;
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return fail(err, DFU_ERR_FILE, "%s: %s", dir, strerror(errno));
+	/* Where it cannot be made, storing will say so, when there is something to store. */
+	mkdir(dir, 0700);
 	name_file(dir, board, j);
 	text = read_all(j->path, &len);
 	if (!text)
-		return errno == ENOENT ? 0
-				       : fail(err, DFU_ERR_FILE, "%s: %s", j->path, strerror(errno));
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR
+			       ? 0
+			       : fail(err, DFU_ERR_FILE, "%s: %s", j->path, strerror(errno));
 	rc = journal_parse(text, len, j, &cause);
 	free(text);
 	if (rc == 0)
