@@ -82,6 +82,7 @@ static int prepare(struct dfu_dev *dev, struct dfu_error *err)
 	if (dev->block_bytes > BLOCK_BYTES_MAX)
 		dev->block_bytes = BLOCK_BYTES_MAX;
 	dev->block_bytes &= ~3u;
+	dev->numbered = dev->block_bytes == dev->board.wTransferSize;
 	dev->alt = ALT_UNKNOWN;
 	dev->state = STATE_UNKNOWN;
 	rc = dfuse_select(dev, ALT_FLASH, err);

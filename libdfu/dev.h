@@ -40,7 +40,8 @@ struct dfu_dev {
 	bool fast;               /* no sleeping: the ROM serialises ([AN3156]) */
 	bool gone;
 	uint8_t alt;
-	uint32_t block_bytes; /* wTransferSize, the unit of wBlockNum: 2048 on the F4 */
+	uint32_t block_bytes; /* of a transfer, 2048 on the F4 */
+	bool numbered;        /* that is wTransferSize, the unit of wBlockNum, too */
 	uint8_t state;    /* an enum dfu_state, as it was seen last */
 	bool has_pointer; /* `pointer` is what the device's address pointer is known to be */
 	uint32_t pointer;
