@@ -30,6 +30,7 @@ struct status {
 /* The alternate settings of the F4's ROM, [AN3156] table 4. */
 enum { ALT_FLASH, ALT_OPTIONS, ALT_OTP, ALT_FEATURE, ALT_UNKNOWN = 0xff };
 
+#define SECTOR_BYTES_MAX (1u << 20) /* eight times the F4's largest */
 #define BLOCK_BYTES_MAX 4096u /* libusb's bound on a control transfer's data, on Linux */
 
 struct dfu_dev {
