@@ -464,9 +464,15 @@ static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks, struc
 	 * [AN3156] 5.1 multiplies the block number by the length of the transfer, ST's code
 	 * by its constant; for short blocks only number 2 is beyond doubt.
 	 */
-	if (in_reach(dev, addr) && (whole_blocks || addr == dev->pointer))
+	if (in_reach(dev, addr) && ((whole_blocks && dev->numbered) || addr == dev->pointer))
 		return 0;
 	return dfuse_set_address(dev, addr, err);
+}
+
+/* Blocks that may go at once: one when their numbers do not tell their addresses. */
+static size_t window(const struct dfu_dev *dev, size_t blocks)
+{
+	return dev->numbered ? blocks : 1;
 }
 
 /* One window of UPLOADs, from number `block` on. */
@@ -525,7 +531,7 @@ int dfuse_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 	       struct dfu_error *err)
 {
 	while (len) {
-		size_t now = WINDOW_READS * dev->block_bytes;
+		size_t now = window(dev, WINDOW_READS) * dev->block_bytes;
 		int rc;
 
 		if (now > len)
@@ -557,7 +563,7 @@ int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t l
 
 		if (rc < 0)
 			return rc;
-		for (; n < WINDOW_OPS && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
+		for (; n < window(dev, WINDOW_OPS) && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
 			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n), buf + now,
 					      dev->block_bytes, dev->set.timeouts.write_ms,
 					      addr + (uint32_t)now, "write" };
