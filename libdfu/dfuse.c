@@ -65,6 +65,12 @@ static int simple(struct dfu_dev *dev, uint8_t req, const char *name, struct dfu
 	return 0;
 }
 
+void dfuse_take_back(struct dfu_dev *dev)
+{
+	/* Refused or without effect in dfuERROR: dfuse_idle sees to what is left. */
+	simple(dev, DFU_ABORT, "ABORT", NULL);
+}
+
 static void decode_status(const uint8_t *d, struct status *st)
 {
 	st->bStatus = d[0];
@@ -119,15 +125,25 @@ static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms)
 	return true;
 }
 
+static bool worth_another_try(int rc)
+{
+	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
+}
+
 /* dfuERROR wants CLRSTATUS, and only there: elsewhere it makes an error (facts of ST's
  * stack: errUNKNOWN). Whatever else is not idle wants ABORT. */
 int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
 {
 	struct status st = { 0 };
+	bool tried = false;
 
 	for (int tries = 0; tries < 6; tries++) {
 		int rc = dfuse_status(dev, dev->set.timeouts.erase_ms, &st, err);
 
+		if (worth_another_try(rc) && !tried && !dev->gone) {
+			tried = true;
+			continue;
+		}
 		if (rc < 0)
 			return rc;
 		dev->state = st.bState;
@@ -139,12 +155,30 @@ int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
 			sleep_ms(dev, st.bwPollTimeout < 1000 ? st.bwPollTimeout : 1000);
 		else
 			rc = simple(dev, DFU_ABORT, "ABORT", err);
-		if (rc < 0 && rc != DFU_ERR_STALL)
+		if (rc < 0 && !worth_another_try(rc))
 			return rc;
 	}
 	fail(err, DFU_ERR_DEVICE, "the bootloader stays in state %u, status %u", st.bState,
 	     st.bStatus);
 	return hint(err, DFU_ERR_DEVICE, "reset the board with BOOT0 high and try again");
+}
+
+/* After a surprise: from now on politely; the address pointer outlives all of this. */
+static int recover(struct dfu_dev *dev, struct dfu_error *err)
+{
+	dev->fast = false;
+	dev->recoveries++;
+	return dfuse_idle(dev, err);
+}
+
+static int set_alt(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
+{
+	int rc = dev->io.set_alt(dev->io.ctx, dev->board.interface, alt, err);
+
+	dev->transfers++;
+	if (rc == DFU_ERR_GONE)
+		dev->gone = true;
+	return rc;
 }
 
 int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
@@ -155,8 +189,9 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 		return 0;
 	if (alt >= dev->board.n_alts)
 		return fail(err, DFU_ERR_RANGE, "the bootloader has no alternate setting %u", alt);
-	rc = dev->io.set_alt(dev->io.ctx, dev->board.interface, alt, err);
-	dev->transfers++;
+	rc = set_alt(dev, alt, err);
+	if (worth_another_try(rc) && !dev->gone && recover(dev, NULL) == 0)
+		rc = set_alt(dev, alt, err);
 	if (rc < 0)
 		return rc;
 	dev->alt = alt;
@@ -164,31 +199,24 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 	return 0;
 }
 
+static int abort_it(struct dfu_dev *dev, struct dfu_error *err)
+{
+	int rc = simple(dev, DFU_ABORT, "ABORT", err);
+
+	if (rc == 0)
+		dev->state = dfuIDLE;
+	return worth_another_try(rc) && !dev->gone ? recover(dev, err) : rc;
+}
+
 /* ABORT when an UPLOAD was under way: a DNLOAD is refused in dfuUPLOAD-IDLE. */
 static int ready_to_write(struct dfu_dev *dev, struct dfu_error *err)
 {
-	int rc;
-
-	if (dev->state == dfuIDLE || dev->state == dfuDNLOAD_IDLE)
-		return 0;
-	rc = simple(dev, DFU_ABORT, "ABORT", err);
-	if (rc < 0)
-		return rc;
-	dev->state = dfuIDLE;
-	return 0;
+	return dev->state == dfuIDLE || dev->state == dfuDNLOAD_IDLE ? 0 : abort_it(dev, err);
 }
 
 static int ready_to_read(struct dfu_dev *dev, struct dfu_error *err)
 {
-	int rc;
-
-	if (dev->state == dfuIDLE || dev->state == dfuUPLOAD_IDLE)
-		return 0;
-	rc = simple(dev, DFU_ABORT, "ABORT", err);
-	if (rc < 0)
-		return rc;
-	dev->state = dfuIDLE;
-	return 0;
+	return dev->state == dfuIDLE || dev->state == dfuUPLOAD_IDLE ? 0 : abort_it(dev, err);
 }
 
 /* Judge what the GETSTATUS that ends an operation said. */
@@ -208,6 +236,7 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
 				    op->len, dev->set.timeouts.control_ms);
 	struct status st;
+	uint32_t left_ms;
 	uint64_t spent_ms = 0;
 	int rc = send_all(dev, &x, 1, err);
 
@@ -222,13 +251,15 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 			return rc;
 		if (st.bState != dfuDNBUSY && st.bState != dfuDNLOAD_SYNC)
 			break;
-		spent_ms += st.bwPollTimeout + 1;
-		if (spent_ms > op->timeout_ms)
+		if (spent_ms >= op->timeout_ms)
 			return fail(err, DFU_ERR_TIMEOUT,
 				    "%s at 0x%08" PRIx32 ": still busy after %u ms", op->what,
 				    op->addr, op->timeout_ms);
-		if (!sleep_ms(dev, st.bwPollTimeout))
+		/* It may ask for more than there is: that, then, and a last look. */
+		left_ms = op->timeout_ms - (uint32_t)spent_ms;
+		if (!sleep_ms(dev, st.bwPollTimeout < left_ms ? st.bwPollTimeout : left_ms))
 			return fail(err, DFU_ERR_CANCELLED, "interrupted");
+		spent_ms += st.bwPollTimeout + 1;
 	}
 	dev->state = st.bState;
 	return judge(&st, op, err);
@@ -275,19 +306,6 @@ static int run_window(struct dfu_dev *dev, const struct op *ops, size_t n, size_
 		return sent;
 	return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
 		    ops[*done].what, ops[*done].addr);
-}
-
-static bool worth_another_try(int rc)
-{
-	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
-}
-
-/* After a surprise: from now on politely; the address pointer outlives all of this. */
-static int recover(struct dfu_dev *dev, struct dfu_error *err)
-{
-	dev->fast = false;
-	dev->recoveries++;
-	return dfuse_idle(dev, err);
 }
 
 static int run_some(struct dfu_dev *dev, const struct op *ops, size_t n, size_t *done,
@@ -374,6 +392,8 @@ int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data, ui
 		return fail(err, DFU_ERR_STALL, "%s: the bootloader refuses it", what);
 	/* This one sets it going; whether it is answered is the reset's affair. */
 	rc = dfuse_status(dev, dev->set.timeouts.chip_ms, &st, NULL);
+	if (rc == DFU_ERR_STALL)
+		rc = dfuse_status(dev, dev->set.timeouts.chip_ms, &st, NULL);
 	if (rc == 0 && st.bState == dfuERROR)
 		return dfuse_explain(&st, what, dev->pointer, err);
 	if (!dev->io.wait_gone(dev->io.ctx, dev->set.timeouts.chip_ms))
