@@ -104,6 +104,8 @@ static int prepare(struct dfu_dev *dev, struct dfu_error *err)
 	dev->state = STATE_UNKNOWN;
 	rc = dfuse_select(dev, ALT_FLASH, err);
 	if (rc == 0)
+		dfuse_take_back(dev);
+	if (rc == 0)
 		rc = dfuse_idle(dev, err);
 	return rc;
 }

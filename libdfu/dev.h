@@ -96,6 +96,12 @@ struct op {
 int dfuse_status(struct dfu_dev *dev, unsigned timeout_ms, struct status *st,
 		 struct dfu_error *err);
 
+/*
+ * ABORT, whatever the state: a command that was cut off between its DNLOAD and the GETSTATUS
+ * behind it is still queued, and our first GETSTATUS would carry it out.
+ */
+void dfuse_take_back(struct dfu_dev *dev);
+
 /* Bring the device to dfuIDLE from wherever it is. */
 int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err);
 
