@@ -235,25 +235,6 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 	return 0;
 }
 
-/*
- * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
- * after a failure whatever the device needs.
- */
-static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
-{
-	int rc;
-
-	if (dev->state == dfuIDLE || dev->state == fine)
-		return 0;
-	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
-		return dfuse_idle(dev, err);
-	rc = simple(dev, DFU_ABORT, "ABORT", err);
-	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
-	if (worth_another_try(rc) && !dev->gone)
-		rc = calm_down(dev, dev->set.timeouts.control_ms, err);
-	return rc;
-}
-
 /* Judge what the GETSTATUS that ends an operation said. */
 static int judge(const struct status *st, const struct op *op, struct dfu_error *err)
 {
@@ -366,6 +347,25 @@ static int recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
 	rc = calm_down(dev, busy_ms, err);
 	if (rc == 0 && dev->has_pointer)
 		rc = run_politely(dev, &op, err);
+	return rc;
+}
+
+/*
+ * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
+ * after a failure whatever the device needs.
+ */
+static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->state == dfuIDLE || dev->state == fine)
+		return 0;
+	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
+		return dfuse_idle(dev, err);
+	rc = simple(dev, DFU_ABORT, "ABORT", err);
+	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
+	if (worth_another_try(rc) && !dev->gone)
+		rc = recover(dev, dev->set.timeouts.control_ms, err);
 	return rc;
 }
 
