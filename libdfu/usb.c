@@ -19,14 +19,6 @@ struct usb {
 	char node[40];
 };
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* -- naming a device ------------------------------------------------------------------------ */
 
 /* "3-1.4": the bus and the ports, as sysfs and dfu-util write it. */
