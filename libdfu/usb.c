@@ -177,9 +177,13 @@ static void cancel_batch(struct usb *u, struct batch *b, size_t count)
 {
 	for (size_t i = count; i-- > 0;)
 		libusb_cancel_transfer(b->t[i]);
-	while (b->over < count)
-		if (libusb_handle_events(u->lib) < 0)
+	/* None may be freed before it has ended; a signal (Ctrl-C) is no reason to stop. */
+	while (b->over < count) {
+		int rc = libusb_handle_events(u->lib);
+
+		if (rc < 0 && rc != LIBUSB_ERROR_INTERRUPTED)
 			break;
+	}
 }
 
 static bool has_left(const struct usb *u)
