@@ -112,14 +112,6 @@ int dfuse_explain(const struct status *st, const char *what, uint32_t addr,
 		    addr, st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
 }
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static bool is_cancelled(const struct dfu_dev *dev)
 {
 	return dev->set.cancel && *dev->set.cancel;
