@@ -78,7 +78,8 @@ $(LIBDFU_SO): $(LIBDFU_OBJ) libdfu/libdfu.map
 	$(Q)ln -sf libdfu.so.$(VERSION) $(@D)/libdfu.so.$(SOVERSION)
 	$(Q)ln -sf libdfu.so.$(SOVERSION) $(@D)/libdfu.so
 
-$(B)/lib/libdfu.pc: libdfu/libdfu.pc.in CHANGELOG.md
+# Always anew: PREFIX may be another one at `make install` than at `make`.
+$(B)/lib/libdfu.pc: libdfu/libdfu.pc.in always
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
@@ -142,6 +143,6 @@ clean:
 demo: all
 	@PATH="$(CURDIR)/$(B):$$PATH" tests/demo
 
-.PHONY: all install uninstall clean demo
+.PHONY: all install uninstall clean demo always
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -18,6 +18,7 @@ static uint64_t drawn_ms;
 static struct pace {
 	const char *phase;
 	uint64_t ms, done;
+	double bytes_per_s;
 } paces[64];
 
 bool bars_wanted(void)
@@ -119,9 +120,10 @@ void bar_format(const struct bar *bar, uint64_t now, double bytes_per_s,
 	for (i = 0; i < width; i++)
 		fill[i] = i < full ? '#' : '.';
 	fill[width] = '\0';
-	n = snprintf(line, sizeof(line), "%-*s  %-7s [%s] %3u%%  %11s  %7s  %5s",
-		     (int)label_width, bar->label, bar->phase ? bar->phase : "", fill,
-		     (unsigned)(fraction * 100), part, speed, left);
+	n = snprintf(line, sizeof(line), "%-*.*s  %-7s [%s] %3u%%  %11s  %7s  %5s",
+		     (int)label_width, (int)label_width, bar->label,
+		     bar->phase ? bar->phase : "", fill, (unsigned)(fraction * 100), part,
+		     speed, left);
 	if (n > (int)columns)
 		line[columns] = '\0';
 	snprintf(to, bytes, "%s", line);
@@ -135,10 +137,13 @@ static double pace_of(size_t i, const struct bar *bar, uint64_t now)
 		pace->phase = bar->phase;
 		pace->ms = now;
 		pace->done = bar->done;
+		pace->bytes_per_s = 0;
 	}
-	if (now < pace->ms + 200)
-		return 0;
-	return (double)(bar->done - pace->done) * 1000 / (double)(now - pace->ms);
+	/* Too early to tell, or over: then it stays what it was. */
+	if (now >= pace->ms + 200 && bar->done < bar->total)
+		pace->bytes_per_s = (double)(bar->done - pace->done) * 1000 /
+				    (double)(now - pace->ms);
+	return pace->bytes_per_s;
 }
 
 void bars_lift(void)
@@ -148,48 +153,76 @@ void bars_lift(void)
 	lines_up = 0;
 }
 
-void bars_draw(struct bar *bars, size_t n, uint64_t now)
+/* The widest label, as far as the screen has room, and how many bars are over. */
+static unsigned measure(const struct bar *bars, size_t n, unsigned columns, size_t *over)
 {
-	unsigned columns, rows, label_width = 0, over = 0;
-	size_t i, left_out = 0;
+	unsigned width = 0;
+	size_t i;
 
-	if (!bars_wanted())
-		return;
+	*over = 0;
 	for (i = 0; i < n; i++) {
 		size_t len = strlen(bars[i].label);
 
-		if (len > label_width)
-			label_width = (unsigned)len;
-		over += bars[i].verdict != NULL;
+		if (len > width)
+			width = (unsigned)len;
+		*over += bars[i].verdict != NULL;
 	}
-	if (over < n && now < drawn_ms + REDRAW_MS)
-		return;
-	drawn_ms = now;
-	screen_size(&columns, &rows);
-	if (label_width > columns / 4)
-		label_width = columns / 4;
+	return width > columns / 4 ? columns / 4 : width;
+}
 
-	screen_lock();
-	bars_lift();
+/* Over the lines that are there, each to its end: no flicker. */
+static void draw_lines(FILE *to, const struct bar *bars, size_t n, uint64_t now)
+{
+	unsigned columns, rows, label_width, lines = 0;
+	size_t over, left_out = 0, i;
+	char line[600];
+
+	screen_size(&columns, &rows);
+	label_width = measure(bars, n, columns, &over);
+	if (lines_up > 0)
+		fprintf(to, "\033[%uA\r", lines_up);
 	for (i = 0; i < n; i++) {
 		double speed = pace_of(i, &bars[i], now);
-		char line[600];
 
 		/* The cursor cannot go up beyond the screen: those at work come first. */
-		if (n > rows - 2 && (bars[i].verdict || lines_up == rows - 2)) {
+		if (n > rows - 2 && (bars[i].verdict || lines == rows - 2)) {
 			left_out++;
 			continue;
 		}
 		bar_format(&bars[i], now, speed, label_width, columns - 1, line,
 			   sizeof(line));
-		fprintf(stderr, "%s\n", line);
-		lines_up++;
+		fprintf(to, "%s\033[K\n", line);
+		lines++;
 	}
 	if (left_out) {
-		fprintf(stderr, "%u of %zu boards are done\n", over, n);
-		lines_up++;
+		fprintf(to, "%zu of %zu boards are done\033[K\n", over, n);
+		lines++;
 	}
-	fflush(stderr);
+	fputs("\033[J", to);
+	lines_up = lines;
+}
+
+void bars_draw(struct bar *bars, size_t n, uint64_t now)
+{
+	char *text = NULL;
+	size_t len, over;
+	FILE *to;
+
+	if (!bars_wanted())
+		return;
+	measure(bars, n, 80, &over);
+	if (over < n && now < drawn_ms + REDRAW_MS)
+		return;
+	drawn_ms = now;
+	screen_lock();
+	to = open_memstream(&text, &len);
+	if (to) {
+		draw_lines(to, bars, n, now);
+		if (fclose(to) == 0)
+			fwrite(text, 1, len, stderr);
+		fflush(stderr);
+	}
+	free(text);
 	screen_unlock();
 }
 

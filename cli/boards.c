@@ -410,21 +410,27 @@ struct dfu_settings board_settings(void)
 	return set;
 }
 
-int board_open(struct sight *sight, const struct dfu_settings *set, struct dfu_dev **out)
+int board_select(struct sight *sight)
 {
-	struct dfu_settings plain = board_settings();
 	struct sight *found;
-	struct dfu_error err;
 	size_t n;
 	int status = boards_select(false, 1, 0, &found, &n);
 
-	if (status != EXIT_DONE)
-		return status;
-	*sight = found[0];
+	if (status == EXIT_DONE)
+		*sight = found[0];
 	free(found);
-	if (dfu_open(&sight->board, set ? set : &plain, out, &err) < 0)
-		return report(sight->name, &err);
-	return EXIT_DONE;
+	return status;
+}
+
+int board_open(struct sight *sight, struct dfu_dev **out)
+{
+	struct dfu_settings set = board_settings();
+	struct dfu_error err;
+	int status = board_select(sight);
+
+	if (status == EXIT_DONE && dfu_open(&sight->board, &set, out, &err) < 0)
+		status = report(sight->name, &err);
+	return status;
 }
 
 bool board_reopen(const struct sight *sight, unsigned timeout_ms, struct dfu_dev **out)

@@ -26,11 +26,11 @@ int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, siz
 /* Settings for every device: time-outs (STMIOT_TIMEOUT_MS caps them) and Ctrl-C. */
 struct dfu_settings board_settings(void);
 
-/*
- * Select the one board that is meant and open it: for the commands about one board.
- * Complains and returns an exit status.
- */
-int board_open(struct sight *sight, const struct dfu_settings *set, struct dfu_dev **out);
+/* The one board that is meant: for the commands about one. Complains; an exit status. */
+int board_select(struct sight *sight);
+
+/* Select it and open it. */
+int board_open(struct sight *sight, struct dfu_dev **out);
 
 /*
  * After a reset: wait until the board's bootloader is back and open it again. False when it

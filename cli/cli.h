@@ -24,7 +24,7 @@ enum exit_status {
 	EXIT_TERMINATED = 143
 };
 
-/* -- options: one table yields the parser, --help and completion ------------------------ */
+/* -- options: one table yields the parser, --help and completion ----------------- */
 
 enum opt_type {
 	OPT_FLAG,   /* bool * */
@@ -42,9 +42,9 @@ struct opt_list {
 
 struct opt {
 	enum opt_type type;
-	char letter;          /* 'o', or 0 */
-	const char *name;     /* "output" */
-	const char *arg;      /* "FILE", "auto|1.8|2.1", NULL for flags */
+	char letter;      /* 'o', or 0 */
+	const char *name; /* "output" */
+	const char *arg;  /* "FILE", "auto|1.8|2.1", NULL for flags */
 	const char *help;
 	void *to;
 	bool *given;          /* set when the option appears; may be NULL */
@@ -53,10 +53,11 @@ struct opt {
 
 /*
  * Parse `argv` by two tables (either may be NULL). Arguments are moved to the front, in
- * order, and counted. With `leading`, the first argument ends it, and what comes back is its
- * index. -1 after usage_error().
+ * order, and counted. With `leading`, the first argument ends it, and what comes back is
+ * its index. -1 after usage_error().
  */
-int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *more, bool leading);
+int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *more,
+	       bool leading);
 
 /* Print a table as --help has it, in 80 columns. */
 void opts_help(const struct opt *options);
@@ -69,12 +70,13 @@ bool parse_number(const char *text, uint32_t *out);
 
 struct command {
 	const char *name;
-	int (*run)(int argc, char **argv); /* arguments behind the options; an exit status */
-	const char *args;                  /* "[IMAGE|-]" */
+	/* Gets the arguments without the options, and gives an exit status. */
+	int (*run)(int argc, char **argv);
+	const char *args; /* "[IMAGE|-]" */
 	const char *summary;
-	const struct opt *options;         /* ends with a row without a name; may be NULL */
-	const char *verbs;                 /* "show|set|unprotect", else NULL: argv[0] is one */
-	const char *complete;              /* what the arguments are: "file", "sim", NULL */
+	const struct opt *options; /* ends with a row without a name; may be NULL */
+	const char *verbs;         /* "show|set|unprotect", else NULL: argv[0] is one */
+	const char *complete;      /* what the arguments are: "file", "sim", NULL */
 };
 
 const struct command *commands(size_t *n);
@@ -95,7 +97,7 @@ struct globals {
 extern struct globals globals;
 extern const struct opt global_options[];
 
-/* -- the terminal (ui.c): the only place that prints -------------------------------------- */
+/* -- the terminal (ui.c): the only place that prints ----------------------------- */
 
 /*
  * Results: stdout. A pipe closed by its reader is no failure: what follows is dropped, so
@@ -104,28 +106,36 @@ extern const struct opt global_options[];
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_bytes(const void *bytes, size_t len);
 bool out_closed(void);
-int out_finish(void); /* EXIT_DONE, or EXIT_FAILED after saying why it could not be written */
+/* EXIT_DONE, or EXIT_FAILED after saying why it could not be written. */
+int out_finish(void);
 
 /* A table of columns, as wide as their widest cells. Cells are copied. */
 struct table;
 struct table *table_new(unsigned columns, const char *const *heads);
 void table_row(struct table *t, const char *const *cells);
-void table_print(struct table *t); /* and free it */
+/* Print and free it. EXIT_DONE, or EXIT_FAILED after saying that memory ran out. */
+int table_print(struct table *t);
 
 /* The colour of what goes to stdout: an escape sequence, or "" where there is none. */
 enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD };
 const char *tint(enum tint t);
 
-/* Everything else: stderr, each line behind "stmiot: ". `note` is dropped by -q, `debug` needs -v. */
+/*
+ * Everything else: stderr, each line behind "stmiot: ". `note` is dropped by -q, `debug`
+ * needs -v.
+ */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Print an error of libdfu with its hint behind `where` (may be NULL); the exit status for it. */
+/*
+ * Print an error of libdfu with its hint, behind `where` (may be NULL). The exit status
+ * for it.
+ */
 int report(const char *where, const struct dfu_error *err);
 int exit_status(enum dfu_err code);
 
-/* Strings from a device, a file or a server, with control bytes replaced; four at a time. */
+/* What a device, a file or a server says, with control bytes replaced; four at a time. */
 const char *clean(const char *text);
 
 /*
@@ -137,23 +147,23 @@ bool confirm(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Progress bars: one line a board while stderr is a terminal, else nothing. */
 struct bar {
 	char label[48];
-	const char *phase;     /* "erase" */
-	uint64_t done, total;  /* bytes of this phase */
-	uint64_t left_ms;      /* by the plan, at `at_ms` */
-	unsigned step_ms;      /* the running step by the plan: the bar moves within it */
-	uint64_t at_ms;        /* monotonic time of this news */
-	double fraction;       /* of the whole work when the step began, 0..1 */
-	double step_fraction;  /* what the running step adds */
-	const char *verdict;   /* set when it is over */
+	const char *phase;    /* "erase" */
+	uint64_t done, total; /* bytes of this phase */
+	uint64_t left_ms;     /* by the plan, at `at_ms` */
+	unsigned step_ms;     /* the running step by the plan: the bar moves within it */
+	uint64_t at_ms;       /* monotonic time of this news */
+	double fraction;      /* of the whole work when the step began, 0..1 */
+	double step_fraction; /* what the running step adds */
+	const char *verdict;  /* set when it is over */
 };
 /* A bar as text of at most `columns`: for bars_draw, and for tests. */
-void bar_format(const struct bar *bar, uint64_t now_ms, double bytes_per_s, unsigned label_width,
-		unsigned columns, char *to, size_t bytes);
+void bar_format(const struct bar *bar, uint64_t now_ms, double bytes_per_s,
+		unsigned label_width, unsigned columns, char *to, size_t bytes);
 double bar_fraction(const struct bar *bar, uint64_t now_ms);
 bool bars_wanted(void);
 void bars_draw(struct bar *bars, size_t n, uint64_t now_ms);
 void bars_end(void);
-void bars_lift(void); /* under the lock: take them off the screen until the next draw */
+void bars_lift(void);   /* under the lock: take them off the screen until the next draw */
 void screen_lock(void); /* who writes to stderr */
 void screen_unlock(void);
 
@@ -162,7 +172,7 @@ uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 /* Set by SIGINT and SIGTERM: the signal's number. Handed to libdfu as `cancel`. */
 extern volatile int interrupted;
 
-/* -- the virtual boards of `sim` (sim.c) --------------------------------------------------- */
+/* -- the virtual boards of `sim` (sim.c) ----------------------------------------- */
 
 struct sim_board {
 	char name[64];

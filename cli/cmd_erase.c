@@ -1,7 +1,7 @@
-#include "boards.h"
 #include "commands.h"
 #include "json.h"
 #include "slots.h"
+#include "working.h"
 
 #include <stdlib.h>
 
@@ -31,7 +31,7 @@ static int has_record(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 }
 
 /* Everything but the slots with a record; by one mass erase when there is none. */
-static int erase_chip(const struct sight *s, struct dfu_dev *dev, struct dfu_error *err)
+static int erase_chip(struct dfu_dev *dev, struct dfu_error *err)
 {
 	static const uint32_t slots[] = { SLOT_A_ADDR, SLOT_B_ADDR };
 	const struct dfu_layout *layout = &dfu_board(dev)->alts[0].layout;
@@ -45,7 +45,7 @@ static int erase_chip(const struct sight *s, struct dfu_dev *dev, struct dfu_err
 		if (rc <= 0)
 			continue;
 		kept++;
-		note("%s: keeping the credential record at 0x%08x", s->name, slots[i]);
+		note("keeping the credential record at 0x%08x", slots[i]);
 		rc = slots[i] > from ? dfu_erase(dev, from, slots[i] - from, NULL, NULL, err) : 0;
 		from = slots[i] + SLOT_BYTES;
 	}
@@ -68,33 +68,40 @@ static int print_verdict(const struct sight *s)
 	return json_print(j);
 }
 
-static int erase(uint32_t addr, uint32_t len)
+struct range {
+	uint32_t addr, len;
+};
+
+static int erase_range(struct dfu_dev *dev, void *ctx, struct dfu_error *err)
 {
-	struct dfu_error err;
-	struct dfu_dev *dev = NULL;
+	const struct range *r = ctx;
+
+	if (chip)
+		return erase_chip(dev, err);
+	return dfu_erase(dev, r->addr, r->len, overwrite ? NULL : slot_guard, NULL, err);
+}
+
+static int erase(struct range *r)
+{
 	struct sight sight;
-	int status = board_open(&sight, NULL, &dev), rc;
+	int status = board_select(&sight);
 
 	if (status != EXIT_DONE)
 		return status;
-	if (!yes && !confirm("erase %s of %s?", chip ? "all flash" : "these sectors", sight.name)) {
-		dfu_close(dev);
+	if (!yes && !confirm("erase %s of %s?", chip ? "all flash" : "these sectors", sight.name))
 		return EXIT_USAGE;
-	}
-	rc = chip ? erase_chip(&sight, dev, &err)
-		  : dfu_erase(dev, addr, len, overwrite ? NULL : slot_guard, NULL, &err);
-	dfu_close(dev);
-	return rc < 0 ? report(sight.name, &err) : print_verdict(&sight);
+	status = work_on(&sight, erase_range, r);
+	return status == EXIT_DONE ? print_verdict(&sight) : status;
 }
 
 int cmd_erase(int argc, char **argv)
 {
-	uint32_t addr = 0, len = 0;
+	struct range r = { 0 };
 
 	if (argc != (chip ? 0 : 2))
 		return usage_error("erase takes an address and a length, or --chip");
-	if (!chip && (!parse_number(argv[0], &addr) || !parse_number(argv[1], &len)))
+	if (!chip && (!parse_number(argv[0], &r.addr) || !parse_number(argv[1], &r.len)))
 		return usage_error("\"%s %s\" is not an address and a length", clean(argv[0]),
 				   clean(argv[1]));
-	return erase(addr, len);
+	return erase(&r);
 }

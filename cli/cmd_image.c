@@ -113,7 +113,7 @@ static int info_json(const struct dfu_image *image, bool fits,
 	return json_print(doc);
 }
 
-static void print_segments(const struct dfu_image *image)
+static int print_segments(const struct dfu_image *image)
 {
 	static const char *const heads[] = { "ALT", "ADDRESS", "LENGTH", "CRC-32",
 					     "SECTORS" };
@@ -136,11 +136,11 @@ static void print_segments(const struct dfu_image *image)
 				 first, last);
 		table_row(table, cells);
 	}
-	table_print(table);
+	return table_print(table);
 }
 
-static void info_text(const struct dfu_image *image, bool fits,
-		      const struct dfu_error *why)
+static int info_text(const struct dfu_image *image, bool fits,
+		     const struct dfu_error *why)
 {
 	const struct dfu_image_info *info = dfu_image_info(image);
 	const char *warning;
@@ -161,7 +161,7 @@ static void info_text(const struct dfu_image *image, bool fits,
 	for (i = 0; (warning = dfu_image_warning(image, i)); i++)
 		out("warning  %s\n", clean(warning));
 	out("\n");
-	print_segments(image);
+	return print_segments(image);
 }
 
 static int image_info(const struct dfu_image *image)
@@ -171,8 +171,7 @@ static int image_info(const struct dfu_image *image)
 
 	if (globals.json)
 		return info_json(image, fits, &why);
-	info_text(image, fits, &why);
-	return EXIT_DONE;
+	return info_text(image, fits, &why);
 }
 
 /* -- convert

@@ -189,7 +189,7 @@ int cmd_info(int argc, char **argv)
 
 	if (argc)
 		return usage_error("info takes no arguments, and has \"%s\"", clean(argv[0]));
-	status = board_open(&sight, NULL, &dev);
+	status = board_open(&sight, &dev);
 	if (status != EXIT_DONE)
 		return status;
 	f.sight = &sight;

@@ -67,7 +67,7 @@ static int show(void)
 	struct dfu_error err;
 	struct dfu_dev *dev;
 	struct sight s;
-	int status = board_open(&s, NULL, &dev);
+	int status = board_open(&s, &dev);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -191,7 +191,7 @@ static int set(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		if (!strchr(argv[i], '='))
 			return usage_error("\"%s\" is not NAME=VALUE", clean(argv[i]));
-	status = board_open(&s, NULL, &dev);
+	status = board_open(&s, &dev);
 	if (status != EXIT_DONE)
 		return status;
 	status = write_options(&s, &dev, argc, argv);
@@ -206,7 +206,7 @@ static int unprotect(void)
 	struct dfu_error err;
 	struct dfu_dev *dev;
 	struct sight s;
-	int status = board_open(&s, NULL, &dev), rc;
+	int status = board_open(&s, &dev), rc;
 
 	if (status != EXIT_DONE)
 		return status;

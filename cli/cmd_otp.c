@@ -80,7 +80,7 @@ static int show(void)
 	struct dfu_dev *dev;
 	struct dfu_otp otp;
 	struct sight s;
-	int status = board_open(&s, NULL, &dev);
+	int status = board_open(&s, &dev);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -112,7 +112,7 @@ static int write_bytes(uint32_t block, uint32_t offset, const uint8_t *bytes, si
 	struct dfu_error err;
 	struct dfu_dev *dev;
 	struct sight s;
-	int status = board_open(&s, NULL, &dev);
+	int status = board_open(&s, &dev);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -165,7 +165,7 @@ static int lock(int argc, char **argv)
 
 	if (argc != 1 || strchr(argv[0], '/') || !parse_place(argv[0], &block, &offset))
 		return usage_error("otp lock takes a block from 0 to %u", DFU_OTP_BLOCKS - 1);
-	status = board_open(&s, NULL, &dev);
+	status = board_open(&s, &dev);
 	if (status != EXIT_DONE)
 		return status;
 	if (!yes && !confirm("%s: lock OTP block %u for ever?", s.name, block))

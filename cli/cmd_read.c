@@ -1,6 +1,6 @@
-#include "boards.h"
 #include "commands.h"
 #include "sys.h"
+#include "working.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,38 +29,48 @@ static int deliver(const uint8_t *bytes, uint32_t len)
 	return EXIT_DONE;
 }
 
-static int read_memory(uint32_t addr, uint32_t len)
-{
-	uint8_t *bytes = malloc(len);
-	struct dfu_error err;
-	struct dfu_dev *dev = NULL;
-	struct sight sight;
-	int status;
+struct memory {
+	uint32_t addr, len;
+	uint8_t *bytes;
+};
 
-	if (!bytes) {
-		complain("no memory for %u bytes", len);
+static int fetch(struct dfu_dev *dev, void *ctx, struct dfu_error *err)
+{
+	struct memory *m = ctx;
+
+	return dfu_read(dev, m->addr, m->bytes, m->len, err);
+}
+
+static int read_memory(struct memory *m)
+{
+	struct sight sight;
+	int status = board_select(&sight);
+
+	if (status != EXIT_DONE)
+		return status;
+	m->bytes = malloc(m->len);
+	if (!m->bytes) {
+		complain("no memory for %u bytes", m->len);
 		return EXIT_FAILED;
 	}
-	status = board_open(&sight, NULL, &dev);
+	status = work_on(&sight, fetch, m);
 	if (status == EXIT_DONE)
-		status = dfu_read(dev, addr, bytes, len, &err) < 0 ? report(sight.name, &err)
-								    : deliver(bytes, len);
-	dfu_close(dev);
-	free(bytes);
+		status = deliver(m->bytes, m->len);
+	free(m->bytes);
 	return status;
 }
 
 int cmd_read(int argc, char **argv)
 {
-	uint32_t addr, len;
+	struct memory m = { 0 };
 
 	if (argc != 2)
 		return usage_error("read takes an address and a length");
-	if (!parse_number(argv[0], &addr) || !parse_number(argv[1], &len) || !len ||
-	    len > READ_MAX)
+	if (!parse_number(argv[0], &m.addr) || !parse_number(argv[1], &m.len) || !m.len ||
+	    m.len > READ_MAX)
 		return usage_error("\"%s %s\" is not an address and a length", clean(argv[0]),
 				   clean(argv[1]));
 	if ((!output || strcmp(output, "-") == 0) && isatty(STDOUT_FILENO))
 		return usage_error("the bytes would go to the terminal: give -o FILE");
-	return read_memory(addr, len);
+	return read_memory(&m);
 }

@@ -95,8 +95,8 @@ static int show(char *const *names, size_t n, bool addresses)
 			table_row(table, cells);
 		json_free(status);
 	}
-	if (table)
-		table_print(table);
+	if (!list && n > 0 && table_print(table) != EXIT_DONE)
+		return EXIT_FAILED;
 	if (list && json_print(list) != EXIT_DONE)
 		return EXIT_FAILED;
 	return result;
@@ -131,7 +131,7 @@ static int cmd_status(int argc, char **argv)
 static int cmd_up(int argc, char **argv)
 {
 	struct sim_start how = { .time = board_time };
-	char names[BOARDS_MAX][8], *list[BOARDS_MAX];
+	char names[BOARDS_MAX][16], *list[BOARDS_MAX];
 	struct dfu_error err;
 	uint32_t i;
 	int lock, result = EXIT_DONE;

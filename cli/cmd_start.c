@@ -36,7 +36,7 @@ int cmd_start(int argc, char **argv)
 
 	if (argc)
 		return usage_error("start takes no arguments, and has \"%s\"", clean(argv[0]));
-	status = board_open(&sight, NULL, &dev);
+	status = board_open(&sight, &dev);
 	if (status != EXIT_DONE)
 		return status;
 	rc = dfu_leave(dev, address, &err);

@@ -281,8 +281,8 @@ static int check_rules(void)
 	}
 	if (globals.json && json_print(list) != EXIT_DONE)
 		return EXIT_FAILED;
-	if (table)
-		table_print(table);
+	if (!globals.json && n > 0 && table_print(table) != EXIT_DONE)
+		return EXIT_FAILED;
 	return status;
 }
 

@@ -1,7 +1,7 @@
-#include "boards.h"
 #include "commands.h"
 #include "imagefile.h"
 #include "json.h"
+#include "working.h"
 
 const struct opt verify_options[] = { IMAGE_OPTIONS, { 0 } };
 
@@ -20,11 +20,14 @@ static int print_verdict(const struct sight *s, const struct dfu_image *image)
 	return json_print(j);
 }
 
+static int compare(struct dfu_dev *dev, void *ctx, struct dfu_error *err)
+{
+	return dfu_verify(dev, ctx, err);
+}
+
 int cmd_verify(int argc, char **argv)
 {
 	struct dfu_image *image;
-	struct dfu_error err;
-	struct dfu_dev *dev = NULL;
 	struct sight sight;
 	int status;
 
@@ -33,11 +36,11 @@ int cmd_verify(int argc, char **argv)
 	status = image_open(argv[0], &image);
 	if (status != EXIT_DONE)
 		return status;
-	status = board_open(&sight, NULL, &dev);
+	status = board_select(&sight);
 	if (status == EXIT_DONE)
-		status = dfu_verify(dev, image, &err) < 0 ? report(sight.name, &err)
-							   : print_verdict(&sight, image);
-	dfu_close(dev);
+		status = work_on(&sight, compare, image);
+	if (status == EXIT_DONE)
+		status = print_verdict(&sight, image);
 	dfu_image_free(image);
 	return status;
 }

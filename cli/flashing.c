@@ -1,80 +1,25 @@
 #include "flashing.h"
 #include "json.h"
+#include "slots.h"
+#include "working.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define TICK_MS      50
-#define NEWS_MS      100 /* between two progress events of --json */
 #define RETURN_MS    300 /* a bootloader that comes back after leaving does so within this */
 #define FLASH_ORIGIN 0x08000000u
 
-/* One board's work. What the bar shows is guarded by `lock`; the rest is the thread's own. */
 struct job {
+	struct worker worker;
 	const struct sight *sight;
 	const struct flash_how *how;
-	struct bar bar;
-	pthread_t thread;
-	bool over;
-	uint64_t told_ms;
 
 	struct dfu_plan_totals totals;
 	struct dfu_stats stats;
-	int status;
 	bool started, returned;
 	uint32_t start_addr;
-	unsigned ms;
 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static const char *phase_name(enum dfu_phase phase)
-{
-	static const char *const names[] = { "compare", "erase", "write", "verify" };
-
-	return names[phase];
-}
-
-/* -- news ---------------------------------------------------------------------------------- */
-
-static void tell_json(struct job *j, const struct dfu_progress *p)
-{
-	struct json *e;
-
-	if (p->done < p->total && now_ms() < j->told_ms + NEWS_MS)
-		return;
-	j->told_ms = now_ms();
-	e = json_object();
-	json_add_text(e, "event", "progress");
-	json_add_text(e, "board", j->sight->name);
-	json_add_text(e, "phase", phase_name(p->phase));
-	json_add_number(e, "done", (double)p->done);
-	json_add_number(e, "total", (double)p->total);
-	json_add_number(e, "left_ms", (double)p->left_ms);
-	json_print_line(e);
-}
-
-static void progress(void *ctx, const struct dfu_progress *p)
-{
-	struct job *j = ctx;
-	double whole = p->whole_ms ? (double)p->whole_ms : 1;
-
-	pthread_mutex_lock(&lock);
-	j->bar.phase = phase_name(p->phase);
-	j->bar.done = p->done;
-	j->bar.total = p->total;
-	j->bar.left_ms = p->left_ms;
-	j->bar.step_ms = p->step_ms;
-	j->bar.at_ms = now_ms();
-	j->bar.fraction = 1 - (double)p->left_ms / whole;
-	j->bar.step_fraction = p->step_ms / whole;
-	pthread_mutex_unlock(&lock);
-	if (globals.json)
-		tell_json(j, p);
-}
 
 static const char *action_name(enum dfu_action action)
 {
@@ -163,12 +108,12 @@ static void tell_voltage(const struct job *j)
 
 	if (j->how->voltage != DFU_VOLTAGE_AUTO || !(j->totals.erase + j->totals.write))
 		return;
-	pthread_mutex_lock(&lock);
+	workers_lock();
 	if (!told)
 		note("taking the supply for 2.7 V or more, since USB powers the board "
 		     "(--voltage says otherwise)");
 	told = true;
-	pthread_mutex_unlock(&lock);
+	workers_unlock();
 }
 
 static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
@@ -193,7 +138,8 @@ static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
 
 static int flash_board(struct job *j, struct dfu_error *err)
 {
-	struct dfu_settings set = board_settings();
+	static const struct dfu_range slots = { SLOT_A_ADDR, 2 * SLOT_BYTES };
+	struct dfu_settings set = worker_settings(&j->worker, true);
 	struct dfu_plan *plan = NULL;
 	struct dfu_dev *dev = NULL;
 	int rc;
@@ -201,8 +147,8 @@ static int flash_board(struct job *j, struct dfu_error *err)
 	set.voltage = j->how->voltage;
 	set.poll = j->how->poll;
 	set.record = j->how->record;
-	set.progress = progress;
-	set.progress_ctx = j;
+	set.record_mask = &slots;
+	set.n_record_mask = j->how->record_secrets ? 0 : 1;
 	rc = dfu_open(&j->sight->board, &set, &dev, err);
 	if (rc == 0)
 		rc = dfu_plan_make(dev, j->how->image, &j->how->plan, &plan, err);
@@ -215,20 +161,12 @@ static int flash_board(struct job *j, struct dfu_error *err)
 	return rc;
 }
 
-static void *work(void *ctx)
+static int work(struct worker *w)
 {
-	struct job *j = ctx;
+	struct job *j = (struct job *)w;
 	struct dfu_error err = { 0 };
-	uint64_t since = now_ms();
-	int rc = flash_board(j, &err);
 
-	j->ms = (unsigned)(now_ms() - since);
-	j->status = rc < 0 ? report(j->sight->name, &err) : EXIT_DONE;
-	pthread_mutex_lock(&lock);
-	j->bar.verdict = rc < 0 ? "failed" : "done";
-	j->over = true;
-	pthread_mutex_unlock(&lock);
-	return NULL;
+	return flash_board(j, &err) < 0 ? report(w->name, &err) : EXIT_DONE;
 }
 
 /* -- verdicts ------------------------------------------------------------------------------------ */
@@ -240,8 +178,8 @@ static void verdict_json(const struct job *j)
 
 	json_add_text(e, "event", "verdict");
 	json_add_text(e, "board", j->sight->name);
-	json_add_bool(e, "ok", j->status == EXIT_DONE);
-	json_add_number(e, "exit", j->status);
+	json_add_bool(e, "ok", j->worker.status == EXIT_DONE);
+	json_add_number(e, "exit", j->worker.status);
 	json_add_number(e, "image_bytes", (double)t->image_bytes);
 	json_add_number(e, "written_bytes", j->how->dry_run ? 0 : (double)t->write_bytes);
 	json_add_number(e, "kept_bytes", (double)t->kept_bytes);
@@ -249,10 +187,10 @@ static void verdict_json(const struct job *j)
 	json_add_number(e, "sectors_written", t->write + t->erase);
 	json_add_number(e, "sectors_same", t->same);
 	json_add_bool(e, "dry_run", j->how->dry_run);
-	json_add_bool(e, "verified", j->status == EXIT_DONE && !j->how->plan.no_verify);
+	json_add_bool(e, "verified", j->worker.status == EXIT_DONE && !j->how->plan.no_verify);
 	json_add_bool(e, "started", j->started);
 	json_add_number(e, "estimate_ms", (double)t->estimate_ms);
-	json_add_number(e, "ms", j->ms);
+	json_add_number(e, "ms", j->worker.ms);
 	json_add_number(e, "transfers", (double)j->stats.transfers);
 	json_add_number(e, "recoveries", (double)j->stats.recoveries);
 	json_add_number(e, "parallelism", j->stats.parallelism);
@@ -279,13 +217,13 @@ static void verdict_text(const struct job *j)
 			 (unsigned)t->image_bytes);
 	if (j->started)
 		snprintf(start, sizeof(start), ", started at 0x%08x", j->start_addr);
-	out("%s: %s%s, %.1f s\n", j->sight->name, what, start, j->ms / 1000.0);
+	out("%s: %s%s, %.1f s\n", j->sight->name, what, start, j->worker.ms / 1000.0);
 }
 
 /* What a person should know besides the verdict. */
 static void remarks(const struct job *j)
 {
-	if (j->status != EXIT_DONE || j->how->dry_run)
+	if (j->worker.status != EXIT_DONE || j->how->dry_run)
 		return;
 	if (j->stats.recoveries)
 		note("%s: %u transfers failed and were made good; from the first on it went the slow way",
@@ -298,17 +236,17 @@ static void remarks(const struct job *j)
 
 static int conclude(const struct job *jobs, size_t n)
 {
-	int status = jobs[0].status;
+	int status = jobs[0].worker.status;
 
 	for (size_t i = 0; i < n; i++) {
 		if (globals.json)
 			verdict_json(&jobs[i]);
-		else if (jobs[i].status == EXIT_DONE)
+		else if (jobs[i].worker.status == EXIT_DONE)
 			verdict_text(&jobs[i]);
 		else if (n > 1)
-			out("%s: failed (%d)\n", jobs[i].sight->name, jobs[i].status);
+			out("%s: failed (%d)\n", jobs[i].sight->name, jobs[i].worker.status);
 		remarks(&jobs[i]);
-		if (jobs[i].status != status)
+		if (jobs[i].worker.status != status)
 			status = EXIT_FAILED;
 	}
 	return status;
@@ -316,58 +254,26 @@ static int conclude(const struct job *jobs, size_t n)
 
 /* -- all of them ------------------------------------------------------------------------------------ */
 
-static bool draw(struct job *jobs, size_t n, struct bar *bars)
-{
-	bool over = true;
-
-	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < n; i++) {
-		bars[i] = jobs[i].bar;
-		over &= jobs[i].over;
-	}
-	pthread_mutex_unlock(&lock);
-	bars_draw(bars, n, now_ms());
-	return over;
-}
-
-static void watch(struct job *jobs, size_t n, struct bar *bars)
-{
-	struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
-
-	while (!draw(jobs, n, bars))
-		nanosleep(&tick, NULL);
-}
-
 int flash_boards(const struct sight *boards, size_t n, const struct flash_how *how)
 {
+	struct worker **workers = calloc(n, sizeof(struct worker *));
 	struct job *jobs = calloc(n, sizeof(*jobs));
-	struct bar *bars = calloc(n, sizeof(*bars));
 	int status = EXIT_FAILED;
 
-	if (!jobs || !bars) {
+	if (!jobs || !workers) {
 		complain("no memory for %zu boards", n);
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {
+		jobs[i].worker = (struct worker){ .name = boards[i].name, .work = work };
 		jobs[i].sight = &boards[i];
 		jobs[i].how = how;
-		snprintf(jobs[i].bar.label, sizeof(jobs[i].bar.label), "%s", boards[i].name);
-		jobs[i].bar.phase = "open";
-		if (pthread_create(&jobs[i].thread, NULL, work, &jobs[i]) != 0) {
-			complain("%s: no thread for it", boards[i].name);
-			jobs[i].over = true;
-			jobs[i].status = EXIT_FAILED;
-			jobs[i].thread = pthread_self();
-		}
+		workers[i] = &jobs[i].worker;
 	}
-	watch(jobs, n, bars);
-	for (size_t i = 0; i < n; i++)
-		if (!pthread_equal(jobs[i].thread, pthread_self()))
-			pthread_join(jobs[i].thread, NULL);
-	bars_end();
+	workers_run(workers, n);
 	status = conclude(jobs, n);
 out:
+	free(workers);
 	free(jobs);
-	free(bars);
 	return status;
 }

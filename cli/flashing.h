@@ -10,6 +10,7 @@ struct flash_how {
 	enum dfu_voltage voltage;
 	bool poll, start, dry_run;
 	const char *record; /* transcript; one board only */
+	bool record_secrets; /* with what is in the credential slots */
 };
 
 /* Returns the exit status for all: that of one board, or EXIT_FAILED when they differ. */

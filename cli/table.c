@@ -65,18 +65,19 @@ void table_row(struct table *t, const char *const *cells)
 	t->n++;
 }
 
-void table_print(struct table *t)
+int table_print(struct table *t)
 {
+	bool failed = !t || t->failed;
 	size_t row;
 	unsigned i;
 
-	if (!t || t->failed)
+	if (failed)
 		complain("no memory for the table");
 	for (row = 0; t && row < t->n; row++) {
 		for (i = 0; i < t->columns; i++) {
 			char *cell = t->rows[row][i];
 
-			if (cell && !t->failed)
+			if (cell && !failed)
 				out("%s%*s", cell,
 				    i + 1 < t->columns
 					    ? (int)(t->widths[i] + 2 - width_of(cell))
@@ -84,10 +85,11 @@ void table_print(struct table *t)
 				    "");
 			free(cell);
 		}
-		if (!t->failed)
+		if (!failed)
 			out("\n");
 	}
 	if (t)
 		free(t->rows);
 	free(t);
+	return failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -32,7 +32,7 @@ bool udev_packaged(char *path, size_t bytes);
 /* A board that is plugged in, by sysfs. */
 struct udev_board {
 	const struct udev_id *id;
-	char path[40]; /* "3-2" */
+	char path[40];  /* "3-2" */
 	char node[320]; /* "/dev/bus/usb/003/002" */
 	bool has_node;
 	char owner[32], group[32];

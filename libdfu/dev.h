@@ -13,7 +13,8 @@ enum dfu_state {
 	dfuMANIFEST_SYNC = 6,
 	dfuMANIFEST = 7,
 	dfuUPLOAD_IDLE = 9,
-	dfuERROR = 10
+	dfuERROR = 10,
+	STATE_UNKNOWN = 0xff /* ours: after a failure */
 };
 
 /* [DFU] 6.1.2, bStatus: those that the library tells apart. */
@@ -27,8 +28,9 @@ struct status {
 };
 
 /* The alternate settings of the F4's ROM, [AN3156] table 4. */
-enum { ALT_FLASH, ALT_OPTIONS, ALT_OTP, ALT_FEATURE };
+enum { ALT_FLASH, ALT_OPTIONS, ALT_OTP, ALT_FEATURE, ALT_UNKNOWN = 0xff };
 
+#define SECTOR_BYTES_MAX (1u << 20) /* eight times the F4's largest */
 #define BLOCK_BYTES_MAX 4096u /* libusb's bound on a control transfer's data, on Linux */
 
 struct dfu_dev {
@@ -39,8 +41,9 @@ struct dfu_dev {
 	bool fast;               /* no sleeping: the ROM serialises ([AN3156]) */
 	bool gone;
 	uint8_t alt;
-	uint32_t block_bytes; /* wTransferSize, the unit of wBlockNum: 2048 on the F4 */
-	uint8_t state;    /* dfuIDLE, dfuDNLOAD_IDLE or dfuUPLOAD_IDLE */
+	uint32_t block_bytes; /* of a transfer, 2048 on the F4 */
+	bool numbered;        /* that is wTransferSize, the unit of wBlockNum, too */
+	uint8_t state;    /* an enum dfu_state, as it was seen last */
 	bool has_pointer; /* `pointer` is what the device's address pointer is known to be */
 	uint32_t pointer;
 	unsigned parallelism; /* 0 until it is set */

@@ -291,7 +291,10 @@ struct dfu_usb_id {
 
 /*
  * Boards on this machine's USB, in the order of their paths. None is no error: *n is 0.
- * Each is opened for a moment to read its strings; `access` tells how that went.
+ * Each is opened for a moment to read its strings; `access` tells how that went. With a
+ * libusb before 1.0.27 this and dfu_open set LIBUSB_OPTION_NO_DEVICE_DISCOVERY for all
+ * contexts that the process makes later: a program with a use of its own for libusb should
+ * make its context first.
  */
 int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out, size_t *n,
 		 struct dfu_error *err);
@@ -447,7 +450,7 @@ struct dfu_plan_opts {
 	 * A folder, made 0700 when missing, where the bytes to be kept are stored before a
 	 * sector is erased, in a file for each board (by its serial and path). A run that was cut off
 	 * leaves it; the next plan for the board puts the bytes back and erases again what
-	 * was being erased. NULL: nothing is stored, and a power cut loses kept bytes.
+	 * was being erased. DFU_ERR_FILE before the first erase when they cannot be stored. NULL: nothing is stored, and a power cut loses kept bytes.
 	 */
 	const char *journal_dir;
 	dfu_guard *guard;

@@ -18,6 +18,8 @@
 #define WINDOW_OPS   8u
 #define WINDOW_READS 16u
 
+#define BUSY_SLICE_MS 500u /* of waiting for what an earlier request set going */
+
 static const char *const status_words[] = {
 	"OK",		   "errTARGET (the address is not one it can use)",
 	"errFILE",	   "errWRITE",
@@ -110,7 +112,21 @@ int dfuse_explain(const struct status *st, const char *what, uint32_t addr,
 		    addr, st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
 }
 
-static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms)
+static uint64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static bool is_cancelled(const struct dfu_dev *dev)
+{
+	return dev->set.cancel && *dev->set.cancel;
+}
+
+/* False when the caller wants to stop, if `heed` asks for that. */
+static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms, bool heed)
 {
 	/* In slices, so that Ctrl-C is heard. */
 	while (ms) {
@@ -119,7 +135,7 @@ static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms)
 
 		nanosleep(&t, NULL);
 		ms -= slice;
-		if (dev->set.cancel && *dev->set.cancel)
+		if (heed && is_cancelled(dev))
 			return false;
 	}
 	return true;
@@ -130,15 +146,24 @@ static bool worth_another_try(int rc)
 	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
 }
 
-/* dfuERROR wants CLRSTATUS, and only there: elsewhere it makes an error (facts of ST's
- * stack: errUNKNOWN). Whatever else is not idle wants ABORT. */
-int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
+static bool is_busy(const struct status *st)
 {
+	return st->bState == dfuDNBUSY || st->bState == dfuDNLOAD_SYNC;
+}
+
+/*
+ * dfuERROR wants CLRSTATUS, and only there: elsewhere it makes an error (facts of ST's
+ * stack: errUNKNOWN). Whatever else is not idle wants ABORT. What is still under way may
+ * take `busy_ms`.
+ */
+static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
+{
+	uint64_t deadline = clock_ms() + busy_ms;
 	struct status st = { 0 };
 	bool tried = false;
 
-	for (int tries = 0; tries < 6; tries++) {
-		int rc = dfuse_status(dev, dev->set.timeouts.erase_ms, &st, err);
+	for (int tries = 0; tries < 6;) {
+		int rc = dfuse_status(dev, busy_ms, &st, err);
 
 		if (worth_another_try(rc) && !tried && !dev->gone) {
 			tried = true;
@@ -149,10 +174,14 @@ int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
 		dev->state = st.bState;
 		if (st.bState == dfuIDLE)
 			return 0;
+		if (is_busy(&st) && clock_ms() < deadline) {
+			sleep_ms(dev, st.bwPollTimeout < BUSY_SLICE_MS ? st.bwPollTimeout + 1
+								       : BUSY_SLICE_MS, false);
+			continue;
+		}
+		tries++;
 		if (st.bState == dfuERROR)
 			rc = simple(dev, DFU_CLRSTATUS, "CLRSTATUS", err);
-		else if (st.bState == dfuDNBUSY || st.bState == dfuDNLOAD_SYNC)
-			sleep_ms(dev, st.bwPollTimeout < 1000 ? st.bwPollTimeout : 1000);
 		else
 			rc = simple(dev, DFU_ABORT, "ABORT", err);
 		if (rc < 0 && !worth_another_try(rc))
@@ -163,12 +192,17 @@ int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
 	return hint(err, DFU_ERR_DEVICE, "reset the board with BOOT0 high and try again");
 }
 
-/* After a surprise: from now on politely; the address pointer outlives all of this. */
-static int recover(struct dfu_dev *dev, struct dfu_error *err)
+int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
+{
+	return idle_within(dev, dev->set.timeouts.erase_ms, err);
+}
+
+/* After a surprise: from now on politely. What is under way may take `busy_ms`. */
+static int calm_down(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
 {
 	dev->fast = false;
 	dev->recoveries++;
-	return dfuse_idle(dev, err);
+	return idle_within(dev, busy_ms, err);
 }
 
 static int set_alt(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
@@ -176,6 +210,8 @@ static int set_alt(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 	int rc = dev->io.set_alt(dev->io.ctx, dev->board.interface, alt, err);
 
 	dev->transfers++;
+	/* After a failure it may be either: the next one is sent whichever it is. */
+	dev->alt = rc < 0 ? ALT_UNKNOWN : alt;
 	if (rc == DFU_ERR_GONE)
 		dev->gone = true;
 	return rc;
@@ -190,33 +226,32 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 	if (alt >= dev->board.n_alts)
 		return fail(err, DFU_ERR_RANGE, "the bootloader has no alternate setting %u", alt);
 	rc = set_alt(dev, alt, err);
-	if (worth_another_try(rc) && !dev->gone && recover(dev, NULL) == 0)
+	if (worth_another_try(rc) && !dev->gone &&
+	    calm_down(dev, dev->set.timeouts.control_ms, NULL) == 0)
 		rc = set_alt(dev, alt, err);
 	if (rc < 0)
 		return rc;
-	dev->alt = alt;
 	dev->has_pointer = false;
 	return 0;
 }
 
-static int abort_it(struct dfu_dev *dev, struct dfu_error *err)
+/*
+ * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
+ * after a failure whatever the device needs.
+ */
+static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
 {
-	int rc = simple(dev, DFU_ABORT, "ABORT", err);
+	int rc;
 
-	if (rc == 0)
-		dev->state = dfuIDLE;
-	return worth_another_try(rc) && !dev->gone ? recover(dev, err) : rc;
-}
-
-/* ABORT when an UPLOAD was under way: a DNLOAD is refused in dfuUPLOAD-IDLE. */
-static int ready_to_write(struct dfu_dev *dev, struct dfu_error *err)
-{
-	return dev->state == dfuIDLE || dev->state == dfuDNLOAD_IDLE ? 0 : abort_it(dev, err);
-}
-
-static int ready_to_read(struct dfu_dev *dev, struct dfu_error *err)
-{
-	return dev->state == dfuIDLE || dev->state == dfuUPLOAD_IDLE ? 0 : abort_it(dev, err);
+	if (dev->state == dfuIDLE || dev->state == fine)
+		return 0;
+	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
+		return dfuse_idle(dev, err);
+	rc = simple(dev, DFU_ABORT, "ABORT", err);
+	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
+	if (worth_another_try(rc) && !dev->gone)
+		rc = calm_down(dev, dev->set.timeouts.control_ms, err);
+	return rc;
 }
 
 /* Judge what the GETSTATUS that ends an operation said. */
@@ -235,9 +270,9 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 {
 	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
 				    op->len, dev->set.timeouts.control_ms);
+	uint64_t deadline = clock_ms() + op->timeout_ms, now;
 	struct status st;
-	uint32_t left_ms;
-	uint64_t spent_ms = 0;
+	uint32_t wait_ms;
 	int rc = send_all(dev, &x, 1, err);
 
 	if (rc < 0)
@@ -245,21 +280,23 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 	if (x.result < 0)
 		return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
 			    op->what, op->addr);
-	for (;;) {
+	for (bool first = true;; first = false) {
 		rc = dfuse_status(dev, op->timeout_ms, &st, err);
 		if (rc < 0)
 			return rc;
-		if (st.bState != dfuDNBUSY && st.bState != dfuDNLOAD_SYNC)
+		if (!is_busy(&st))
 			break;
-		if (spent_ms >= op->timeout_ms)
+		now = clock_ms();
+		if (now >= deadline)
 			return fail(err, DFU_ERR_TIMEOUT,
 				    "%s at 0x%08" PRIx32 ": still busy after %u ms", op->what,
 				    op->addr, op->timeout_ms);
 		/* It may ask for more than there is: that, then, and a last look. */
-		left_ms = op->timeout_ms - (uint32_t)spent_ms;
-		if (!sleep_ms(dev, st.bwPollTimeout < left_ms ? st.bwPollTimeout : left_ms))
+		wait_ms = st.bwPollTimeout + !first;
+		if (wait_ms > deadline - now)
+			wait_ms = (uint32_t)(deadline - now);
+		if (!sleep_ms(dev, wait_ms, true))
 			return fail(err, DFU_ERR_CANCELLED, "interrupted");
-		spent_ms += st.bwPollTimeout + 1;
 	}
 	dev->state = st.bState;
 	return judge(&st, op, err);
@@ -295,10 +332,10 @@ static int run_window(struct dfu_dev *dev, const struct op *ops, size_t n, size_
 		if (mine[0].result < 0 || mine[1].result < 6 || mine[2].result < 6)
 			break;
 		decode_status(d[2 * *done + 1], &st);
+		dev->state = st.bState;
 		rc = judge(&st, &ops[*done], err);
 		if (rc < 0)
 			return rc;
-		dev->state = st.bState;
 	}
 	if (*done == n)
 		return 0;
@@ -306,6 +343,30 @@ static int run_window(struct dfu_dev *dev, const struct op *ops, size_t n, size_
 		return sent;
 	return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
 		    ops[*done].what, ops[*done].addr);
+}
+
+static struct op set_address(const struct dfu_dev *dev, uint32_t addr, uint8_t cmd[5])
+{
+	cmd[0] = CMD_SET_ADDRESS;
+	for (int i = 0; i < 4; i++)
+		cmd[1 + i] = (uint8_t)(addr >> 8 * i);
+	return (struct op){ 0, cmd, 5, dev->set.timeouts.control_ms, addr, "set address" };
+}
+
+/*
+ * After a surprise: from now on politely. The address pointer should outlive this; since
+ * blocks that go elsewhere would destroy what is there, it is set again all the same.
+ */
+static int recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
+{
+	uint8_t cmd[5];
+	struct op op = set_address(dev, dev->pointer, cmd);
+	int rc;
+
+	rc = calm_down(dev, busy_ms, err);
+	if (rc == 0 && dev->has_pointer)
+		rc = run_politely(dev, &op, err);
+	return rc;
 }
 
 static int run_some(struct dfu_dev *dev, const struct op *ops, size_t n, size_t *done,
@@ -320,46 +381,55 @@ static int run_some(struct dfu_dev *dev, const struct op *ops, size_t n, size_t 
 	return rc;
 }
 
+/* The words for a run that ends at `op` with `rc`, and a device that can be used again. */
+static int give_up(struct dfu_dev *dev, const struct op *op, int rc,
+		   const struct dfu_error *cause, struct dfu_error *err)
+{
+	dev->state = STATE_UNKNOWN;
+	if (dev->gone)
+		return fail(err, DFU_ERR_GONE, "%s at 0x%08" PRIx32 ": the board left the bus",
+			    op->what, op->addr);
+	if (rc == DFU_ERR_CANCELLED)
+		idle_within(dev, op->timeout_ms, NULL);
+	if (err)
+		*err = *cause;
+	return rc;
+}
+
 int dfuse_run(struct dfu_dev *dev, const struct op *ops, size_t n, struct dfu_error *err)
 {
-	struct dfu_error first;
+	struct dfu_error cause = { 0 };
 	bool tried = false;
 	size_t done;
-	int rc = ready_to_write(dev, err);
+	int rc = ready(dev, dfuDNLOAD_IDLE, err);
 
 	if (rc < 0)
 		return rc;
+	/* A command may move the pointer: ST's library leaves it where it erased. */
+	if (n && ops->wBlockNum == 0)
+		dev->has_pointer = false;
 	while (n) {
-		rc = run_some(dev, ops, n, &done, &first);
+		rc = run_some(dev, ops, n, &done, &cause);
 		ops += done;
 		n -= done;
 		if (done)
 			tried = false;
 		if (rc >= 0)
 			continue;
-		if (worth_another_try(rc) && !tried && recover(dev, err) == 0) {
-			tried = true;
-			continue;
-		}
-		if (err && !dev->gone)
-			*err = first;
-		else if (err)
-			fail(err, DFU_ERR_GONE, "%s at 0x%08" PRIx32 ": the board left the bus",
-			     ops->what, ops->addr);
-		return dev->gone ? DFU_ERR_GONE : rc;
+		if (!worth_another_try(rc) || tried ||
+		    recover(dev, ops->timeout_ms, NULL) < 0)
+			return give_up(dev, ops, rc, &cause, err);
+		tried = true;
 	}
 	return 0;
 }
 
 int dfuse_set_address(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 {
-	uint8_t cmd[5] = { CMD_SET_ADDRESS, (uint8_t)addr, (uint8_t)(addr >> 8),
-			   (uint8_t)(addr >> 16), (uint8_t)(addr >> 24) };
-	struct op op = { 0, cmd, sizeof(cmd), dev->set.timeouts.control_ms, addr, "set address" };
-	int rc;
+	uint8_t cmd[5];
+	struct op op = set_address(dev, addr, cmd);
+	int rc = dfuse_run(dev, &op, 1, err);
 
-	dev->has_pointer = false;
-	rc = dfuse_run(dev, &op, 1, err);
 	if (rc < 0)
 		return rc;
 	dev->has_pointer = true;
@@ -382,7 +452,7 @@ int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data, ui
 	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, wBlockNum, data, len,
 				    dev->set.timeouts.control_ms);
 	struct status st = { 0 };
-	int rc = ready_to_write(dev, err);
+	int rc = ready(dev, dfuDNLOAD_IDLE, err);
 
 	if (rc == 0)
 		rc = send_all(dev, &x, 1, err);
@@ -431,9 +501,15 @@ static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks, struc
 	 * [AN3156] 5.1 multiplies the block number by the length of the transfer, ST's code
 	 * by its constant; for short blocks only number 2 is beyond doubt.
 	 */
-	if (in_reach(dev, addr) && (whole_blocks || addr == dev->pointer))
+	if (in_reach(dev, addr) && ((whole_blocks && dev->numbered) || addr == dev->pointer))
 		return 0;
 	return dfuse_set_address(dev, addr, err);
+}
+
+/* Blocks that may go at once: one when their numbers do not tell their addresses. */
+static size_t window(const struct dfu_dev *dev, size_t blocks)
+{
+	return dev->numbered ? blocks : 1;
 }
 
 /* One window of UPLOADs, from number `block` on. */
@@ -454,14 +530,15 @@ static int upload(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 			       dev->set.timeouts.control_ms);
 	}
 	rc = send_all(dev, x, n, err);
+	dev->state = rc < 0 ? STATE_UNKNOWN : dfuUPLOAD_IDLE;
 	if (rc < 0)
 		return rc;
-	dev->state = dfuUPLOAD_IDLE;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t where = addr + (uint32_t)i * dev->block_bytes;
 
 		if (x[i].result == x[i].wLength)
 			continue;
+		dev->state = STATE_UNKNOWN;
 		rc = dfuse_status(dev, dev->set.timeouts.control_ms, &st, err);
 		if (rc < 0)
 			return rc;
@@ -481,7 +558,7 @@ static int read_some(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t le
 	int rc = point_at(dev, addr, len % dev->block_bytes == 0, err);
 
 	if (rc == 0)
-		rc = ready_to_read(dev, err);
+		rc = ready(dev, dfuUPLOAD_IDLE, err);
 	if (rc == 0)
 		rc = upload(dev, addr, buf, len, err);
 	return rc;
@@ -491,13 +568,14 @@ int dfuse_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 	       struct dfu_error *err)
 {
 	while (len) {
-		size_t now = WINDOW_READS * dev->block_bytes;
+		size_t now = window(dev, WINDOW_READS) * dev->block_bytes;
 		int rc;
 
 		if (now > len)
 			now = len < dev->block_bytes ? len : len - len % dev->block_bytes;
 		rc = read_some(dev, addr, buf, now, err);
-		if (worth_another_try(rc) && !dev->gone && recover(dev, NULL) == 0)
+		if (worth_another_try(rc) && !dev->gone &&
+		    recover(dev, dev->set.timeouts.control_ms, NULL) == 0)
 			rc = read_some(dev, addr, buf, now, err);
 		if (rc < 0)
 			return rc;
@@ -522,7 +600,7 @@ int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t l
 
 		if (rc < 0)
 			return rc;
-		for (; n < WINDOW_OPS && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
+		for (; n < window(dev, WINDOW_OPS) && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
 			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n), buf + now,
 					      dev->block_bytes, dev->set.timeouts.write_ms,
 					      addr + (uint32_t)now, "write" };

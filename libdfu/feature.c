@@ -44,7 +44,7 @@ int feature_set(struct dfu_dev *dev, enum dfu_voltage voltage, struct dfu_error 
 		return rc;
 	if (rc == 0 && seen[0] == word[0])
 		dev->parallelism = timing_parallelism(voltage);
-	else if (dfuse_idle(dev, err) < 0)
-		return dev->gone ? DFU_ERR_GONE : DFU_ERR_IO;
-	return dfuse_select(dev, ALT_FLASH, err);
+	else
+		rc = dfuse_idle(dev, err);
+	return rc < 0 ? rc : dfuse_select(dev, ALT_FLASH, err);
 }

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK (32u << 10) /* between two signs of progress */
+#define CHUNK             (32u << 10) /* between two signs of progress */
+#define OPTIONS_BYTES_MAX 4096u
 
 void flash_tell(const struct dfu_dev *dev, const struct dfu_progress *p)
 {
@@ -53,16 +54,16 @@ int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want, const
 		    "the bootloader is unharmed; run the same command to try again");
 }
 
-/* What [AN3156] 5.1 wants: whole words, and the option bytes from their start. */
+/* What [AN3156] 5.1 wants: whole words, and each block of option bytes from its start. */
 static void widen(const struct dfu_dev *dev, int alt, uint32_t *addr, size_t *len)
 {
 	uint32_t end = *addr + (uint32_t)*len;
+	struct dfu_sector s;
 
-	if (alt == ALT_OPTIONS) {
-		const struct dfu_region *r = &dev->board.alts[alt].layout.regions[0];
-
-		*addr = r->addr;
-		*len = (size_t)r->sectors * r->sector_bytes;
+	if (alt == ALT_OPTIONS && dfu_layout_find(&dev->board.alts[alt].layout, *addr, &s) &&
+	    *len <= s.bytes - (*addr - s.addr) && s.bytes <= OPTIONS_BYTES_MAX) {
+		*addr = s.addr;
+		*len = s.bytes;
 		return;
 	}
 	*addr &= ~3u;

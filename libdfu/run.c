@@ -236,13 +236,29 @@ static int verify_all(struct run *r, struct dfu_error *err)
 	return rc;
 }
 
+/* Before the first erase. Where nothing is to be kept, it is no loss when that fails. */
+static int store_journal(struct dfu_plan *plan, struct dfu_error *err)
+{
+	int rc;
+
+	if (!plan->journal.path[0] || !plan->totals.erase)
+		return 0;
+	rc = journal_store(&plan->journal, err);
+	if (rc != DFU_ERR_FILE)
+		return rc;
+	if (!plan->totals.kept_bytes)
+		return 0;
+	return hint(err, rc, "set XDG_STATE_HOME to a folder that can be written, "
+			     "or give the bytes up with --no-preserve");
+}
+
 static int change(struct run *r, struct dfu_error *err)
 {
 	struct dfu_plan *plan = r->plan;
 	int rc = feature_set(r->dev, r->dev->set.voltage, err);
 
-	if (rc == 0 && plan->journal.path[0] && plan->totals.erase)
-		rc = journal_store(&plan->journal, err);
+	if (rc == 0)
+		rc = store_journal(plan, err);
 	if (rc == 0)
 		rc = erase_all(r, err);
 	if (rc == 0)

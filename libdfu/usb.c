@@ -1,20 +1,18 @@
-/* The door to libusb-1.0. */
-#include "dev.h"
+/* The door to libusb-1.0. Which devices there are is for sysfs.c. */
+#include "sysfs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libusb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PATH_PORTS 7 /* [USB2] 4.1.1: at most seven tiers */
-
-static const struct dfu_usb_id rom_id = { 0x0483, 0xdf11 };
-
 struct usb {
 	libusb_context *lib;
 	libusb_device_handle *handle;
+	int fd;        /* of the node; libusb does not close it */
 	int interface; /* claimed, or -1 */
 	char node[40];
 };
@@ -25,70 +23,6 @@ static uint64_t clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* -- naming a device ------------------------------------------------------------------------ */
-
-/* "3-1.4": the bus and the ports, as sysfs and dfu-util write it. */
-static void name_path(libusb_device *d, char *to, size_t bytes)
-{
-	uint8_t ports[PATH_PORTS];
-	int n = libusb_get_port_numbers(d, ports, PATH_PORTS);
-	int at = snprintf(to, bytes, "%u", libusb_get_bus_number(d));
-
-	for (int i = 0; i < n && at > 0 && (size_t)at < bytes; i++)
-		at += snprintf(to + at, bytes - (size_t)at, "%c%u", i ? '.' : '-', ports[i]);
-}
-
-static void name_board(libusb_device *d, const struct libusb_device_descriptor *desc,
-		       struct dfu_board *board)
-{
-	memset(board, 0, sizeof(*board));
-	board->bus = DFU_BUS_USB;
-	name_path(d, board->path, sizeof(board->path));
-	snprintf(board->selector, sizeof(board->selector), "path:%s", board->path);
-	snprintf(board->node, sizeof(board->node), "/dev/bus/usb/%03u/%03u",
-		 libusb_get_bus_number(d), libusb_get_device_address(d));
-	board->idVendor = desc->idVendor;
-	board->idProduct = desc->idProduct;
-	board->bcdDevice = desc->bcdDevice;
-}
-
-/* What may not be opened still shows its strings in sysfs. */
-static void sysfs_string(const struct dfu_board *board, const char *file, char *to, size_t bytes)
-{
-	char path[128], line[128] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s/%s", board->path, file);
-	f = fopen(path, "re");
-	if (!f)
-		return;
-	if (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		copy_clean(to, bytes, line);
-	}
-	fclose(f);
-}
-
-static bool dfu_mode(libusb_device *d)
-{
-	struct libusb_config_descriptor *c;
-	bool found = false;
-
-	if (libusb_get_active_config_descriptor(d, &c) != 0 &&
-	    libusb_get_config_descriptor(d, 0, &c) != 0)
-		return false;
-	for (int i = 0; i < c->bNumInterfaces; i++) {
-		const struct libusb_interface *f = &c->interface[i];
-
-		for (int k = 0; k < f->num_altsetting; k++)
-			found |= f->altsetting[k].bInterfaceClass == 0xfe &&
-				 f->altsetting[k].bInterfaceSubClass == 1 &&
-				 f->altsetting[k].bInterfaceProtocol == 2;
-	}
-	libusb_free_config_descriptor(c);
-	return found;
 }
 
 /* -- transfers -------------------------------------------------------------------------------- */
@@ -290,110 +224,84 @@ static void usb_close(void *ctx)
 			libusb_release_interface(u->handle, u->interface);
 		libusb_close(u->handle);
 	}
-	libusb_exit(u->lib);
+	if (u->lib)
+		libusb_exit(u->lib);
+	if (u->fd >= 0)
+		close(u->fd);
 	free(u);
 }
 
 /* -- finding and opening ------------------------------------------------------------------------ */
 
-static int denied(const struct dfu_board *board, struct dfu_error *err)
+/*
+ * Without libusb's own search for devices, which reads all of them by udev: we know which
+ * one we want. Before 1.0.27 that can only be said for all contexts of the process.
+ */
+static int start_library(libusb_context **lib)
 {
+#if LIBUSB_API_VERSION >= 0x0100010A
+	struct libusb_init_option option = { .option = LIBUSB_OPTION_NO_DEVICE_DISCOVERY };
+
+	return libusb_init_context(lib, &option, 1);
+#else
+	libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
+	return libusb_init(lib);
+#endif
+}
+
+static int cannot_open(const struct dfu_board *board, int error, struct dfu_error *err)
+{
+	if (error == ENOENT || error == ENODEV)
+		return fail(err, DFU_ERR_NODEV, "no board at %s any more", board->selector);
+	if (error != EACCES && error != EPERM)
+		return fail(err, DFU_ERR_IO, "%s: %s", board->node, strerror(error));
 	fail(err, DFU_ERR_ACCESS, "%s (%04x:%04x) is there, but this user may not write to %s",
 	     board->selector, board->idVendor, board->idProduct, board->node);
 	return hint(err, DFU_ERR_ACCESS,
 		    "`sudo stmiot udev install` gives this seat and the group plugdev access");
 }
 
-static int open_handle(libusb_context *lib, libusb_device *d, const struct dfu_board *board,
-		       struct dfu_io *io, struct dfu_error *err)
+int usb_open(const struct dfu_board *board, struct dfu_io *io, struct dfu_error *err)
 {
-	libusb_device_handle *handle;
-	struct usb *u;
-	int rc = libusb_open(d, &handle);
+	struct dfu_board now = *board;
+	struct usb *u = calloc(1, sizeof(*u));
+	int rc;
 
-	if (rc == LIBUSB_ERROR_ACCESS)
-		return denied(board, err);
-	if (rc < 0)
-		return fail(err, rc == LIBUSB_ERROR_NO_DEVICE ? DFU_ERR_GONE : DFU_ERR_IO,
-			    "%s cannot be opened: %s", board->selector, libusb_strerror(rc));
-	u = calloc(1, sizeof(*u));
-	if (!u) {
-		libusb_close(handle);
+	if (!u)
 		return fail(err, DFU_ERR_NOMEM, "no room for a USB device");
+	/* The node's number changes whenever the board comes back; its path does not. */
+	if (!sysfs_board(board->path, &now))
+		now.node[0] = '\0';
+	memcpy(u->node, now.node, sizeof(u->node));
+	u->interface = -1;
+	u->fd = open(u->node, O_RDWR | O_CLOEXEC);
+	if (u->fd < 0) {
+		rc = cannot_open(&now, errno, err);
+		free(u);
+		return rc;
 	}
-	*u = (struct usb){ lib, handle, -1, "" };
-	snprintf(u->node, sizeof(u->node), "%s", board->node);
+	rc = start_library(&u->lib);
+	if (rc == 0)
+		rc = libusb_wrap_sys_device(u->lib, u->fd, &u->handle);
+	if (rc < 0) {
+		usb_close(u);
+		return fail(err, DFU_ERR_IO, "%s cannot be opened: %s", board->selector,
+			    libusb_strerror(rc));
+	}
 	*io = (struct dfu_io){ u, usb_transfer, usb_set_alt, usb_wait_gone, usb_close };
 	return 0;
 }
 
-static int start_library(libusb_context **lib, struct dfu_error *err)
-{
-	int rc = libusb_init(lib);
-
-	if (rc < 0)
-		return fail(err, DFU_ERR_IO, "libusb does not start: %s", libusb_strerror(rc));
-	return 0;
-}
-
-int usb_open(const struct dfu_board *board, struct dfu_io *io, struct dfu_error *err)
-{
-	struct libusb_device_descriptor desc;
-	struct dfu_board seen;
-	libusb_device **list;
-	libusb_context *lib;
-	int rc = start_library(&lib, err);
-	ssize_t n;
-
-	if (rc < 0)
-		return rc;
-	n = libusb_get_device_list(lib, &list);
-	rc = fail(err, DFU_ERR_NODEV, "no board at %s any more", board->selector);
-	for (ssize_t i = 0; i < n; i++) {
-		if (libusb_get_device_descriptor(list[i], &desc) < 0)
-			continue;
-		name_board(list[i], &desc, &seen);
-		if (strcmp(seen.path, board->path) != 0)
-			continue;
-		rc = open_handle(lib, list[i], &seen, io, err);
-		break;
-	}
-	if (n >= 0)
-		libusb_free_device_list(list, 1);
-	if (rc < 0)
-		libusb_exit(lib);
-	return rc;
-}
-
-static bool is_wanted(const struct libusb_device_descriptor *desc, const struct dfu_usb_id *ids,
-		      size_t n)
-{
-	bool found = desc->idVendor == rom_id.vendor && desc->idProduct == rom_id.product;
-
-	for (size_t i = 0; i < n; i++)
-		found |= desc->idVendor == ids[i].vendor && desc->idProduct == ids[i].product;
-	return found;
-}
-
-/* The device shares the scan's context, so closing must not end that: only the handle goes. */
-static void look_into(libusb_context *lib, libusb_device *d, struct dfu_board *board)
+/* Sysfs knows the strings that every user may see; the layouts are the device's. */
+static void look_into(struct dfu_board *board)
 {
 	struct dfu_error err = { 0 };
 	struct dfu_io io;
-	int rc;
+	int rc = usb_open(board, &io, &err);
 
-	sysfs_string(board, "serial", board->serial, sizeof(board->serial));
-	sysfs_string(board, "product", board->product, sizeof(board->product));
-	board->is_dfu = dfu_mode(d);
-	if (!board->is_dfu)
-		return;
-	rc = open_handle(lib, d, board, &io, &err);
 	if (rc == 0) {
-		struct usb *u = io.ctx;
-
 		rc = desc_load(&io, 1000, board, &err);
-		libusb_close(u->handle);
-		free(u);
+		io.close(io.ctx);
 	}
 	board->access = rc == 0		       ? DFU_ACCESS_OK
 			: rc == DFU_ERR_ACCESS ? DFU_ACCESS_DENIED
@@ -403,43 +311,13 @@ static void look_into(libusb_context *lib, libusb_device *d, struct dfu_board *b
 		copy_clean(board->why, sizeof(board->why), err.msg);
 }
 
-static int by_path(const void *a, const void *b)
-{
-	return strverscmp(((const struct dfu_board *)a)->path, ((const struct dfu_board *)b)->path);
-}
-
 int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out, size_t *n,
 		 struct dfu_error *err)
 {
-	struct libusb_device_descriptor desc;
-	struct dfu_board *boards;
-	libusb_device **list;
-	libusb_context *lib;
-	size_t found = 0;
-	ssize_t count;
-	int rc = start_library(&lib, err);
+	int rc = sysfs_scan(ids, n_ids, out, n, err);
 
-	*out = NULL;
-	*n = 0;
-	if (rc < 0)
-		return rc;
-	count = libusb_get_device_list(lib, &list);
-	boards = calloc(count > 0 ? (size_t)count : 1, sizeof(*boards));
-	for (ssize_t i = 0; boards && i < count; i++) {
-		if (libusb_get_device_descriptor(list[i], &desc) < 0 ||
-		    !is_wanted(&desc, ids, n_ids))
-			continue;
-		name_board(list[i], &desc, &boards[found]);
-		look_into(lib, list[i], &boards[found]);
-		found++;
-	}
-	if (count >= 0)
-		libusb_free_device_list(list, 1);
-	libusb_exit(lib);
-	if (!boards)
-		return fail(err, DFU_ERR_NOMEM, "no room for a list of boards");
-	qsort(boards, found, sizeof(*boards), by_path);
-	*out = boards;
-	*n = found;
-	return 0;
+	for (size_t i = 0; rc == 0 && i < *n; i++)
+		if ((*out)[i].is_dfu)
+			look_into(&(*out)[i]);
+	return rc;
 }

@@ -19,7 +19,7 @@ $(CLI_A) $(BOARD_A):
 
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
 $(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
-$(call unit_bin,libdfu): $(LIBDFU_A)
+$(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A)
 $(call unit_bin,board): $(BOARD_A)
 $(UNIT_BIN):
@@ -27,6 +27,8 @@ $(UNIT_BIN):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
 		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(CJSON_LIBS)
+
+unit-build: $(UNIT_BIN)
 
 unit: $(UNIT_BIN)
 	@tests/run-unit $(UNIT_BIN)
@@ -37,4 +39,9 @@ check:
 check-long:
 	@tests/check --long
 
-.PHONY: unit check check-long
+bench: all
+	@tests/bench/run $(B)
+
+include tests/fuzz/fuzz.mk tests/formats/formats.mk
+
+.PHONY: unit unit-build check check-long bench

@@ -110,4 +110,21 @@ static inline void check_file(const uint8_t *bytes, size_t len,
 	dfu_image_free(image);
 }
 
+/* Put a suffix of 16 bytes with the right CRC behind `len` bytes: [DFU] appendix B. */
+static inline void put_suffix(uint8_t *bytes, size_t len, uint16_t bcdDFU)
+{
+	const uint8_t suffix[] = { 0,   0,   0x11, 0xdf, 0x83, 4, (uint8_t)bcdDFU,
+				   (uint8_t)(bcdDFU >> 8), 'U', 'F', 'D', 16 };
+	uint32_t crc = 0xffffffff;
+
+	memcpy(bytes + len, suffix, sizeof(suffix));
+	for (size_t i = 0; i < len + 12; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	for (size_t i = 0; i < 4; i++)
+		bytes[len + 12 + i] = (uint8_t)(crc >> 8 * i);
+}
+
 #endif

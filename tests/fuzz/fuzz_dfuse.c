@@ -4,24 +4,10 @@
  */
 #include "fuzz.h"
 
-static void put_right(uint8_t *bytes, size_t len)
+static void put_image_size(uint8_t *bytes, size_t len)
 {
-	static const uint8_t suffix[] = { 0,    0, 0x11, 0xdf, 0x83, 4,
-					  0x1a, 1, 'U',  'F',  'D',  16 };
-	uint32_t crc = 0xffffffff;
-	size_t i;
-	int bit;
-
-	memcpy(bytes + len, suffix, sizeof(suffix));
-	for (i = 0; i < 4 && len >= 11; i++)
+	for (size_t i = 0; i < 4 && len >= 11; i++)
 		bytes[6 + i] = (uint8_t)(len >> 8 * i);
-	for (i = 0; i < len + 12; i++) {
-		crc ^= bytes[i];
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	for (i = 0; i < 4; i++)
-		bytes[len + 12 + i] = (uint8_t)(crc >> 8 * i);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -34,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	must(copy != NULL);
 	if (len)
 		memcpy(copy, bytes, len);
-	put_right(copy, len);
+	put_image_size(copy, len);
+	put_suffix(copy, len, 0x011a);
 	check_file(copy, len + 16, &opts);
 	free(copy);
 	return 0;

@@ -113,9 +113,9 @@ static void test_bar_fits(void **state)
 
 	(void)state;
 	bar_format(&bar, 0, 34816, 6, 79, line, sizeof(line));
-	assert_string_equal(line,
-			    "sim:b0  erase   [###########................]  42%    128K/326K"
-			    "    34K/s   0:12");
+	assert_string_equal(
+		line, "sim:b0  erase   [###########................]  42%    128K/326K"
+		      "    34K/s   0:12");
 	for (columns = 1; columns < 300; columns++) {
 		bar_format(&bar, 0, 34816, 6, columns, line, sizeof(line));
 		assert_true(strlen(line) <= columns);

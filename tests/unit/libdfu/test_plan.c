@@ -1,0 +1,346 @@
+/* Plans and their runs on a bootloader in memory, with and without faults. */
+#include "flash_story.h"
+
+static uint8_t end[FAKE_FLASH_BYTES];
+
+static void test_story(void **state)
+{
+	struct fake_rom *rom = story_rom();
+	struct dfu_plan_totals t;
+	struct dfu_error err;
+
+	(void)state;
+	if (story_flash(rom, NULL, NULL, &t, &err) != 0)
+		fail_msg("%s", err.msg);
+	expect_flash(rom, end, "afterwards");
+	assert_int_equal(t.same, 1);
+	assert_int_equal(t.write, 1);
+	assert_int_equal(t.erase, 2);
+	assert_int_equal(rom->erases[0], 1);
+	assert_int_equal(rom->erases[3], 1);
+	assert_int_equal(rom->erases[5] + rom->erases[6] + rom->erases[4], 0);
+	assert_int_equal(t.erase_bytes, 2 * 16384);
+	assert_int_equal(rom->feature[0], 3);
+	/* The lowest block is the last one: nothing starts without it. */
+	assert_int_equal(rom->last_write, FAKE_FLASH_ADDR);
+	assert_int_equal(rom->state, 2);
+	fake_rom_free(rom);
+}
+
+static void test_again(void **state)
+{
+	struct fake_rom *rom = story_rom();
+	struct dfu_plan_totals t;
+	struct dfu_error err;
+	unsigned writes;
+
+	(void)state;
+	assert_int_equal(story_flash(rom, NULL, NULL, NULL, &err), 0);
+	writes = rom->writes;
+	assert_int_equal(story_flash(rom, NULL, NULL, &t, &err), 0);
+	assert_int_equal(rom->writes, writes);
+	assert_int_equal(rom->erases[0] + rom->erases[3], 2);
+	assert_int_equal(t.same, 4);
+	assert_int_equal(t.write_bytes + t.erase_bytes + t.verify_bytes, 0);
+	fake_rom_free(rom);
+}
+
+/* What the image does not cover may go when the caller says so. */
+static void test_no_preserve(void **state)
+{
+	struct dfu_plan_opts opts = { .no_preserve = true };
+	struct fake_rom *rom = story_rom();
+	struct dfu_plan_totals t;
+	struct dfu_error err;
+
+	(void)state;
+	assert_int_equal(story_flash(rom, NULL, &opts, &t, &err), 0);
+	assert_int_equal(t.kept_bytes, 0);
+	assert_memory_equal(rom->flash, end, LEN_A);
+	assert_int_equal(rom->flash[0x3910], 0xff);
+	assert_int_equal(rom->flash[0xc000], 0xff);
+	assert_memory_equal(rom->flash + 0x10000, end + 0x10000, 0x10000);
+	fake_rom_free(rom);
+}
+
+static void test_full(void **state)
+{
+	struct dfu_plan_opts opts = { .full = true };
+	struct fake_rom *rom = story_rom();
+	struct dfu_plan_totals t;
+	struct dfu_error err;
+
+	(void)state;
+	assert_int_equal(story_flash(rom, NULL, &opts, &t, &err), 0);
+	assert_int_equal(t.erase, 4);
+	expect_flash(rom, end, "a full flash");
+	fake_rom_free(rom);
+}
+
+/* -- other bootloaders ---------------------------------------------------------------------- */
+
+static const struct {
+	const char *row;
+	uint16_t bcdDevice, transfer_bytes;
+	unsigned busy_answers;
+	bool no_feature, no_options;
+} kinds[] = {
+	{ .row = "as it is", .bcdDevice = 0x2200, .transfer_bytes = 2048 },
+	{ .row = "polite", .bcdDevice = 0x2300, .transfer_bytes = 2048 },
+	{ .row = "1024", .bcdDevice = 0x2300, .transfer_bytes = 1024 },
+	{ .row = "64", .bcdDevice = 0x2300, .transfer_bytes = 64 },
+	{ .row = "4096", .bcdDevice = 0x2300, .transfer_bytes = 4096 },
+	/* Not the unit of our blocks, but the device multiplies by it all the same. */
+	{ .row = "66", .bcdDevice = 0x2300, .transfer_bytes = 66 },
+	{ .row = "8192", .bcdDevice = 0x2300, .transfer_bytes = 8192 },
+	{ .row = "busy", .bcdDevice = 0x2300, .transfer_bytes = 2048, .busy_answers = 3 },
+	{ .row = "not serialised", .bcdDevice = 0x2200, .transfer_bytes = 2048,
+	  .busy_answers = 40 },
+	{ .row = "no feature", .bcdDevice = 0x2200, .transfer_bytes = 2048, .no_feature = true },
+	{ .row = "no options", .bcdDevice = 0x2200, .transfer_bytes = 2048,
+	  .no_options = true },
+};
+
+static void test_kinds(void **state)
+{
+	struct dfu_image *image = story_image();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ROWS(kinds); i++) {
+		struct fake_rom *rom = story_rom();
+		struct dfu_io io = fake_rom_io(rom);
+		struct dfu_plan *plan = NULL;
+		struct dfu_dev *dev = NULL;
+		struct dfu_board board;
+		struct dfu_error err;
+		int rc;
+
+		rom->transfer_bytes = kinds[i].transfer_bytes;
+		rom->busy_answers = kinds[i].busy_answers;
+		rom->no_feature = kinds[i].no_feature;
+		rom->no_options = kinds[i].no_options;
+		board = fake_rom_board(rom);
+		board.bcdDevice = kinds[i].bcdDevice;
+		rc = dfu_open_io(&io, &board, NULL, &dev, &err);
+		if (rc == 0)
+			rc = dfu_plan_make(dev, image, NULL, &plan, &err);
+		if (rc == 0)
+			rc = dfu_plan_run(plan, &err);
+		if (rc == 0)
+			rc = dfu_verify(dev, image, &err);
+		if (rc < 0)
+			fail_msg("%s: %s", kinds[i].row, err.msg);
+		expect_flash(rom, end, kinds[i].row);
+		dfu_plan_free(plan);
+		dfu_close(dev);
+		assert_int_equal(rom->state, 2);
+		fake_rom_free(rom);
+	}
+	dfu_image_free(image);
+}
+
+/*
+ * Two whole sectors: what was read last left the address pointer where the second erase
+ * takes it from.
+ */
+static void test_erase_moves_pointer(void **state)
+{
+	static uint8_t bytes[2 * 131072];
+	struct fake_rom *rom = story_rom();
+	struct dfu_board board = fake_rom_board(rom);
+	struct dfu_io io = fake_rom_io(rom);
+	struct dfu_image *image;
+	struct dfu_plan *plan;
+	struct dfu_dev *dev;
+	struct dfu_error err;
+
+	(void)state;
+	board.bcdDevice = 0x2300;
+	memset(rom->flash + OFF_C, 0, sizeof(bytes));
+	memset(bytes, 0x5a, sizeof(bytes));
+	memcpy(bytes + sizeof(bytes) - 4, "abc", 4);
+	assert_int_equal(dfu_image_from_bytes(FAKE_FLASH_ADDR + OFF_C, bytes, sizeof(bytes),
+					      &image, &err), 0);
+	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
+	assert_int_equal(dfu_plan_make(dev, image, NULL, &plan, &err), 0);
+	if (dfu_plan_run(plan, &err) != 0)
+		fail_msg("%s", err.msg);
+	assert_memory_equal(rom->flash + OFF_C, bytes, sizeof(bytes));
+	dfu_plan_free(plan);
+	if (dfu_erase(dev, FAKE_FLASH_ADDR + OFF_C, sizeof(bytes), NULL, NULL, &err) != 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(rom->flash[OFF_C], 0xff);
+	assert_int_equal(rom->flash[OFF_C + sizeof(bytes) - 1], 0xff);
+	assert_null(rom->broken_rule);
+	dfu_image_free(image);
+	dfu_close(dev);
+	fake_rom_free(rom);
+}
+
+/* -- faults at every transfer ---------------------------------------------------------------- */
+
+static uint64_t transfers_of(const char *dir)
+{
+	struct dfu_plan_opts opts = { .journal_dir = dir };
+	struct fake_rom *rom = story_rom();
+	struct dfu_error err;
+	uint64_t n;
+
+	assert_int_equal(story_flash(rom, NULL, &opts, NULL, &err), 0);
+	n = rom->transfers;
+	fake_rom_free(rom);
+	return n;
+}
+
+/* The command again, by which all must be well whatever was before. */
+static void expect_repair(struct fake_rom *rom, const struct dfu_plan_opts *opts,
+			  const char *when)
+{
+	struct dfu_error err;
+	char path[400];
+
+	fake_rom_reset(rom);
+	if (story_flash(rom, NULL, opts, NULL, &err) != 0)
+		fail_msg("%s: the same command again: %s", when, err.msg);
+	expect_flash(rom, end, when);
+	story_journal(opts->journal_dir, path, sizeof(path));
+	if (access(path, F_OK) == 0)
+		fail_msg("%s: the journal is still there", when);
+}
+
+static void test_power_cuts(void **state)
+{
+	char *dir = story_dir();
+	struct dfu_plan_opts opts = { .journal_dir = dir };
+	uint64_t total = transfers_of(dir), n;
+
+	(void)state;
+	for (n = 1; n <= total; n++) {
+		struct fake_rom *rom = story_rom();
+		struct dfu_error err;
+		char when[40];
+		int rc;
+
+		snprintf(when, sizeof(when), "power cut at %u", (unsigned)n);
+		rom->fault = FAULT_POWER_CUT;
+		rom->fault_at = n;
+		rc = story_flash(rom, NULL, &opts, NULL, &err);
+		/* At the last transfers there is nothing left to fail. */
+		if (rc != DFU_ERR_GONE && rc != 0)
+			fail_msg("%s: %d %s", when, rc, err.msg);
+		expect_repair(rom, &opts, when);
+		fake_rom_free(rom);
+	}
+	story_remove(dir);
+}
+
+/* Cut off twice: the second run has the first one's journal, and leaves its own. */
+static void test_two_power_cuts(void **state)
+{
+	char *dir = story_dir();
+	struct dfu_plan_opts opts = { .journal_dir = dir };
+	uint64_t total = transfers_of(dir), n, m;
+
+	(void)state;
+	for (n = 3; n <= total; n += 7) {
+		for (m = 1 + n % 5; m <= total; m += 5) {
+			struct fake_rom *rom = story_rom();
+			struct dfu_error err;
+			char when[60];
+
+			snprintf(when, sizeof(when), "power cuts at %u and %u", (unsigned)n,
+				 (unsigned)m);
+			rom->fault = FAULT_POWER_CUT;
+			rom->fault_at = n;
+			story_flash(rom, NULL, &opts, NULL, &err);
+			fake_rom_reset(rom);
+			rom->fault = FAULT_POWER_CUT;
+			rom->fault_at = rom->transfers + m;
+			story_flash(rom, NULL, &opts, NULL, &err);
+			expect_repair(rom, &opts, when);
+			fake_rom_free(rom);
+		}
+	}
+	story_remove(dir);
+}
+
+static const struct {
+	const char *row;
+	enum fake_fault fault;
+	unsigned times;
+} faults[] = {
+	{ "stall", FAULT_STALL, 1 },           { "stalls", FAULT_STALL, 3 },
+	{ "confused", FAULT_CONFUSED, 1 },     { "confused again", FAULT_CONFUSED, 2 },
+	{ "lost", FAULT_LOST, 1 },             { "unheard", FAULT_UNHEARD, 1 },
+	{ "unheard twice", FAULT_UNHEARD, 2 }, { "broken", FAULT_BROKEN, 1 },
+	{ "broken for good", FAULT_BROKEN, 100000 },
+};
+
+/* One fault at transfer n: made good, or an error after which the board is idle. */
+static bool one_fault(size_t row, uint64_t n, const struct dfu_plan_opts *opts)
+{
+	struct fake_rom *rom = story_rom();
+	struct dfu_error err;
+	char when[80];
+	int rc;
+
+	snprintf(when, sizeof(when), "%s at %u", faults[row].row, (unsigned)n);
+	rom->pointer_lost = true;
+	rom->fault = faults[row].fault;
+	rom->fault_at = n;
+	rom->fault_times = faults[row].times;
+	rc = story_flash(rom, NULL, opts, NULL, &err);
+	if (rc == 0)
+		expect_flash(rom, end, when);
+	else if (err.code != (enum dfu_err)rc || !err.msg[0])
+		fail_msg("%s: code %d, but %d \"%s\"", when, rc, err.code, err.msg);
+	if (rom->state != 2 && rom->transfers > n + faults[row].times + 2)
+		fail_msg("%s: left in state %u with %d: %s", when, rom->state, rc, err.msg);
+	expect_repair(rom, opts, when);
+	fake_rom_free(rom);
+	return rc == 0;
+}
+
+static void test_faults(void **state)
+{
+	char *dir = story_dir();
+	struct dfu_plan_opts opts = { .journal_dir = dir };
+	uint64_t total = transfers_of(dir), n, good;
+	size_t row;
+
+	(void)state;
+	for (row = 0; row < ROWS(faults); row++) {
+		for (good = 0, n = 1; n <= total; n++)
+			good += one_fault(row, n, &opts);
+		/* All but those in opening and selecting. */
+		if (faults[row].times == 1 && good * 10 < total * (faults[row].fault == FAULT_CONFUSED ? 5 : 8))
+			fail_msg("%s: only %u of %u made good", faults[row].row,
+				 (unsigned)good, (unsigned)total);
+	}
+	story_remove(dir);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	story_end(end);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_story),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_no_preserve),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_erase_moves_pointer),
+		cmocka_unit_test(test_power_cuts),
+		cmocka_unit_test(test_two_power_cuts),
+		cmocka_unit_test(test_faults),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
