@@ -84,7 +84,21 @@ struct wanted {
 	size_t bytes;
 };
 
-/* All strings in one go: each costs a round trip else. */
+/*
+ * All in one go, and what was refused once more: hosts do so, and a serial number that is
+ * missing by a mishap would make this another board.
+ */
+static int ask(const struct dfu_io *io, struct dfu_xfer *x, size_t n, struct dfu_error *err)
+{
+	int rc = io->transfer(io->ctx, x, n, err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (x[i].result < 0)
+			rc = io->transfer(io->ctx, &x[i], 1, err);
+	return rc;
+}
+
+/* Each costs a round trip if asked for alone. */
 static int load_strings(const struct dfu_io *io, unsigned timeout_ms, uint16_t lang,
 			const struct wanted *w, size_t n, struct dfu_error *err)
 {
@@ -103,7 +117,7 @@ static int load_strings(const struct dfu_io *io, unsigned timeout_ms, uint16_t l
 	}
 	if (!m)
 		return 0;
-	rc = io->transfer(io->ctx, x, m, err);
+	rc = ask(io, x, m, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < m; i++)
@@ -130,10 +144,12 @@ int desc_load(const struct dfu_io *io, unsigned timeout_ms, struct dfu_board *bo
 		get_descriptor(DT_CONFIG, 0, 0, config, sizeof(config), timeout_ms),
 		get_descriptor(DT_STRING, 0, 0, lang, sizeof(lang), timeout_ms),
 	};
-	int rc = io->transfer(io->ctx, x, 3, err);
+	int rc = ask(io, x, 3, err);
 
 	if (rc < 0)
 		return rc;
+	if (x[0].result < 0 || x[1].result < 0)
+		return fail(err, DFU_ERR_STALL, "the device refuses its descriptors");
 	if (x[0].result < 18 || device[1] != DT_DEVICE || x[1].result < 9)
 		return fail(err, DFU_ERR_FORMAT, "the device's descriptors are cut short");
 	board->idVendor = le16(device + 8);

@@ -51,6 +51,23 @@ static void default_to(unsigned *value, unsigned ms)
 		*value = ms;
 }
 
+/* What the plan counts on: sectors of whole words, that fit into memory. */
+static int check_sectors(const struct dfu_board *b, struct dfu_error *err)
+{
+	const struct dfu_layout *layout = &b->alts[ALT_FLASH].layout;
+
+	for (size_t i = 0; i < layout->n_regions; i++) {
+		const struct dfu_region *r = &layout->regions[i];
+
+		if (r->addr % 4 || r->sector_bytes % 4 || r->sector_bytes > SECTOR_BYTES_MAX)
+			return fail(err, DFU_ERR_FORMAT,
+				    "%s says that flash has sectors of %" PRIu32
+				    " bytes at 0x%08" PRIx32,
+				    b->selector, r->sector_bytes, r->addr);
+	}
+	return 0;
+}
+
 static int check_board(const struct dfu_board *b, struct dfu_error *err)
 {
 	if (!b->is_dfu)
@@ -65,7 +82,7 @@ static int check_board(const struct dfu_board *b, struct dfu_error *err)
 	if (b->wTransferSize < 64)
 		return fail(err, DFU_ERR_FORMAT, "%s says wTransferSize %u", b->selector,
 			    b->wTransferSize);
-	return 0;
+	return check_sectors(b, err);
 }
 
 static int prepare(struct dfu_dev *dev, struct dfu_error *err)
@@ -82,9 +99,12 @@ static int prepare(struct dfu_dev *dev, struct dfu_error *err)
 	if (dev->block_bytes > BLOCK_BYTES_MAX)
 		dev->block_bytes = BLOCK_BYTES_MAX;
 	dev->block_bytes &= ~3u;
+	dev->numbered = dev->block_bytes == dev->board.wTransferSize;
 	dev->alt = ALT_UNKNOWN;
 	dev->state = STATE_UNKNOWN;
 	rc = dfuse_select(dev, ALT_FLASH, err);
+	if (rc == 0)
+		dfuse_take_back(dev);
 	if (rc == 0)
 		rc = dfuse_idle(dev, err);
 	return rc;

@@ -30,6 +30,7 @@ struct status {
 /* The alternate settings of the F4's ROM, [AN3156] table 4. */
 enum { ALT_FLASH, ALT_OPTIONS, ALT_OTP, ALT_FEATURE, ALT_UNKNOWN = 0xff };
 
+#define SECTOR_BYTES_MAX (1u << 20) /* eight times the F4's largest */
 #define BLOCK_BYTES_MAX 4096u /* libusb's bound on a control transfer's data, on Linux */
 
 struct dfu_dev {
@@ -40,7 +41,8 @@ struct dfu_dev {
 	bool fast;               /* no sleeping: the ROM serialises ([AN3156]) */
 	bool gone;
 	uint8_t alt;
-	uint32_t block_bytes; /* wTransferSize, the unit of wBlockNum: 2048 on the F4 */
+	uint32_t block_bytes; /* of a transfer, 2048 on the F4 */
+	bool numbered;        /* that is wTransferSize, the unit of wBlockNum, too */
 	uint8_t state;    /* an enum dfu_state, as it was seen last */
 	bool has_pointer; /* `pointer` is what the device's address pointer is known to be */
 	uint32_t pointer;
@@ -93,6 +95,12 @@ struct op {
 /* One GETSTATUS. */
 int dfuse_status(struct dfu_dev *dev, unsigned timeout_ms, struct status *st,
 		 struct dfu_error *err);
+
+/*
+ * ABORT, whatever the state: a command that was cut off between its DNLOAD and the GETSTATUS
+ * behind it is still queued, and our first GETSTATUS would carry it out.
+ */
+void dfuse_take_back(struct dfu_dev *dev);
 
 /* Bring the device to dfuIDLE from wherever it is. */
 int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err);

@@ -67,6 +67,12 @@ static int simple(struct dfu_dev *dev, uint8_t req, const char *name, struct dfu
 	return 0;
 }
 
+void dfuse_take_back(struct dfu_dev *dev)
+{
+	/* Refused or without effect in dfuERROR: dfuse_idle sees to what is left. */
+	simple(dev, DFU_ABORT, "ABORT", NULL);
+}
+
 static void decode_status(const uint8_t *d, struct status *st)
 {
 	st->bStatus = d[0];
@@ -135,6 +141,11 @@ static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms, bool heed)
 	return true;
 }
 
+static bool worth_another_try(int rc)
+{
+	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
+}
+
 static bool is_busy(const struct status *st)
 {
 	return st->bState == dfuDNBUSY || st->bState == dfuDNLOAD_SYNC;
@@ -149,10 +160,15 @@ static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *
 {
 	uint64_t deadline = clock_ms() + busy_ms;
 	struct status st = { 0 };
+	bool tried = false;
 
 	for (int tries = 0; tries < 6;) {
 		int rc = dfuse_status(dev, busy_ms, &st, err);
 
+		if (worth_another_try(rc) && !tried && !dev->gone) {
+			tried = true;
+			continue;
+		}
 		if (rc < 0)
 			return rc;
 		dev->state = st.bState;
@@ -168,7 +184,7 @@ static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *
 			rc = simple(dev, DFU_CLRSTATUS, "CLRSTATUS", err);
 		else
 			rc = simple(dev, DFU_ABORT, "ABORT", err);
-		if (rc < 0 && rc != DFU_ERR_STALL)
+		if (rc < 0 && !worth_another_try(rc))
 			return rc;
 	}
 	fail(err, DFU_ERR_DEVICE, "the bootloader stays in state %u, status %u", st.bState,
@@ -181,6 +197,26 @@ int dfuse_idle(struct dfu_dev *dev, struct dfu_error *err)
 	return idle_within(dev, dev->set.timeouts.erase_ms, err);
 }
 
+/* After a surprise: from now on politely. What is under way may take `busy_ms`. */
+static int calm_down(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
+{
+	dev->fast = false;
+	dev->recoveries++;
+	return idle_within(dev, busy_ms, err);
+}
+
+static int set_alt(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
+{
+	int rc = dev->io.set_alt(dev->io.ctx, dev->board.interface, alt, err);
+
+	dev->transfers++;
+	/* After a failure it may be either: the next one is sent whichever it is. */
+	dev->alt = rc < 0 ? ALT_UNKNOWN : alt;
+	if (rc == DFU_ERR_GONE)
+		dev->gone = true;
+	return rc;
+}
+
 int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 {
 	int rc;
@@ -189,33 +225,14 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 		return 0;
 	if (alt >= dev->board.n_alts)
 		return fail(err, DFU_ERR_RANGE, "the bootloader has no alternate setting %u", alt);
-	rc = dev->io.set_alt(dev->io.ctx, dev->board.interface, alt, err);
-	dev->transfers++;
-	/* After a failure it may be either: the next one is sent whichever it is. */
-	dev->alt = rc < 0 ? ALT_UNKNOWN : alt;
-	if (rc == DFU_ERR_GONE)
-		dev->gone = true;
+	rc = set_alt(dev, alt, err);
+	if (worth_another_try(rc) && !dev->gone &&
+	    calm_down(dev, dev->set.timeouts.control_ms, NULL) == 0)
+		rc = set_alt(dev, alt, err);
 	if (rc < 0)
 		return rc;
 	dev->has_pointer = false;
 	return 0;
-}
-
-/*
- * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
- * after a failure whatever the device needs.
- */
-static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
-{
-	int rc;
-
-	if (dev->state == dfuIDLE || dev->state == fine)
-		return 0;
-	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
-		return dfuse_idle(dev, err);
-	rc = simple(dev, DFU_ABORT, "ABORT", err);
-	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
-	return rc;
 }
 
 /* Judge what the GETSTATUS that ends an operation said. */
@@ -234,8 +251,9 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 {
 	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
 				    op->len, dev->set.timeouts.control_ms);
-	uint64_t deadline = clock_ms() + op->timeout_ms;
+	uint64_t deadline = clock_ms() + op->timeout_ms, now;
 	struct status st;
+	uint32_t wait_ms;
 	int rc = send_all(dev, &x, 1, err);
 
 	if (rc < 0)
@@ -249,11 +267,16 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 			return rc;
 		if (!is_busy(&st))
 			break;
-		if (clock_ms() + st.bwPollTimeout > deadline)
+		now = clock_ms();
+		if (now >= deadline)
 			return fail(err, DFU_ERR_TIMEOUT,
 				    "%s at 0x%08" PRIx32 ": still busy after %u ms", op->what,
 				    op->addr, op->timeout_ms);
-		if (!sleep_ms(dev, st.bwPollTimeout + !first, true))
+		/* It may ask for more than there is: that, then, and a last look. */
+		wait_ms = st.bwPollTimeout + !first;
+		if (wait_ms > deadline - now)
+			wait_ms = (uint32_t)(deadline - now);
+		if (!sleep_ms(dev, wait_ms, true))
 			return fail(err, DFU_ERR_CANCELLED, "interrupted");
 	}
 	dev->state = st.bState;
@@ -311,11 +334,6 @@ static struct op set_address(const struct dfu_dev *dev, uint32_t addr, uint8_t c
 	return (struct op){ 0, cmd, 5, dev->set.timeouts.control_ms, addr, "set address" };
 }
 
-static bool worth_another_try(int rc)
-{
-	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
-}
-
 /*
  * After a surprise: from now on politely. The address pointer should outlive this; since
  * blocks that go elsewhere would destroy what is there, it is set again all the same.
@@ -326,11 +344,28 @@ static int recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
 	struct op op = set_address(dev, dev->pointer, cmd);
 	int rc;
 
-	dev->fast = false;
-	dev->recoveries++;
-	rc = idle_within(dev, busy_ms, err);
+	rc = calm_down(dev, busy_ms, err);
 	if (rc == 0 && dev->has_pointer)
 		rc = run_politely(dev, &op, err);
+	return rc;
+}
+
+/*
+ * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
+ * after a failure whatever the device needs.
+ */
+static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->state == dfuIDLE || dev->state == fine)
+		return 0;
+	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
+		return dfuse_idle(dev, err);
+	rc = simple(dev, DFU_ABORT, "ABORT", err);
+	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
+	if (worth_another_try(rc) && !dev->gone)
+		rc = recover(dev, dev->set.timeouts.control_ms, err);
 	return rc;
 }
 
@@ -427,6 +462,8 @@ int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data, ui
 		return fail(err, DFU_ERR_STALL, "%s: the bootloader refuses it", what);
 	/* This one sets it going; whether it is answered is the reset's affair. */
 	rc = dfuse_status(dev, dev->set.timeouts.chip_ms, &st, NULL);
+	if (rc == DFU_ERR_STALL)
+		rc = dfuse_status(dev, dev->set.timeouts.chip_ms, &st, NULL);
 	if (rc == 0 && st.bState == dfuERROR)
 		return dfuse_explain(&st, what, dev->pointer, err);
 	if (!dev->io.wait_gone(dev->io.ctx, dev->set.timeouts.chip_ms))
@@ -464,9 +501,15 @@ static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks, struc
 	 * [AN3156] 5.1 multiplies the block number by the length of the transfer, ST's code
 	 * by its constant; for short blocks only number 2 is beyond doubt.
 	 */
-	if (in_reach(dev, addr) && (whole_blocks || addr == dev->pointer))
+	if (in_reach(dev, addr) && ((whole_blocks && dev->numbered) || addr == dev->pointer))
 		return 0;
 	return dfuse_set_address(dev, addr, err);
+}
+
+/* Blocks that may go at once: one when their numbers do not tell their addresses. */
+static size_t window(const struct dfu_dev *dev, size_t blocks)
+{
+	return dev->numbered ? blocks : 1;
 }
 
 /* One window of UPLOADs, from number `block` on. */
@@ -525,7 +568,7 @@ int dfuse_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 	       struct dfu_error *err)
 {
 	while (len) {
-		size_t now = WINDOW_READS * dev->block_bytes;
+		size_t now = window(dev, WINDOW_READS) * dev->block_bytes;
 		int rc;
 
 		if (now > len)
@@ -557,7 +600,7 @@ int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t l
 
 		if (rc < 0)
 			return rc;
-		for (; n < WINDOW_OPS && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
+		for (; n < window(dev, WINDOW_OPS) && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
 			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n), buf + now,
 					      dev->block_bytes, dev->set.timeouts.write_ms,
 					      addr + (uint32_t)now, "write" };

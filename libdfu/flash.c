@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK (32u << 10) /* between two signs of progress */
+#define CHUNK             (32u << 10) /* between two signs of progress */
+#define OPTIONS_BYTES_MAX 4096u
 
 void flash_tell(const struct dfu_dev *dev, const struct dfu_progress *p)
 {
@@ -53,16 +54,16 @@ int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want, const
 		    "the bootloader is unharmed; run the same command to try again");
 }
 
-/* What [AN3156] 5.1 wants: whole words, and the option bytes from their start. */
+/* What [AN3156] 5.1 wants: whole words, and each block of option bytes from its start. */
 static void widen(const struct dfu_dev *dev, int alt, uint32_t *addr, size_t *len)
 {
 	uint32_t end = *addr + (uint32_t)*len;
+	struct dfu_sector s;
 
-	if (alt == ALT_OPTIONS) {
-		const struct dfu_region *r = &dev->board.alts[alt].layout.regions[0];
-
-		*addr = r->addr;
-		*len = (size_t)r->sectors * r->sector_bytes;
+	if (alt == ALT_OPTIONS && dfu_layout_find(&dev->board.alts[alt].layout, *addr, &s) &&
+	    *len <= s.bytes - (*addr - s.addr) && s.bytes <= OPTIONS_BYTES_MAX) {
+		*addr = s.addr;
+		*len = s.bytes;
 		return;
 	}
 	*addr &= ~3u;
@@ -141,7 +142,11 @@ int dfu_verify(struct dfu_dev *dev, const struct dfu_image *image, struct dfu_er
 	return rc;
 }
 
-int dfu_leave(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
+/*
+ * Send it off: [AN3156] 5.5. The GETSTATUS that does may get an answer, or none; that it
+ * goes counts. A refused one did nothing, and is sent again.
+ */
+static int send_off(struct dfu_dev *dev, struct dfu_error *err)
 {
 	uint8_t d[6];
 	struct dfu_xfer x[2] = {
@@ -151,6 +156,21 @@ int dfu_leave(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 		  .wIndex = dev->board.interface, .wLength = 6, .data = d,
 		  .timeout_ms = dev->set.timeouts.leave_ms },
 	};
+	int rc = dev->io.transfer(dev->io.ctx, &x[0], 1, err);
+
+	dev->transfers += 2;
+	if (rc < 0)
+		return rc;
+	if (x[0].result < 0)
+		return fail(err, DFU_ERR_STALL, "the bootloader refuses to leave");
+	rc = dev->io.transfer(dev->io.ctx, &x[1], 1, NULL);
+	if (rc == 0 && x[1].result == DFU_ERR_STALL)
+		dev->io.transfer(dev->io.ctx, &x[1], 1, NULL);
+	return 0;
+}
+
+int dfu_leave(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
+{
 	int rc = dfuse_select(dev, ALT_FLASH, err);
 
 	/* The pointer is at the last block after a download: always set it ([AN3156] 5.5). */
@@ -158,14 +178,12 @@ int dfu_leave(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 		rc = dfuse_set_address(dev, addr, err);
 	if (rc < 0)
 		return rc;
-	dev->transfers += 2;
-	rc = dev->io.transfer(dev->io.ctx, &x[0], 1, err);
-	if (rc == 0 && x[0].result < 0)
-		return fail(err, DFU_ERR_STALL, "the bootloader refuses to leave");
-	/* The GETSTATUS that sends it off may get an answer, or none: that it goes counts. */
-	if (rc == 0)
-		dev->io.transfer(dev->io.ctx, &x[1], 1, NULL);
-	else if (rc != DFU_ERR_GONE && rc != DFU_ERR_IO)
+	rc = send_off(dev, err);
+	/* Setting the pointer again also finds out, and ends, what state it is in. */
+	if ((rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT) && dfuse_idle(dev, NULL) == 0 &&
+	    dfuse_set_address(dev, addr, NULL) == 0)
+		rc = send_off(dev, err);
+	if (rc < 0 && rc != DFU_ERR_GONE && rc != DFU_ERR_IO)
 		return rc;
 	dev->gone = true;
 	return dev->io.wait_gone(dev->io.ctx, dev->set.timeouts.leave_ms);

@@ -126,9 +126,11 @@ int journal_parse(const char *text, size_t len, struct journal *j, struct dfu_er
 		size_t n = end ? (size_t)(end - (text + at)) : len - at;
 		int rc;
 
-		snprintf(crc, sizeof(crc), "crc %08" PRIx32, crc32(text, at));
-		if (end && n == 12 && memcmp(text + at, crc, 12) == 0 && at + 13 == len)
-			return 0;
+		if (end && n == 12 && at + 13 == len) {
+			snprintf(crc, sizeof(crc), "crc %08" PRIx32, crc32(text, at));
+			if (memcmp(text + at, crc, 12) == 0)
+				return 0;
+		}
 		rc = end ? take_line(text + at, n, j, err) : DFU_ERR_FORMAT;
 		if (rc < 0) {
 			journal_clear(j);
@@ -153,7 +155,8 @@ static char *read_all(const char *path, size_t *len)
 }
 
 /* Serial and path, for there are boards with the same serial ([AN3156] gives 48 bits of 96). */
-static void name_file(const char *dir, const struct dfu_board *board, struct journal *j)
+static int name_file(const char *dir, const struct dfu_board *board, struct journal *j,
+		     struct dfu_error *err)
 {
 	char id[128];
 
@@ -161,7 +164,11 @@ static void name_file(const char *dir, const struct dfu_board *board, struct jou
 	for (char *c = id; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("@.-", *c))
 			*c = '_';
-	snprintf(j->path, sizeof(j->path), "%s/%s.journal", dir, id);
+	if ((size_t)snprintf(j->path, sizeof(j->path), "%s/%s.journal", dir, id) <
+	    sizeof(j->path))
+		return 0;
+	j->path[0] = '\0';
+	return fail(err, DFU_ERR_ARG, "%.150s...: the path is too long", dir);
 }
 
 int journal_open(const char *dir, const struct dfu_board *board, struct journal *j,
@@ -177,7 +184,9 @@ int journal_open(const char *dir, const struct dfu_board *board, struct journal 
 		return 0;
 	/* Where it cannot be made, storing will say so, when there is something to store. */
 	mkdir(dir, 0700);
-	name_file(dir, board, j);
+	rc = name_file(dir, board, j, err);
+	if (rc < 0)
+		return rc;
 	text = read_all(j->path, &len);
 	if (!text)
 		return errno == ENOENT || errno == EACCES || errno == ENOTDIR
@@ -196,8 +205,9 @@ int journal_open(const char *dir, const struct dfu_board *board, struct journal 
 
 static char *compose(const struct journal *j, size_t *len)
 {
-	FILE *f;
 	char *text = NULL;
+	FILE *f;
+	int bad;
 
 	f = open_memstream(&text, len);
 	if (!f)
@@ -211,10 +221,14 @@ static char *compose(const struct journal *j, size_t *len)
 			fprintf(f, "%02x", p->data[k]);
 		fputc('\n', f);
 	}
-	fflush(f);
-	fprintf(f, "crc %08" PRIx32 "\n", crc32(text, *len));
-	fclose(f);
-	return text;
+	/* A text that is cut short must not get the CRC of a whole one. */
+	if (fflush(f) == 0)
+		fprintf(f, "crc %08" PRIx32 "\n", crc32(text, *len));
+	bad = ferror(f);
+	if (fclose(f) == 0 && !bad)
+		return text;
+	free(text);
+	return NULL;
 }
 
 static int sync_folder(const char *path)
@@ -262,16 +276,25 @@ int journal_store(const struct journal *j, struct dfu_error *err)
 	if (fd >= 0)
 		close(fd);
 	free(text);
-	if (rc < 0 || rename(temporary, j->path) < 0 || sync_folder(j->path) < 0)
-		return fail(err, DFU_ERR_FILE,
-			    "the bytes to be kept cannot be stored in %s: %s; nothing was erased",
-			    j->path, strerror(errno));
-	return 0;
+	if (rc == 0 && rename(temporary, j->path) == 0 && sync_folder(j->path) == 0)
+		return 0;
+	fail(err, DFU_ERR_FILE,
+	     "the bytes to be kept cannot be stored in %.150s: %s; nothing was erased", j->path,
+	     strerror(errno));
+	unlink(temporary);
+	return DFU_ERR_FILE;
 }
 
 int journal_remove(const struct journal *j, struct dfu_error *err)
 {
-	if (!j->path[0] || unlink(j->path) == 0 || errno == ENOENT)
+	if (!j->path[0])
+		return 0;
+	if (unlink(j->path) == 0) {
+		/* One that came back would put old bytes over newer ones. */
+		sync_folder(j->path);
+		return 0;
+	}
+	if (errno == ENOENT)
 		return 0;
 	return fail(err, DFU_ERR_FILE, "%s cannot be removed: %s", j->path, strerror(errno));
 }

@@ -157,7 +157,7 @@ int dfu_options_set(struct dfu_options *o, const char *field, const char *value,
 	if (!f)
 		return unknown_field(field, err);
 	number = strtoul(value, &end, 0);
-	if (end == value || *end || value[0] == '-' || number > (is_rdp(f) ? 2ul : f->mask))
+	if (value[0] < '0' || value[0] > '9' || *end || number > (is_rdp(f) ? 2ul : f->mask))
 		return fail(err, DFU_ERR_ARG, "%s cannot be \"%.40s\": it goes from 0 to %u", field,
 			    value, is_rdp(f) ? 1u : f->mask);
 	if (is_rdp(f) && number == 2)

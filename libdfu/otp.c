@@ -3,9 +3,27 @@
 
 #include <string.h>
 
+/* Other chips have other things there: the L4 its option bytes. */
+static int check_there(const struct dfu_dev *dev, struct dfu_error *err)
+{
+	const struct dfu_alt *alt = &dev->board.alts[ALT_OTP];
+
+	if (dev->board.n_alts > ALT_OTP && alt->has_layout &&
+	    strcmp(alt->layout.name, "OTP Memory") == 0 &&
+	    dfu_layout_covers(&alt->layout, DFU_OTP_ADDR, DFU_OTP_BLOCKS * DFU_OTP_BLOCK_BYTES,
+			      DFU_READABLE) &&
+	    dfu_layout_covers(&alt->layout, DFU_OTP_LOCKS_ADDR, DFU_OTP_BLOCKS, DFU_READABLE))
+		return 0;
+	return fail(err, DFU_ERR_RANGE, "this bootloader has no OTP memory at 0x%08x",
+		    DFU_OTP_ADDR);
+}
+
 int dfu_otp_read(struct dfu_dev *dev, struct dfu_otp *out, struct dfu_error *err)
 {
-	int rc = dfu_read(dev, DFU_OTP_ADDR, &out->data[0][0], sizeof(out->data), err);
+	int rc = check_there(dev, err);
+
+	if (rc == 0)
+		rc = dfu_read(dev, DFU_OTP_ADDR, &out->data[0][0], sizeof(out->data), err);
 
 	if (rc == 0)
 		rc = dfu_read(dev, DFU_OTP_LOCKS_ADDR, out->lock, sizeof(out->lock), err);

@@ -318,6 +318,9 @@ static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	struct verdict v = { .differs = plan->opts.full, .blank = !plan->opts.full };
 	int rc = 0;
 
+	/* Of a run that was cut off, and nobody's concern any more. */
+	if (!s->image_bytes && !s->kept_bytes)
+		return 0;
 	if (!plan->opts.full)
 		rc = compare(plan, i, &v, err);
 	if (rc < 0)

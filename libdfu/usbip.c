@@ -38,6 +38,7 @@
 struct usbip {
 	int fd;
 	uint32_t seqnum, devid;
+	unsigned timeout_ms; /* of a standard request */
 	bool gone;
 };
 
@@ -331,7 +332,7 @@ static int standard_request(struct usbip *u, uint8_t type, uint8_t req, uint16_t
 			      .bRequest = req,
 			      .wValue = value,
 			      .wIndex = index,
-			      .timeout_ms = 5000 };
+			      .timeout_ms = u->timeout_ms };
 	int rc = usbip_transfer(u, &x, 1, err);
 
 	if (rc == 0 && x.result < 0)
@@ -493,6 +494,7 @@ int usbip_import_fd(int fd, const char *busid, unsigned timeout_ms, struct dfu_i
 	if (!u)
 		return fail(err, DFU_ERR_NOMEM, "no room for a USB/IP device");
 	u->fd = fd;
+	u->timeout_ms = timeout_ms;
 	u->devid = get32(d + 288) << 16 | (get32(d + 292) & 0xffff);
 	*io = (struct dfu_io){ u, usbip_transfer, usbip_set_alt, usbip_wait_gone, usbip_close };
 	return 0;
@@ -610,6 +612,8 @@ int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
 	copy_clean(board->path, sizeof(board->path), busid);
 	/* What a host's kernel does when it enumerates. */
 	rc = standard_request(io->ctx, 0x00, SET_CONFIG, 1, 0, err);
+	if (rc == DFU_ERR_STALL)
+		rc = standard_request(io->ctx, 0x00, SET_CONFIG, 1, 0, err);
 	if (rc < 0)
 		io->close(io->ctx);
 	return rc;

@@ -258,8 +258,8 @@ static int dnload(struct fake_rom *rom, const struct dfu_xfer *x)
 {
 	if (rom->state != IDLE && rom->state != DNLOAD_IDLE)
 		return DFU_ERR_STALL;
-	if (x->wLength > rom->transfer_bytes)
-		broken(rom, "more than wTransferSize");
+	if (x->wLength > rom->transfer_bytes || x->wLength > sizeof(rom->pending))
+		broken(rom, "more than it can take");
 	if (x->wLength)
 		memcpy(rom->pending, x->data, x->wLength);
 	rom->n_pending = x->wLength;

@@ -90,6 +90,9 @@ static const struct {
 	{ .row = "1024", .bcdDevice = 0x2300, .transfer_bytes = 1024 },
 	{ .row = "64", .bcdDevice = 0x2300, .transfer_bytes = 64 },
 	{ .row = "4096", .bcdDevice = 0x2300, .transfer_bytes = 4096 },
+	/* Not the unit of our blocks, but the device multiplies by it all the same. */
+	{ .row = "66", .bcdDevice = 0x2300, .transfer_bytes = 66 },
+	{ .row = "8192", .bcdDevice = 0x2300, .transfer_bytes = 8192 },
 	{ .row = "busy", .bcdDevice = 0x2300, .transfer_bytes = 2048, .busy_answers = 3 },
 	{ .row = "not serialised", .bcdDevice = 0x2200, .transfer_bytes = 2048,
 	  .busy_answers = 40 },
