@@ -162,11 +162,24 @@ static int flash_board(struct job *j, struct dfu_error *err)
 	return rc;
 }
 
+/* Cut off in the middle of the work: what to do next, where libdfu knows nothing better. */
+static void hint_again(const struct job *j, struct dfu_error *err)
+{
+	bool begun = j->totals.erase + j->totals.write && !j->how->dry_run;
+
+	if (begun && !err->hint[0])
+		snprintf(err->hint, sizeof(err->hint),
+			 "the bootloader is unharmed; run the same command to try again");
+}
+
 static int work(struct worker *w)
 {
 	struct job *j = (struct job *)w;
 
-	return flash_board(j, &j->err) < 0 ? report(w->name, &j->err) : EXIT_DONE;
+	if (flash_board(j, &j->err) == 0)
+		return EXIT_DONE;
+	hint_again(j, &j->err);
+	return report(w->name, &j->err);
 }
 
 /* -- verdicts ------------------------------------------------------------------------------------ */
