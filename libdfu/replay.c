@@ -169,6 +169,7 @@ static int answer(struct replay *r, struct dfu_xfer *x, struct dfu_error *err)
 {
 	const struct transcript_request *q = transcript_by_code(x->bmRequestType, x->bRequest);
 	struct expected *e = malloc(sizeof(*e));
+	struct replay before = *r;
 	const char *line = "";
 	size_t len = 0;
 	bool fits;
@@ -178,13 +179,16 @@ static int answer(struct replay *r, struct dfu_xfer *x, struct dfu_error *err)
 	fits = next_line(r, &line, &len) && parse_transfer(line, len, e) && matches(e, x);
 	if (!fits) {
 		char has[60] = "", clean[60];
+		unsigned number = r->line;
 
+		/* The line stays the next one: it has not been used. */
+		*r = before;
 		free(e);
 		x->result = DFU_ERR_IO;
 		memcpy(has, line, len < sizeof(has) ? len : sizeof(has) - 1);
 		copy_clean(clean, sizeof(clean), has);
 		return fail(err, DFU_ERR_IO, "transcript line %u has \"%s\", but %s %u comes",
-			    r->line, clean, q ? q->name : "?", x->wValue);
+			    number, clean, q ? q->name : "?", x->wValue);
 	}
 	x->result = e->failure ? e->failure : (int)e->n;
 	if (!e->failure && (x->bmRequestType & 0x80))

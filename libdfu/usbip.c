@@ -27,8 +27,7 @@
 #define HEADER_BYTES    48
 #define BUSID_BYTES     32
 #define DEVICES_MAX     256
-#define UNLINK_MS       1000
-#define PACKET_MS       1000 /* for the rest of a packet that has begun */
+#define GRACE_MS        1000 /* for the rest of a packet, or the answer to an unlink */
 #define DATA_MAX        4096 /* of one transfer */
 #define SET_INTERFACE   11 /* [USB2] table 9-4 */
 
@@ -36,6 +35,7 @@ struct usbip {
 	int fd;
 	uint32_t seqnum, devid;
 	unsigned timeout_ms; /* of a standard request */
+	unsigned grace_ms;
 	bool gone;
 };
 
@@ -179,7 +179,7 @@ static int take_reply(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t fi
 
 	if (rc < 0)
 		return rc;
-	deadline = clock_ms() + PACKET_MS;
+	deadline = clock_ms() + u->grace_ms;
 	if (receive(u->fd, h, sizeof(h), deadline) < 0)
 		return DFU_ERR_GONE;
 	code = get32(h);
@@ -206,7 +206,7 @@ static int take_reply(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t fi
  */
 static void unlink_pending(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t first)
 {
-	uint64_t deadline = clock_ms() + UNLINK_MS;
+	uint64_t deadline = clock_ms() + u->grace_ms;
 	size_t unlinked = 0, which;
 	bool timed_out = false;
 
@@ -309,6 +309,7 @@ static int usbip_transfer(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_er
 	for (size_t i = 0; i < n; i++)
 		x[i].result = PENDING;
 	u->seqnum += (uint32_t)n;
+	u->grace_ms = x[0].timeout_ms < GRACE_MS ? x[0].timeout_ms : GRACE_MS;
 	while (sent < n && !u->gone) {
 		if (submit(u, &x[sent], first + (uint32_t)sent,
 			   clock_ms() + x[sent].timeout_ms) < 0)
