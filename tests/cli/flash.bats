@@ -111,21 +111,6 @@ reset_board() {
 	[[ "$output" == *"nothing to do"* ]]
 }
 
-# An ELF of one program header: an ARM executable that is loaded to 0x08000000.
-make_elf() {
-	local bytes
-	bytes=$(stat -c %s "$1")
-	le32() { local i; for i in "$@"; do printf '%b' "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((i & 255)) $((i >> 8 & 255)) $((i >> 16 & 255)) $((i >> 24 & 255)))"; done; }
-	{
-		printf '\177ELF\001\001\001\000\000\000\000\000\000\000\000\000'
-		printf '\002\000%b\000' "${3:-\\050}"
-		le32 1 0x08000009 52 0 0x05000000
-		printf '\064\000\040\000\001\000\050\000\000\000\000\000'
-		le32 "${4:-1}" 84 0x08000000 0x08000000 "$bytes" "$bytes" 5 4
-		cat "$1"
-	} >"$2"
-}
-
 @test "no image: a wrong command line" {
 	boards_up
 	run -2 --separate-stderr stmiot flash
