@@ -222,7 +222,7 @@ stmiot: take the jumper off BOOT0 and reset the board"
 	random_firmware f.bin 5000
 	stmiot sim fault b0 stall --at 60
 	run -0 --separate-stderr stmiot flash --no-start f.bin
-	has "$stderr" "stmiot: sim:b0: 1 transfers failed and were made good; from the first on it went the slow way"
+	has "$stderr" "stmiot: sim:b0: failed transfers that were made good: 1; from the first on it went the slow way"
 	holds f.bin 0
 }
 
@@ -310,6 +310,17 @@ stmiot: --overwrite-credentials gives it up; the device then needs a new identit
 	random_firmware f.bin 40000
 	run -0 --separate-stderr stmiot -q flash --no-start f.bin
 	holds f.bin 0
+}
+
+@test "an erase that was cut leaves no garbage, also where nothing was and nothing comes" {
+	boards_up
+	head -c 4096 /dev/zero | change_board b0 flash.bin 16384
+	blank_file ff 4096
+	stmiot sim fault b0 power --erase 1 --fraction 0.5
+	run -1 --separate-stderr stmiot -q flash --no-start --address 0x08004000 ff
+	run -0 --separate-stderr stmiot -q flash --no-start --address 0x08004000 ff
+	blank_file all 1048576
+	cmp all sim/b0/flash.bin
 }
 
 # NAME EXIT: a flash that takes seconds is interrupted, and repeated.
