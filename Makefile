@@ -117,25 +117,27 @@ include tests/tests.mk
 
 # -- install ---------------------------------------------------------------------------
 
+# In quotes all of it: folders may have blanks.
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
-		$(DESTDIR)$(UDEVDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
-	install -m 755 $(LIBDFU_SO) $(DESTDIR)$(LIBDIR)
-	ln -sf libdfu.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdfu.so.$(SOVERSION)
-	ln -sf libdfu.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdfu.so
-	install -m 644 libdfu/dfu.h $(DESTDIR)$(INCLUDEDIR)
-	install -m 644 $(B)/lib/libdfu.pc $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 $(B)/gen/70-stmiot.rules $(DESTDIR)$(UDEVDIR)
-	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(wildcard man/*.3) $(DESTDIR)$(MANDIR)/man3
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" \
+		"$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(UDEVDIR)" \
+		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3"
+	install -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(LIBDFU_SO) "$(DESTDIR)$(LIBDIR)"
+	ln -sf libdfu.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libdfu.so.$(SOVERSION)"
+	ln -sf libdfu.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/libdfu.so"
+	install -m 644 libdfu/dfu.h "$(DESTDIR)$(INCLUDEDIR)"
+	install -m 644 $(B)/lib/libdfu.pc "$(DESTDIR)$(LIBDIR)/pkgconfig"
+	install -m 644 $(B)/gen/70-stmiot.rules "$(DESTDIR)$(UDEVDIR)"
+	install -m 644 $(wildcard man/*.1) "$(DESTDIR)$(MANDIR)/man1"
+	install -m 644 $(wildcard man/*.3) "$(DESTDIR)$(MANDIR)/man3"
 
 uninstall:
-	rm -f $(patsubst $(B)/bin/%,$(DESTDIR)$(BINDIR)/%,$(PROGRAMS)) \
-		$(DESTDIR)$(LIBDIR)/libdfu.so* $(DESTDIR)$(LIBDIR)/pkgconfig/libdfu.pc \
-		$(DESTDIR)$(INCLUDEDIR)/dfu.h $(DESTDIR)$(UDEVDIR)/70-stmiot.rules \
-		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) \
-		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3))
+	rm -f $(patsubst $(B)/bin/%,"$(DESTDIR)$(BINDIR)"/%,$(PROGRAMS)) \
+		"$(DESTDIR)$(LIBDIR)"/libdfu.so* "$(DESTDIR)$(LIBDIR)/pkgconfig/libdfu.pc" \
+		"$(DESTDIR)$(INCLUDEDIR)/dfu.h" "$(DESTDIR)$(UDEVDIR)/70-stmiot.rules" \
+		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man1/%,$(wildcard man/*.1)) \
+		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man3/%,$(wildcard man/*.3))
 
 clean:
 	rm -rf build

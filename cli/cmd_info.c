@@ -174,8 +174,13 @@ static int print_json(const struct facts *f)
 		json_add_text(memory, NULL, b->alts[i].name);
 	json_add(j, "memory", memory);
 	json_add_bool(j, "read_protected", f->protected);
-	if (!f->protected)
+	if (!f->protected) {
 		add_memory(j, f);
+	} else {
+		json_add_text(j, "options", NULL);
+		json_add_text(j, "otp", NULL);
+		json_add_text(j, "slots", NULL);
+	}
 	return json_print(j);
 }
 

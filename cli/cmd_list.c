@@ -46,6 +46,15 @@ static const char *access_word(enum dfu_access access)
 	return words[access];
 }
 
+/* A virtual board that is off the bus has no ids yet. */
+static void add_id(struct json *j, const char *key, bool known, uint16_t id)
+{
+	if (known)
+		json_add_format(j, key, "%04x", id);
+	else
+		json_add_text(j, key, NULL);
+}
+
 static struct json *board_json(const struct sight *s)
 {
 	const struct dfu_board *b = &s->board;
@@ -54,9 +63,9 @@ static struct json *board_json(const struct sight *s)
 	json_add_text(j, "selector", s->name);
 	json_add_text(j, "serial", b->serial[0] ? b->serial : NULL);
 	json_add_text(j, "path", b->path[0] ? b->path : NULL);
-	json_add_format(j, "vid", "%04x", b->idVendor);
-	json_add_format(j, "pid", "%04x", b->idProduct);
-	json_add_format(j, "bcdDevice", "%04x", b->bcdDevice);
+	add_id(j, "vid", b->idVendor, b->idVendor);
+	add_id(j, "pid", b->idVendor, b->idProduct);
+	add_id(j, "bcdDevice", b->idVendor, b->bcdDevice);
 	json_add_text(j, "mode", s->mode);
 	json_add_text(j, "product", b->product[0] ? b->product : NULL);
 	json_add_text(j, "node", b->node[0] ? b->node : NULL);

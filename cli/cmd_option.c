@@ -116,6 +116,21 @@ static void differences(const struct dfu_options *from, const struct dfu_options
 	}
 }
 
+/* `changed` is NULL where nothing was to be done. */
+static int set_verdict(const struct sight *s, const char *changed)
+{
+	struct json *j;
+
+	if (!globals.json) {
+		out("%s: %s\n", s->name, changed ? changed : "nothing to do");
+		return EXIT_DONE;
+	}
+	j = json_object();
+	json_add_text(j, "board", s->name);
+	json_add_text(j, "changed", changed);
+	return json_print(j);
+}
+
 /* The chip has been reset: read again, and compare. */
 static int confirm_written(const struct sight *s, const uint8_t *want, const char *what)
 {
@@ -139,7 +154,7 @@ static int confirm_written(const struct sight *s, const uint8_t *want, const cha
 		status = EXIT_BAD_DATA;
 	}
 	if (status == EXIT_DONE)
-		out("%s: %s\n", s->name, what);
+		status = set_verdict(s, what);
 	dfu_options_free(o);
 	dfu_close(dev);
 	return status;
@@ -164,7 +179,7 @@ static int write_options(const struct sight *s, struct dfu_dev **dev, int argc, 
 	differences(was, o, what, sizeof(what));
 	memcpy(want, dfu_options_raw(o), sizeof(want));
 	if (!what[0]) {
-		out("%s: nothing to do\n", s->name);
+		status = set_verdict(s, NULL);
 	} else if (!yes && !confirm("%s: change %s? The board resets%s", s->name, what,
 				    want[1] == 0xaa ? "" : ", and flash can then only be erased as a whole")) {
 		status = EXIT_USAGE;
@@ -201,6 +216,20 @@ static int set(int argc, char **argv)
 
 /* -- unprotect ------------------------------------------------------------------------------- */
 
+static int unprotect_verdict(const struct sight *s)
+{
+	struct json *j;
+
+	if (!globals.json) {
+		out("%s: not read-protected any more; all flash is erased\n", s->name);
+		return EXIT_DONE;
+	}
+	j = json_object();
+	json_add_text(j, "board", s->name);
+	json_add_bool(j, "unprotected", true);
+	return json_print(j);
+}
+
 static int unprotect(void)
 {
 	struct dfu_error err;
@@ -227,8 +256,7 @@ static int unprotect(void)
 		return EXIT_FAILED;
 	}
 	dfu_close(dev);
-	out("%s: not read-protected any more; all flash is erased\n", s.name);
-	return EXIT_DONE;
+	return unprotect_verdict(&s);
 }
 
 int cmd_option(int argc, char **argv)

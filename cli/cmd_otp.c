@@ -107,6 +107,37 @@ static bool parse_place(const char *text, uint32_t *block, uint32_t *offset)
 	return !slash || (parse_number(slash + 1, offset) && *offset < DFU_OTP_BLOCK_BYTES);
 }
 
+static int write_verdict(const struct sight *s, uint32_t block, uint32_t offset, size_t len)
+{
+	struct json *j;
+
+	if (!globals.json) {
+		out("%s: %zu bytes written to OTP block %u\n", s->name, len, block);
+		return EXIT_DONE;
+	}
+	j = json_object();
+	json_add_text(j, "board", s->name);
+	json_add_number(j, "block", block);
+	json_add_number(j, "offset", offset);
+	json_add_number(j, "written_bytes", (double)len);
+	return json_print(j);
+}
+
+static int lock_verdict(const struct sight *s, uint32_t block)
+{
+	struct json *j;
+
+	if (!globals.json) {
+		out("%s: OTP block %u is locked\n", s->name, block);
+		return EXIT_DONE;
+	}
+	j = json_object();
+	json_add_text(j, "board", s->name);
+	json_add_number(j, "block", block);
+	json_add_bool(j, "locked", true);
+	return json_print(j);
+}
+
 static int write_bytes(uint32_t block, uint32_t offset, const uint8_t *bytes, size_t len)
 {
 	struct dfu_error err;
@@ -121,7 +152,7 @@ static int write_bytes(uint32_t block, uint32_t offset, const uint8_t *bytes, si
 	else if (dfu_otp_write(dev, block * DFU_OTP_BLOCK_BYTES + offset, bytes, len, &err) < 0)
 		status = report(s.name, &err);
 	else
-		out("%s: %zu bytes written to OTP block %u\n", s.name, len, block);
+		status = write_verdict(&s, block, offset, len);
 	dfu_close(dev);
 	return status;
 }
@@ -173,7 +204,7 @@ static int lock(int argc, char **argv)
 	else if (dfu_otp_lock(dev, block, &err) < 0)
 		status = report(s.name, &err);
 	else
-		out("%s: OTP block %u is locked\n", s.name, block);
+		status = lock_verdict(&s, block);
 	dfu_close(dev);
 	return status;
 }

@@ -59,7 +59,7 @@ static const char *state_of(const struct json *status, const char *key)
 /* Boards are shown when they answer; those with a folder only, to people. */
 static int show(char *const *names, size_t n, bool addresses)
 {
-	static const char *const full[] = { "BOARD", "MODE",   "POWER",
+	static const char *const full[] = { "BOARD", "MODE",   "PROGRAM", "POWER",
 					    "BOOT0", "SERIAL", "USBIP" };
 	static const char *const brief[] = { "BOARD", "SERIAL", "USBIP" };
 	struct table *table = NULL;
@@ -68,11 +68,11 @@ static int show(char *const *names, size_t n, bool addresses)
 	size_t i;
 
 	if (!list && n > 0)
-		table = addresses ? table_new(3, brief) : table_new(6, full);
+		table = addresses ? table_new(3, brief) : table_new(7, full);
 	for (i = 0; i < n; i++) {
 		struct dfu_error err;
 		struct json *status = NULL;
-		const char *cells[6] = { names[i], "down" };
+		const char *cells[7] = { names[i], "down" };
 
 		if (sim_ask(names[i], sim_request("status"), &status, &err) < 0 &&
 		    err.code != DFU_ERR_NODEV)
@@ -86,10 +86,11 @@ static int show(char *const *names, size_t n, bool addresses)
 			cells[2] = json_text(status, "usbip");
 		} else if (status) {
 			cells[1] = json_text(status, "mode");
-			cells[2] = state_of(status, "power");
-			cells[3] = state_of(status, "boot0");
-			cells[4] = json_text(status, "serial");
-			cells[5] = json_text(status, "usbip");
+			cells[2] = json_text(status, "jumped_to");
+			cells[3] = state_of(status, "power");
+			cells[4] = state_of(status, "boot0");
+			cells[5] = json_text(status, "serial");
+			cells[6] = json_text(status, "usbip");
 		}
 		if (table)
 			table_row(table, cells);
@@ -265,9 +266,11 @@ static int cmd_log(int argc, char **argv)
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
+		bool none = errno == ENOENT;
+
 		complain("sim log: %s: %s\n'stmiot sim status' lists the boards", path,
 			 strerror(errno));
-		return errno == ENOENT ? EXIT_NO_BOARD : EXIT_FAILED;
+		return none ? EXIT_NO_BOARD : EXIT_FAILED;
 	}
 	for (;;) {
 		while ((n = read(fd, block, sizeof(block))) > 0)

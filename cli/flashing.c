@@ -19,6 +19,7 @@ struct job {
 	struct dfu_stats stats;
 	bool started, returned;
 	uint32_t start_addr;
+	struct dfu_error err;
 };
 
 static const char *action_name(enum dfu_action action)
@@ -161,12 +162,24 @@ static int flash_board(struct job *j, struct dfu_error *err)
 	return rc;
 }
 
+/* Cut off in the middle of the work: what to do next, where libdfu knows nothing better. */
+static void hint_again(const struct job *j, struct dfu_error *err)
+{
+	bool begun = j->totals.erase + j->totals.write && !j->how->dry_run;
+
+	if (begun && !err->hint[0])
+		snprintf(err->hint, sizeof(err->hint),
+			 "the bootloader is unharmed; run the same command to try again");
+}
+
 static int work(struct worker *w)
 {
 	struct job *j = (struct job *)w;
-	struct dfu_error err = { 0 };
 
-	return flash_board(j, &err) < 0 ? report(w->name, &err) : EXIT_DONE;
+	if (flash_board(j, &j->err) == 0)
+		return EXIT_DONE;
+	hint_again(j, &j->err);
+	return report(w->name, &j->err);
 }
 
 /* -- verdicts ------------------------------------------------------------------------------------ */
@@ -174,12 +187,14 @@ static int work(struct worker *w)
 static void verdict_json(const struct job *j)
 {
 	const struct dfu_plan_totals *t = &j->totals;
+	bool ok = j->worker.status == EXIT_DONE;
 	struct json *e = json_object();
 
 	json_add_text(e, "event", "verdict");
 	json_add_text(e, "board", j->sight->name);
-	json_add_bool(e, "ok", j->worker.status == EXIT_DONE);
+	json_add_bool(e, "ok", ok);
 	json_add_number(e, "exit", j->worker.status);
+	json_add_text(e, "why", ok ? NULL : j->err.msg);
 	json_add_number(e, "image_bytes", (double)t->image_bytes);
 	json_add_number(e, "written_bytes", j->how->dry_run ? 0 : (double)t->write_bytes);
 	json_add_number(e, "kept_bytes", (double)t->kept_bytes);
@@ -187,7 +202,8 @@ static void verdict_json(const struct job *j)
 	json_add_number(e, "sectors_written", t->write + t->erase);
 	json_add_number(e, "sectors_same", t->same);
 	json_add_bool(e, "dry_run", j->how->dry_run);
-	json_add_bool(e, "verified", j->worker.status == EXIT_DONE && !j->how->plan.no_verify);
+	json_add_bool(e, "verified",
+		      ok && !j->how->dry_run && !j->how->plan.no_verify);
 	json_add_bool(e, "started", j->started);
 	json_add_number(e, "estimate_ms", (double)t->estimate_ms);
 	json_add_number(e, "ms", j->worker.ms);

@@ -112,14 +112,6 @@ int dfuse_explain(const struct status *st, const char *what, uint32_t addr,
 		    addr, st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
 }
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static bool is_cancelled(const struct dfu_dev *dev)
 {
 	return dev->set.cancel && *dev->set.cancel;
@@ -235,25 +227,6 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 	return 0;
 }
 
-/*
- * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
- * after a failure whatever the device needs.
- */
-static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
-{
-	int rc;
-
-	if (dev->state == dfuIDLE || dev->state == fine)
-		return 0;
-	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
-		return dfuse_idle(dev, err);
-	rc = simple(dev, DFU_ABORT, "ABORT", err);
-	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
-	if (worth_another_try(rc) && !dev->gone)
-		rc = calm_down(dev, dev->set.timeouts.control_ms, err);
-	return rc;
-}
-
 /* Judge what the GETSTATUS that ends an operation said. */
 static int judge(const struct status *st, const struct op *op, struct dfu_error *err)
 {
@@ -366,6 +339,25 @@ static int recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
 	rc = calm_down(dev, busy_ms, err);
 	if (rc == 0 && dev->has_pointer)
 		rc = run_politely(dev, &op, err);
+	return rc;
+}
+
+/*
+ * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
+ * after a failure whatever the device needs.
+ */
+static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
+{
+	int rc;
+
+	if (dev->state == dfuIDLE || dev->state == fine)
+		return 0;
+	if (dev->state != dfuDNLOAD_IDLE && dev->state != dfuUPLOAD_IDLE)
+		return dfuse_idle(dev, err);
+	rc = simple(dev, DFU_ABORT, "ABORT", err);
+	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
+	if (worth_another_try(rc) && !dev->gone)
+		rc = recover(dev, dev->set.timeouts.control_ms, err);
 	return rc;
 }
 

@@ -93,6 +93,22 @@ load helpers
 	output_is true
 }
 
+@test "status shows where a board that left its bootloader jumped to" {
+	stmiot sim up --time none
+	run -0 stmiot sim status
+	[[ "${lines[1]}" =~ ^b0\ +rom\ +-\ +on\  ]]
+	make_firmware app.bin
+	stmiot flash app.bin
+	run -0 stmiot sim status b0
+	[[ "${lines[0]}" =~ ^BOARD\ +MODE\ +PROGRAM\  ]]
+	[[ "${lines[1]}" =~ ^b0\ +running\ +0x08000000\ +on\  ]]
+}
+
+@test "the log of a board that is not there" {
+	run -3 --separate-stderr stmiot sim log b9
+	has "$stderr" "No such file"
+}
+
 @test "faults go to the board" {
 	stmiot sim up --time none
 	stmiot sim fault b0 stall --at 12
@@ -191,4 +207,12 @@ stmiot: 'stmiot sim up' starts the boards"
 	wait
 	run -0 pgrep -fc "stmiot-board.*$STMIOT_SIM_DIR/"
 	output_is 3
+}
+
+@test "a flash that is cut off says what to do next" {
+	stmiot sim up --time none
+	make_firmware app.bin
+	stmiot sim fault b0 power --erase 1 --stay
+	run -1 --separate-stderr stmiot flash --full app.bin
+	has "$stderr" $'\nstmiot: the bootloader is unharmed; run the same command to try again'
 }
