@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "imagefile.h"
 #include "json.h"
 #include "sys.h"
 
@@ -8,15 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *format_name, *to_name;
-static struct dfu_image_opts how;
+static const char *to_name;
 
 const struct opt image_options[] = {
-	{ OPT_CHOICE, 0, "format", "auto|dfuse|dfu|hex|elf|bin",
-	  "what FILE is (default: found out by its content)", &format_name, NULL, NULL },
-	{ OPT_NUMBER, 0, "address", "ADDR",
-	  "where a file without addresses of its own begins", &how.address,
-	  &how.has_address, NULL },
+	IMAGE_OPTIONS,
 	{ OPT_CHOICE, 0, "to", "dfu|hex|bin",
 	  "convert: what OUT is to be (default: by its extension)", &to_name, NULL,
 	  NULL },
@@ -228,7 +224,6 @@ int cmd_image(int argc, char **argv)
 {
 	bool convert = strcmp(argv[0], "convert") == 0;
 	struct dfu_image *image;
-	struct dfu_error err;
 	int result;
 
 	if (argc != (convert ? 3 : 2))
@@ -236,10 +231,9 @@ int cmd_image(int argc, char **argv)
 					   : "image info takes one file");
 	if (to_name && !convert)
 		return usage_error("--to belongs to image convert");
-	how.format =
-		(enum dfu_format)dfu_format_from_name(format_name ? format_name : "auto");
-	if (dfu_image_load(argv[1], &how, &image, &err) < 0)
-		return report(NULL, &err);
+	result = image_load(argv[1], &image);
+	if (result != EXIT_DONE)
+		return result;
 	result = convert ? image_convert(image, argv[2]) : image_info(image);
 	dfu_image_free(image);
 	return result;

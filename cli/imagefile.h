@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-/* What --format and --address say; both commands that take images share these options. */
+/* What --format and --address say; the commands that take images share these options. */
 extern const char *image_format;
 extern uint32_t image_address;
 extern bool image_address_given;
@@ -14,6 +14,9 @@ extern bool image_address_given;
 	  "what the image is (default: by its content)", &image_format, NULL, NULL },      \
 	{ OPT_NUMBER, 0, "address", "ADDR", "where a raw image belongs", &image_address,   \
 	  &image_address_given, NULL }
+
+/* Load it, whatever is in it. Complains; an exit status. */
+int image_load(const char *path, struct dfu_image **out);
 
 /* Load it and check that it fits an STM32F407. Complains; an exit status. */
 int image_open(const char *path, struct dfu_image **out);

@@ -69,8 +69,11 @@ more_setup() {
 	has "$stderr" "its extension names no format"
 	run -2 --separate-stderr stmiot image info
 	run -2 --separate-stderr stmiot image info --to hex blinky.bin
-	run -1 --separate-stderr stmiot image info nothing.bin
+	run -2 --separate-stderr stmiot image info nothing.bin
 	has "$stderr" "No such file"
+	head -c 1000 /dev/zero >zeros.bin
+	run -5 --separate-stderr stmiot image info zeros.bin
+	has "$stderr" "nothing but zero bytes"
 	stmiot -q image convert blinky.bin a.dfu
 	head -c 300 a.dfu >cut.dfu
 	run -5 --separate-stderr stmiot image info cut.dfu
