@@ -75,11 +75,13 @@ credential slots   A blank, B blank"
 	stmiot -q flash --no-start --address 0x08020000 other >/dev/null
 	random_firmware f.bin 4000 8
 	queued=0
-	for n in $(seq 100 3 145); do
+	for n in $(seq 20 90); do
 		stmiot sim fault b0 timeout --at "$n"
-		stmiot -q flash --no-start --address 0x08020000 f.bin >/dev/null 2>&1 3>&- &
+		stmiot -q flash --no-start --full --no-preserve --address 0x08020000 f.bin \
+			>/dev/null 2>&1 3>&- &
 		pid=$!
-		for _ in $(seq 100); do [ "$(board b0 .faults[0])" = null ] && break; sleep 0.01; done
+		while [ "$(board b0 .faults[0])" != null ] && kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+		kill -0 "$pid" 2>/dev/null || break
 		kill -9 "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 		for _ in $(seq 50); do [ "$(board b0 .attached)" = false ] && break; sleep 0.01; done
