@@ -18,7 +18,7 @@ const struct opt global_options[] = {
 	{ OPT_FLAG, 0, "json", NULL, "print results as JSON", &globals.json, NULL, NULL },
 	{ OPT_FLAG, 'q', "quiet", NULL, "say only what went wrong", &globals.quiet, NULL,
 	  NULL },
-	{ OPT_COUNT, 'v', "verbose", NULL, "say more; twice: more still",
+	{ OPT_COUNT, 'v', "verbose", NULL, "say more",
 	  &globals.verbose, NULL, NULL },
 	{ OPT_FLAG, 0, "no-color", NULL, "no colour (as does NO_COLOR)",
 	  &globals.no_color, NULL, NULL },

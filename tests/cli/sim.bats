@@ -216,3 +216,11 @@ stmiot: 'stmiot sim up' starts the boards"
 	run -1 --separate-stderr stmiot flash --full app.bin
 	has "$stderr" $'\nstmiot: the bootloader is unharmed; run the same command to try again'
 }
+
+@test "-v tells the plan, and how it was carried out" {
+	stmiot sim up --time none
+	make_firmware app.bin
+	run -0 --separate-stderr stmiot -v flash app.bin
+	has "$stderr" "sim:b0: 0 sectors to erase, 1 to write only, 0 are the same; 1024 bytes, 0 of them kept ones"
+	has "$stderr" "32 bits at once, without sleeping"
+}
