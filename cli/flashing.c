@@ -262,7 +262,7 @@ static void remarks(const struct job *j)
 	if (j->worker.status != EXIT_DONE || j->how->dry_run)
 		return;
 	if (j->stats.recoveries)
-		note("%s: %u transfers failed and were made good; from the first on it went the slow way",
+		note("%s: failed transfers that were made good: %u; from the first on it went the slow way",
 		     j->sight->name, (unsigned)j->stats.recoveries);
 	if (j->how->start && (!j->started || j->returned))
 		complain("%s: the bootloader is back instead of the program\n"

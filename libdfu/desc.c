@@ -155,8 +155,13 @@ int desc_load(const struct dfu_io *io, unsigned timeout_ms, struct dfu_board *bo
 	board->idVendor = le16(device + 8);
 	board->idProduct = le16(device + 10);
 	board->bcdDevice = le16(device + 12);
+	/* Nothing may be left of what was there at the last look. */
 	board->is_dfu = false;
 	board->n_alts = 0;
+	board->bmAttributes = 0;
+	board->wTransferSize = 0;
+	board->bcdDFUVersion = 0;
+	memset(board->alts, 0, sizeof(board->alts));
 	desc_config(config, (size_t)x[1].result, board, index);
 
 	w[0] = (struct wanted){ device[15], board->product, sizeof(board->product) };

@@ -50,6 +50,10 @@ struct dfu_dev {
 	uint64_t transfers, recoveries;
 };
 
+/* -- clock.c -- */
+
+uint64_t clock_ms(void); /* since some time or other, and never back */
+
 /* -- desc.c -- */
 
 /*
@@ -65,15 +69,20 @@ bool desc_config(const uint8_t *d, size_t len, struct dfu_board *board, uint8_t 
 /* -- usb.c, usbip.c: the doors -- */
 
 int usb_open(const struct dfu_board *board, struct dfu_io *io, struct dfu_error *err);
-/* By `board->selector`; fills in its path. */
-int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
-	       struct dfu_error *err);
-
-/* What a USB/IP server says over a connected socket; for usbip.c and its fuzzer. */
+/* What a USB/IP server says over a connected socket; for usbip_open and its tests. */
 int usbip_list_fd(int fd, unsigned timeout_ms, struct dfu_board **out, size_t *n,
 		  struct dfu_error *err);
 int usbip_import_fd(int fd, const char *busid, unsigned timeout_ms, struct dfu_io *io,
 		    struct dfu_error *err);
+
+/* Wait for `events` of poll(2); DFU_ERR_TIMEOUT when `deadline_ms` of clock_ms passes. */
+int usbip_wait(int fd, short events, uint64_t deadline_ms);
+
+/* -- usbip_net.c: finding the server -- */
+
+/* By `board->selector`; fills in its path. */
+int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
+	       struct dfu_error *err);
 
 /* -- record.c -- */
 

@@ -112,14 +112,6 @@ int dfuse_explain(const struct status *st, const char *what, uint32_t addr,
 		    addr, st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
 }
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static bool is_cancelled(const struct dfu_dev *dev)
 {
 	return dev->set.cancel && *dev->set.cancel;
@@ -268,14 +260,14 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 		if (!is_busy(&st))
 			break;
 		now = clock_ms();
-		if (now >= deadline)
+		if (!first && now >= deadline)
 			return fail(err, DFU_ERR_TIMEOUT,
 				    "%s at 0x%08" PRIx32 ": still busy after %u ms", op->what,
 				    op->addr, op->timeout_ms);
 		/* It may ask for more than there is: that, then, and a last look. */
 		wait_ms = st.bwPollTimeout + !first;
-		if (wait_ms > deadline - now)
-			wait_ms = (uint32_t)(deadline - now);
+		if (now + wait_ms > deadline)
+			wait_ms = now < deadline ? (uint32_t)(deadline - now) : 0;
 		if (!sleep_ms(dev, wait_ms, true))
 			return fail(err, DFU_ERR_CANCELLED, "interrupted");
 	}

@@ -312,6 +312,16 @@ static int ask_guard(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* What was to be kept of it is in the journal: the rest was blank, and is to be so again. */
+static void claim_blanks(struct dfu_plan *plan, size_t i)
+{
+	uint8_t *owner = plan->work[i].owner;
+
+	for (uint32_t k = 0; k < plan->sectors[i].sector.bytes; k++)
+		if (owner[k] == NOBODY)
+			owner[k] = BLANK;
+}
+
 static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 {
 	struct dfu_plan_sector *s = &plan->sectors[i];
@@ -321,6 +331,8 @@ static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	/* Of a run that was cut off, and nobody's concern any more. */
 	if (!s->image_bytes && !s->kept_bytes)
 		return 0;
+	if (plan->work[i].interrupted && !plan->opts.no_preserve)
+		claim_blanks(plan, i);
 	if (!plan->opts.full)
 		rc = compare(plan, i, &v, err);
 	if (rc < 0)

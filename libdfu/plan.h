@@ -6,7 +6,8 @@
 #include "journal.h"
 
 /* Whose byte of a sector it is. */
-enum owner { NOBODY, IMAGE, KEPT };
+/* BLANK: nobody's byte of a sector whose erase was cut off, which left anything there. */
+enum owner { NOBODY, IMAGE, KEPT, BLANK };
 
 /* What goes with a struct dfu_plan_sector: three arrays of the sector's length. */
 struct work {

@@ -123,13 +123,23 @@ static void record_close(void *ctx)
 	free(r);
 }
 
+/* A word of a line, and what is behind '#' is a comment: other characters for these. */
+static void put_text(FILE *f, const char *text, bool word)
+{
+	for (; *text; text++)
+		fputc(*text == '#' || (word && *text == ' ') ? '?' : *text, f);
+	fputc('\n', f);
+}
+
 static void put_header(FILE *f, const struct dfu_board *b)
 {
-	fprintf(f, "device %04x:%04x %04x %s\n", b->idVendor, b->idProduct, b->bcdDevice,
-		b->serial[0] ? b->serial : "-");
+	fprintf(f, "device %04x:%04x %04x ", b->idVendor, b->idProduct, b->bcdDevice);
+	put_text(f, b->serial[0] ? b->serial : "-", true);
 	fprintf(f, "dfu %02x %u %04x\n", b->bmAttributes, b->wTransferSize, b->bcdDFUVersion);
-	for (unsigned i = 0; i < b->n_alts; i++)
-		fprintf(f, "alt %u %s\n", i, b->alts[i].name);
+	for (unsigned i = 0; i < b->n_alts; i++) {
+		fprintf(f, "alt %u ", i);
+		put_text(f, b->alts[i].name, false);
+	}
 }
 
 static struct recorder *make_recorder(const struct dfu_settings *set)
@@ -165,6 +175,7 @@ int record_wrap(struct dfu_io *io, const struct dfu_board *board, const struct d
 		return fail(err, DFU_ERR_FILE, "%s cannot be made: %s", set->record,
 			    strerror(errno));
 	r->inner = *io;
+	r->pointer = 0x08000000; /* [AN3156] 5.2: after a reset */
 	r->block_bytes = board->wTransferSize;
 	put_header(r->f, board);
 	*io = (struct dfu_io){ r, record_transfer, record_set_alt, record_wait_gone,

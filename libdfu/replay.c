@@ -16,6 +16,11 @@ struct replay {
 	unsigned line;
 };
 
+static bool is_word(const char *word, size_t len, const char *want)
+{
+	return strlen(want) == len && memcmp(word, want, len) == 0;
+}
+
 /* -- words ------------------------------------------------------------------------------------ */
 
 /* The next line that has words; false at the end. */
@@ -164,6 +169,7 @@ static int answer(struct replay *r, struct dfu_xfer *x, struct dfu_error *err)
 {
 	const struct transcript_request *q = transcript_by_code(x->bmRequestType, x->bRequest);
 	struct expected *e = malloc(sizeof(*e));
+	struct replay before = *r;
 	const char *line = "";
 	size_t len = 0;
 	bool fits;
@@ -172,10 +178,17 @@ static int answer(struct replay *r, struct dfu_xfer *x, struct dfu_error *err)
 		return fail(err, DFU_ERR_NOMEM, "no room for a transfer");
 	fits = next_line(r, &line, &len) && parse_transfer(line, len, e) && matches(e, x);
 	if (!fits) {
+		char has[60] = "", clean[60];
+		unsigned number = r->line;
+
+		/* The line stays the next one: it has not been used. */
+		*r = before;
 		free(e);
 		x->result = DFU_ERR_IO;
-		return fail(err, DFU_ERR_IO, "transcript line %u has \"%.*s\", but %s %u comes",
-			    r->line, (int)(len < 60 ? len : 60), line, q ? q->name : "?", x->wValue);
+		memcpy(has, line, len < sizeof(has) ? len : sizeof(has) - 1);
+		copy_clean(clean, sizeof(clean), has);
+		return fail(err, DFU_ERR_IO, "transcript line %u has \"%s\", but %s %u comes",
+			    number, clean, q ? q->name : "?", x->wValue);
 	}
 	x->result = e->failure ? e->failure : (int)e->n;
 	if (!e->failure && (x->bmRequestType & 0x80))
@@ -218,11 +231,19 @@ static int replay_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_
 
 static int replay_wait_gone(void *ctx, unsigned timeout_ms)
 {
+	struct replay *r = ctx, before = *r;
 	const char *line;
 	size_t len;
 
 	(void)timeout_ms;
-	return next_line(ctx, &line, &len) && len == 4 && memcmp(line, "gone", 4) == 0;
+	if (next_line(r, &line, &len)) {
+		if (is_word(line, len, "gone"))
+			return 1;
+		if (is_word(line, len, "stays"))
+			return 0;
+	}
+	*r = before; /* a transfer: not this one's */
+	return 0;
 }
 
 static void replay_close(void *ctx)
@@ -246,6 +267,7 @@ bool dfu_replay_done(const struct dfu_io *io)
 
 static bool take_device(const char *line, size_t len, struct dfu_board *b)
 {
+	char serial[sizeof(b->serial)] = "";
 	const char *word;
 	uint32_t vid, pid, bcd;
 	size_t n = next_word(&line, &len, &word);
@@ -259,8 +281,10 @@ static bool take_device(const char *line, size_t len, struct dfu_board *b)
 	n = next_word(&line, &len, &word);
 	if (!n || n >= sizeof(b->serial))
 		return false;
-	if (*word != '-')
-		memcpy(b->serial, word, n);
+	if (!is_word(word, n, "-")) {
+		memcpy(serial, word, n);
+		copy_clean(b->serial, sizeof(b->serial), serial);
+	}
 	b->idVendor = (uint16_t)vid;
 	b->idProduct = (uint16_t)pid;
 	b->bcdDevice = (uint16_t)bcd;
@@ -292,20 +316,16 @@ static bool take_alt(const char *line, size_t len, struct dfu_board *b)
 	size_t n = next_word(&line, &len, &word);
 	char name[sizeof(b->alts[0].name)] = "";
 
-	if (!take_number(word, n, 10, DFU_ALTS - 1, &alt) || len < 2 || len > sizeof(name))
+	if (!take_number(word, n, 10, DFU_ALTS - 1, &alt) || len > sizeof(name))
 		return false;
-	memcpy(name, line + 1, len - 1);
+	if (len)
+		memcpy(name, line + 1, len - 1);
 	copy_clean(b->alts[alt].name, sizeof(b->alts[alt].name), name);
 	b->alts[alt].has_layout =
 		dfu_layout_parse(b->alts[alt].name, &b->alts[alt].layout, NULL) == 0;
 	if (alt >= b->n_alts)
 		b->n_alts = alt + 1;
 	return true;
-}
-
-static bool is_word(const char *word, size_t len, const char *want)
-{
-	return strlen(want) == len && memcmp(word, want, len) == 0;
 }
 
 /* The lines before the first transfer; r is left there. */

@@ -17,14 +17,6 @@ struct usb {
 	char node[40];
 };
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* -- transfers -------------------------------------------------------------------------------- */
 
 /* The transfers of one call: which are over, and the library's own. */
@@ -119,9 +111,13 @@ static void cancel_batch(struct usb *u, struct batch *b, size_t count)
 {
 	for (size_t i = count; i-- > 0;)
 		libusb_cancel_transfer(b->t[i]);
-	while (b->over < count)
-		if (libusb_handle_events(u->lib) < 0)
+	/* None may be freed before it has ended; a signal (Ctrl-C) is no reason to stop. */
+	while (b->over < count) {
+		int rc = libusb_handle_events(u->lib);
+
+		if (rc < 0 && rc != LIBUSB_ERROR_INTERRUPTED)
 			break;
+	}
 }
 
 static bool has_left(const struct usb *u)

@@ -5,15 +5,12 @@
 #include "dev.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define VERSION         0x0111
@@ -30,25 +27,17 @@
 #define HEADER_BYTES    48
 #define BUSID_BYTES     32
 #define DEVICES_MAX     256
-#define UNLINK_MS       1000
-#define DEFAULT_PORT    3240
-#define SET_CONFIG      9  /* [USB2] table 9-4 */
-#define SET_INTERFACE   11
+#define GRACE_MS        1000 /* for the rest of a packet, or the answer to an unlink */
+#define DATA_MAX        4096 /* of one transfer */
+#define SET_INTERFACE   11 /* [USB2] table 9-4 */
 
 struct usbip {
 	int fd;
 	uint32_t seqnum, devid;
 	unsigned timeout_ms; /* of a standard request */
+	unsigned grace_ms;
 	bool gone;
 };
-
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -68,13 +57,13 @@ static uint16_t get16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Wait for `events` until `deadline_ms`; DFU_ERR_TIMEOUT when it passes. */
-static int wait_for(int fd, short events, uint64_t deadline_ms)
+int usbip_wait(int fd, short events, uint64_t deadline_ms)
 {
 	for (;;) {
 		uint64_t now = clock_ms();
 		struct pollfd p = { .fd = fd, .events = events };
-		int n = poll(&p, 1, now < deadline_ms ? (int)(deadline_ms - now) : 0);
+		uint64_t left = now < deadline_ms ? deadline_ms - now : 0;
+		int n = poll(&p, 1, left < INT_MAX ? (int)left : INT_MAX);
 
 		if (n > 0)
 			return 0;
@@ -95,7 +84,7 @@ static int receive(int fd, uint8_t *buf, size_t len, uint64_t deadline_ms)
 			buf += n;
 			len -= (size_t)n;
 		} else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			int rc = wait_for(fd, POLLIN, deadline_ms);
+			int rc = usbip_wait(fd, POLLIN, deadline_ms);
 
 			if (rc < 0)
 				return rc;
@@ -115,7 +104,7 @@ static int transmit(int fd, const uint8_t *buf, size_t len, uint64_t deadline_ms
 			buf += n;
 			len -= (size_t)n;
 		} else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			int rc = wait_for(fd, POLLOUT, deadline_ms);
+			int rc = usbip_wait(fd, POLLOUT, deadline_ms);
 
 			if (rc < 0)
 				return rc;
@@ -131,7 +120,7 @@ static int transmit(int fd, const uint8_t *buf, size_t len, uint64_t deadline_ms
 static int submit(struct usbip *u, const struct dfu_xfer *x, uint32_t seqnum, uint64_t deadline)
 {
 	bool in = x->bmRequestType & 0x80;
-	uint8_t packet[HEADER_BYTES + 4096] = { 0 };
+	uint8_t packet[HEADER_BYTES + DATA_MAX] = { 0 };
 	size_t len = HEADER_BYTES;
 
 	put32(packet, CMD_SUBMIT);
@@ -147,6 +136,8 @@ static int submit(struct usbip *u, const struct dfu_xfer *x, uint32_t seqnum, ui
 	packet[45] = (uint8_t)(x->wIndex >> 8);
 	packet[46] = (uint8_t)x->wLength;
 	packet[47] = (uint8_t)(x->wLength >> 8);
+	if (!in && x->wLength > DATA_MAX)
+		return DFU_ERR_IO;
 	if (!in && x->wLength) {
 		memcpy(packet + len, x->data, x->wLength);
 		len += x->wLength;
@@ -173,16 +164,24 @@ static int urb_error(int32_t status)
 	}
 }
 
-/* One RET_* packet; *which is the transfer it ended, or n for none of ours. */
+#define PENDING INT32_MIN
+
+/*
+ * One RET_* packet; *which is the transfer it ended, or n for none of ours. TIMEOUT only
+ * where no packet has begun: in the middle of one there is no way back into step.
+ */
 static int take_reply(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t first,
 		      size_t *which, uint64_t deadline)
 {
 	uint8_t h[HEADER_BYTES];
 	uint32_t code, length;
-	int rc = receive(u->fd, h, sizeof(h), deadline);
+	int rc = usbip_wait(u->fd, POLLIN, deadline);
 
 	if (rc < 0)
 		return rc;
+	deadline = clock_ms() + u->grace_ms;
+	if (receive(u->fd, h, sizeof(h), deadline) < 0)
+		return DFU_ERR_GONE;
 	code = get32(h);
 	*which = n;
 	if (code == RET_UNLINK)
@@ -192,27 +191,27 @@ static int take_reply(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t fi
 	*which = get32(h + 4) - first;
 	x += *which;
 	length = get32(h + 24);
-	if (length > x->wLength)
+	if (length > x->wLength || x->result != PENDING)
 		return DFU_ERR_IO;
-	if ((x->bmRequestType & 0x80) && length) {
-		rc = receive(u->fd, x->data, length, deadline);
-		if (rc < 0)
-			return rc;
-	}
+	if ((x->bmRequestType & 0x80) && length &&
+	    receive(u->fd, x->data, length, deadline) < 0)
+		return DFU_ERR_GONE;
 	x->result = get32(h + 20) ? urb_error((int32_t)get32(h + 20)) : (int)length;
 	return 0;
 }
 
-#define PENDING INT32_MIN
-
-/* Take back what has not been answered: the first has timed out, the others wait in vain. */
+/*
+ * Take back what has not been answered: the first has timed out, the others wait in vain. A
+ * server that does not even answer this is of no use any more.
+ */
 static void unlink_pending(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t first)
 {
-	uint64_t deadline = clock_ms() + UNLINK_MS;
+	uint64_t deadline = clock_ms() + u->grace_ms;
 	size_t unlinked = 0, which;
 	bool timed_out = false;
 
-	for (size_t i = 0; i < n; i++) {
+	/* From the last one, so that none gets its turn because one before it went. */
+	for (size_t i = n; i-- > 0;) {
 		uint8_t h[HEADER_BYTES] = { 0 };
 
 		if (x[i].result != PENDING)
@@ -221,15 +220,13 @@ static void unlink_pending(struct usbip *u, struct dfu_xfer *x, size_t n, uint32
 		put32(h + 4, ++u->seqnum);
 		put32(h + 8, u->devid);
 		put32(h + 20, first + (uint32_t)i);
-		if (transmit(u->fd, h, sizeof(h), deadline) == 0)
-			unlinked++;
-	}
-	while (unlinked) {
-		if (take_reply(u, x, n, first, &which, deadline) < 0)
+		unlinked++;
+		if (transmit(u->fd, h, sizeof(h), deadline) < 0)
 			break;
-		if (which == n)
-			unlinked--;
 	}
+	while (unlinked && take_reply(u, x, n, first, &which, deadline) == 0)
+		unlinked -= which == n;
+	u->gone = unlinked > 0;
 	for (size_t i = 0; i < n; i++) {
 		if (x[i].result != PENDING)
 			continue;
@@ -253,6 +250,9 @@ static int collect(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t first
 
 	while (left) {
 		rc = take_reply(u, x, n, first, &which, deadline);
+		/* What is not ours is no reason to wait longer. */
+		if (rc == 0 && which == n && clock_ms() >= deadline)
+			rc = DFU_ERR_TIMEOUT;
 		if (rc == DFU_ERR_TIMEOUT) {
 			unlink_pending(u, x, n, first);
 			return rc;
@@ -262,11 +262,10 @@ static int collect(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t first
 			end_pending(x, n, DFU_ERR_GONE);
 			return rc;
 		}
-		if (which < n)
-			left--;
+		left -= which < n;
 		while (oldest < n && x[oldest].result != PENDING)
 			oldest++;
-		if (oldest < n)
+		if (oldest < n && which < n)
 			deadline = clock_ms() + x[oldest].timeout_ms;
 	}
 	return 0;
@@ -310,6 +309,7 @@ static int usbip_transfer(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_er
 	for (size_t i = 0; i < n; i++)
 		x[i].result = PENDING;
 	u->seqnum += (uint32_t)n;
+	u->grace_ms = x[0].timeout_ms < GRACE_MS ? x[0].timeout_ms : GRACE_MS;
 	while (sent < n && !u->gone) {
 		if (submit(u, &x[sent], first + (uint32_t)sent,
 			   clock_ms() + x[sent].timeout_ms) < 0)
@@ -325,25 +325,19 @@ static int usbip_transfer(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_er
 	return summarize(x, n, err);
 }
 
-static int standard_request(struct usbip *u, uint8_t type, uint8_t req, uint16_t value,
-			    uint16_t index, struct dfu_error *err)
-{
-	struct dfu_xfer x = { .bmRequestType = type,
-			      .bRequest = req,
-			      .wValue = value,
-			      .wIndex = index,
-			      .timeout_ms = u->timeout_ms };
-	int rc = usbip_transfer(u, &x, 1, err);
-
-	if (rc == 0 && x.result < 0)
-		rc = fail(err, DFU_ERR_STALL, "the device refuses its %s",
-			  req == SET_CONFIG ? "configuration" : "alternate setting");
-	return rc;
-}
-
 static int usbip_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_error *err)
 {
-	return standard_request(ctx, 0x01, SET_INTERFACE, alt, interface, err);
+	const struct usbip *u = ctx;
+	struct dfu_xfer x = { .bmRequestType = 0x01,
+			      .bRequest = SET_INTERFACE,
+			      .wValue = alt,
+			      .wIndex = interface,
+			      .timeout_ms = u->timeout_ms };
+	int rc = usbip_transfer(ctx, &x, 1, err);
+
+	if (rc == 0 && x.result < 0)
+		rc = fail(err, DFU_ERR_STALL, "the device refuses its alternate setting");
+	return rc;
 }
 
 static int usbip_wait_gone(void *ctx, unsigned timeout_ms)
@@ -354,7 +348,7 @@ static int usbip_wait_gone(void *ctx, unsigned timeout_ms)
 	ssize_t got;
 
 	while (!u->gone) {
-		if (wait_for(u->fd, POLLIN, deadline) < 0)
+		if (usbip_wait(u->fd, POLLIN, deadline) < 0 || clock_ms() > deadline)
 			return 0;
 		got = recv(u->fd, scrap, sizeof(scrap), MSG_DONTWAIT);
 		u->gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
@@ -400,7 +394,7 @@ static int op_reply(int fd, uint16_t code, uint64_t deadline, struct dfu_error *
 	if (get16(h) != VERSION)
 		return fail(err, DFU_ERR_FORMAT,
 			    "the USB/IP server speaks version %x.%02x, we 1.11", h[0], h[1]);
-	return (int)(get32(h + 4) & 0x7fffffff);
+	return get32(h + 4) < INT_MAX ? (int)get32(h + 4) : INT_MAX;
 }
 
 /* The device block of 312 bytes: path 256, busid 32, busnum, devnum, speed, ids... */
@@ -497,165 +491,5 @@ int usbip_import_fd(int fd, const char *busid, unsigned timeout_ms, struct dfu_i
 	u->timeout_ms = timeout_ms;
 	u->devid = get32(d + 288) << 16 | (get32(d + 292) & 0xffff);
 	*io = (struct dfu_io){ u, usbip_transfer, usbip_set_alt, usbip_wait_gone, usbip_close };
-	return 0;
-}
-
-/* -- connecting -------------------------------------------------------------------------- */
-
-static int connect_one(const struct addrinfo *a, uint64_t deadline)
-{
-	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
-	socklen_t len = sizeof(int);
-	int e = 0;
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
-		e = errno;
-		if (e == EINPROGRESS) {
-			e = ETIMEDOUT;
-			if (wait_for(fd, POLLOUT, deadline) == 0)
-				getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len);
-		}
-	}
-	if (e) {
-		close(fd);
-		errno = e;
-		return -1;
-	}
-	return fd;
-}
-
-static int connect_to(const char *host, uint16_t port, unsigned timeout_ms, struct dfu_error *err)
-{
-	struct addrinfo want = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-	uint64_t deadline = clock_ms() + timeout_ms;
-	char service[8];
-	int fd = -1, e;
-
-	snprintf(service, sizeof(service), "%u", port);
-	e = getaddrinfo(host, service, &want, &found);
-	if (e)
-		return fail(err, DFU_ERR_NODEV, "%s: %s", host, gai_strerror(e));
-	errno = 0;
-	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
-		fd = connect_one(a, deadline);
-	freeaddrinfo(found);
-	if (fd < 0) {
-		fail(err, DFU_ERR_NODEV, "no USB/IP server at %s port %u: %s", host, port,
-		     strerror(errno));
-		return hint(err, DFU_ERR_NODEV,
-			    "start one (`stmiot sim up`, or usbipd) or name its port");
-	}
-	return fd;
-}
-
-static bool copy_part(char *to, size_t bytes, const char *from, size_t len)
-{
-	if (!len || len >= bytes)
-		return false;
-	memcpy(to, from, len);
-	to[len] = '\0';
-	return true;
-}
-
-int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port, char *busid,
-		  size_t busid_bytes, struct dfu_error *err)
-{
-	const char *from, *end, *slash, *colon;
-	unsigned long number = DEFAULT_PORT;
-	char *rest;
-
-	if (strncmp(url, "usbip://", 8) != 0)
-		return fail(err, DFU_ERR_ARG, "\"%s\" does not begin with usbip://", url);
-	from = url + 8;
-	slash = strrchr(from, '/');
-	if (!slash)
-		return fail(err, DFU_ERR_ARG, "\"%s\" has no /BUSID behind the host", url);
-	end = from[0] == '[' ? memchr(from, ']', (size_t)(slash - from)) : NULL;
-	colon = memchr(end ? end : from, ':', (size_t)(slash - (end ? end : from)));
-	if (end ? !copy_part(host, host_bytes, from + 1, (size_t)(end - from - 1))
-		: !copy_part(host, host_bytes, from, (size_t)((colon ? colon : slash) - from)))
-		return fail(err, DFU_ERR_ARG, "\"%s\" has no host", url);
-	if (colon) {
-		number = strtoul(colon + 1, &rest, 10);
-		if (rest != slash || number < 1 || number > 65535 || rest == colon + 1)
-			return fail(err, DFU_ERR_ARG, "\"%s\" has no port from 1 to 65535 at offset %d",
-				    url, (int)(colon + 1 - url));
-	}
-	if (!copy_part(busid, busid_bytes, slash + 1, strlen(slash + 1)))
-		return fail(err, DFU_ERR_ARG, "\"%s\" has no bus id behind the host", url);
-	*port = (uint16_t)number;
-	return 0;
-}
-
-int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
-	       struct dfu_error *err)
-{
-	char host[256], busid[BUSID_BYTES];
-	uint16_t port;
-	int rc = dfu_usbip_url(board->selector, host, sizeof(host), &port, busid, sizeof(busid),
-			       err);
-	int fd;
-
-	if (rc < 0)
-		return rc;
-	fd = connect_to(host, port, timeout_ms, err);
-	if (fd < 0)
-		return fd;
-	rc = usbip_import_fd(fd, busid, timeout_ms, io, err);
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
-	copy_clean(board->path, sizeof(board->path), busid);
-	/* What a host's kernel does when it enumerates. */
-	rc = standard_request(io->ctx, 0x00, SET_CONFIG, 1, 0, err);
-	if (rc == DFU_ERR_STALL)
-		rc = standard_request(io->ctx, 0x00, SET_CONFIG, 1, 0, err);
-	if (rc < 0)
-		io->close(io->ctx);
-	return rc;
-}
-
-/* Look into one device of the list: its strings and layouts. */
-static void look_into(struct dfu_board *board, unsigned timeout_ms)
-{
-	struct dfu_error err = { 0 };
-	struct dfu_io io;
-	int rc = usbip_open(board, timeout_ms, &io, &err);
-
-	if (rc == 0) {
-		rc = desc_load(&io, timeout_ms, board, &err);
-		io.close(io.ctx);
-	}
-	board->access = rc == 0			? DFU_ACCESS_OK
-			: rc == DFU_ERR_BUSY ? DFU_ACCESS_BUSY
-						: DFU_ACCESS_FAILED;
-	if (rc < 0)
-		copy_clean(board->why, sizeof(board->why), err.msg);
-}
-
-int dfu_usbip_scan(const char *host, uint16_t port, unsigned timeout_ms, struct dfu_board **out,
-		   size_t *n, struct dfu_error *err)
-{
-	bool v6 = strchr(host, ':') != NULL;
-	int fd = connect_to(host, port, timeout_ms, err), rc;
-
-	if (fd < 0)
-		return fd;
-	rc = usbip_list_fd(fd, timeout_ms, out, n, err);
-	close(fd);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < *n; i++) {
-		struct dfu_board *b = &(*out)[i];
-
-		snprintf(b->selector, sizeof(b->selector), "usbip://%s%.100s%s:%u/%s",
-			 v6 ? "[" : "", host, v6 ? "]" : "", port, b->path);
-		if (b->is_dfu)
-			look_into(b, timeout_ms);
-	}
 	return 0;
 }

@@ -22,6 +22,8 @@ $(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
 $(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A)
 $(call unit_bin,board): $(BOARD_A)
+# Allocations that fail when the test says so.
+$(B)/unit/libdfu/test_alloc: OWN_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(UNIT_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -65,3 +65,26 @@ make_seed() {
 	random_file seed.b 320184 "$((${1:-1} + 1))"
 	dfuse-pack -b 0x08000000:seed.a -b 0x08020000:seed.b seed.dfu
 }
+
+# WORD...: 32 bits each, the low byte first
+le32() {
+	local word
+	for word in "$@"; do
+		printf '%b' "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((word & 255)) \
+			$((word >> 8 & 255)) $((word >> 16 & 255)) $((word >> 24 & 255)))"
+	done
+}
+
+# CONTENT ELF [MACHINE [TYPE]]: an executable whose one program header loads CONTENT to
+# 0x08000000; e_machine 40 is Arm, p_type 1 is to be loaded.
+make_elf() {
+	local bytes
+	bytes=$(stat -c %s "$1")
+	{
+		printf '\177ELF\001\001\001\000\000\000\000\000\000\000\000\000'
+		le32 $((2 | ${3:-40} << 16)) 1 0x08000009 52 0 0x05000000
+		le32 $((52 | 32 << 16)) $((1 | 40 << 16)) 0
+		le32 "${4:-1}" 84 0x08000000 0x08000000 "$bytes" "$bytes" 5 4
+		cat "$1"
+	} >"$2"
+}

@@ -16,8 +16,9 @@ more_setup() {
 }
 
 sweep() {
-	run -0 ./sweep "$STMIOT_SIM_DIR/b0" "$@"
-	echo "$output" | sed 's/^# //' >&3
+	run ./sweep "$STMIOT_SIM_DIR/b0" "$@"
+	echo "$output"
+	[ "$status" -eq 0 ]
 }
 
 @test "a refused transfer, for each n: made good at once" {

@@ -270,6 +270,12 @@ static bool speaks(void)
 	return strncmp(s.said, "stmiot: ", 8) == 0 && strlen(s.said) > 20;
 }
 
+/* Twice in a row the machine was too busy for TIMEOUT_MS. */
+static bool too_slow(void)
+{
+	return strstr(s.said, "no answer") || strstr(s.said, "still busy");
+}
+
 static void judge_fault(const struct kind *k, int status)
 {
 	bool must = strcmp(k->name, "stall") == 0 || strcmp(k->name, "leave-stall") == 0;

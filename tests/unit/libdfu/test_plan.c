@@ -178,6 +178,212 @@ static void test_erase_moves_pointer(void **state)
 	fake_rom_free(rom);
 }
 
+/* -- what forbids a flash ---------------------------------------------------------------------- */
+
+/* A flash that fails with `code` and these words, and leaves the board idle. */
+static void expect_error(struct fake_rom *rom, const struct dfu_plan_opts *opts, int code,
+			 const char *words, const char *hint)
+{
+	struct dfu_error err;
+	int rc = story_flash(rom, NULL, opts, NULL, &err);
+
+	if (rc != code || (int)err.code != code || !strstr(err.msg, words) ||
+	    !strstr(err.hint, hint))
+		fail_msg("%d (%d) %s, %s", rc, err.code, err.msg, err.hint);
+	assert_int_equal(rom->state, 2);
+	assert_null(rom->broken_rule);
+}
+
+static void test_write_protection(void **state)
+{
+	struct fake_rom *rom = story_rom();
+
+	(void)state;
+	rom->options[8] = 0xf7;
+	/* Seen up front: nothing is touched. */
+	expect_error(rom, NULL, DFU_ERR_REFUSED, "sector 3 at 0x0800c000 is write-protected",
+		     "option set nwrp3=1");
+	assert_int_equal(rom->writes + rom->erases[0] + rom->erases[3], 0);
+	/* Unreadable at first: the verify finds it, and asks again. */
+	rom->options_refused = 1;
+	expect_error(rom, NULL, DFU_ERR_VERIFY, "sector 3 at 0x0800c000 is write-protected",
+		     "option set nwrp3=1");
+	/* Never readable: where it differs is all that can be told. */
+	rom->options_refused = 0;
+	rom->no_options = true;
+	expect_error(rom, NULL, DFU_ERR_VERIFY, "in sector 3 holds", "run the same command");
+	/* The sectors that the image does not change may be protected. */
+	rom->no_options = false;
+	rom->options[8] = 0xff & ~(1 << 6 | 1 << 4);
+	if (story_flash(rom, NULL, NULL, NULL, &(struct dfu_error){ 0 }) != 0)
+		fail_msg("sectors 4 and 6 need no change");
+	expect_flash(rom, end, "with sectors 4 and 6 protected");
+	fake_rom_free(rom);
+}
+
+static void test_read_protection(void **state)
+{
+	struct dfu_plan_opts full = { .full = true };
+	struct fake_rom *rom = story_rom();
+
+	(void)state;
+	rom->protected = true;
+	expect_error(rom, NULL, DFU_ERR_PROTECTED, "read-protected", "option unprotect");
+	/* Without the comparison it is the erase that says so. */
+	expect_error(rom, &full, DFU_ERR_PROTECTED, "read-protected", "option unprotect");
+	assert_int_equal(rom->writes, 0);
+	fake_rom_free(rom);
+}
+
+struct guard {
+	const uint8_t *flash;
+	unsigned asked, shown;
+	unsigned refuse; /* the index of a sector */
+};
+
+static int guard(void *ctx, const struct dfu_sector *s, const uint8_t *content,
+		 struct dfu_error *err)
+{
+	struct guard *g = ctx;
+
+	g->asked += !content;
+	if (!content)
+		return 1;
+	g->shown++;
+	assert_memory_equal(content, g->flash + (s->addr - FAKE_FLASH_ADDR), s->bytes);
+	if (s->index != g->refuse)
+		return 0;
+	err->code = DFU_ERR_REFUSED;
+	strcpy(err->msg, "it holds a key");
+	err->hint[0] = '\0';
+	return DFU_ERR_REFUSED;
+}
+
+static void test_guard(void **state)
+{
+	struct guard g = { .refuse = 5 };
+	struct dfu_plan_opts opts = { .guard = guard, .guard_ctx = &g };
+	struct fake_rom *rom = story_rom();
+
+	(void)state;
+	g.flash = rom->flash;
+	expect_error(rom, &opts, DFU_ERR_REFUSED, "holds a key", "");
+	assert_int_equal(rom->writes + rom->erases[0], 0);
+	assert_int_equal(g.asked, 3);
+	assert_int_equal(g.shown, 3);
+	/* The sector that stays as it is is nobody's business. */
+	g.refuse = 6;
+	if (story_flash(rom, NULL, &opts, NULL, &(struct dfu_error){ 0 }) != 0)
+		fail_msg("sector 6 does not change");
+	expect_flash(rom, end, "guarded");
+	fake_rom_free(rom);
+}
+
+/* What may not go into flash is known before anything is asked of the board. */
+static void test_wrong_image(void **state)
+{
+	struct fake_rom *rom = story_rom();
+	struct dfu_board board = fake_rom_board(rom);
+	struct dfu_io io = fake_rom_io(rom);
+	struct dfu_image *image;
+	struct dfu_plan *plan;
+	struct dfu_dev *dev;
+	struct dfu_error err;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(dfu_image_from_bytes(0x1fffc000, (const uint8_t *)"abcd", 4, &image,
+					      &err), 0);
+	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
+	before = rom->transfers;
+	assert_int_equal(dfu_plan_make(dev, image, NULL, &plan, &err), DFU_ERR_RANGE);
+	assert_int_equal(dfu_verify(dev, image, &err), DFU_ERR_RANGE);
+	assert_int_equal(rom->transfers, before);
+	dfu_image_free(image);
+	dfu_close(dev);
+	fake_rom_free(rom);
+}
+
+/* Ctrl-C between any two transfers: CANCELLED, the board idle, and the command repairs it. */
+struct stopper {
+	struct fake_rom *rom;
+	struct dfu_io inner;
+	volatile int cancel;
+	uint64_t at;
+};
+
+static int stop_transfer(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_error *err)
+{
+	struct stopper *s = ctx;
+	int rc = s->inner.transfer(s->inner.ctx, x, n, err);
+
+	if (s->rom->transfers >= s->at)
+		s->cancel = 1;
+	return rc;
+}
+
+static int stop_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_error *err)
+{
+	struct stopper *s = ctx;
+
+	return s->inner.set_alt(s->inner.ctx, interface, alt, err);
+}
+
+static int stop_wait_gone(void *ctx, unsigned timeout_ms)
+{
+	struct stopper *s = ctx;
+
+	return s->inner.wait_gone(s->inner.ctx, timeout_ms);
+}
+
+static void stop_close(void *ctx)
+{
+	struct stopper *s = ctx;
+
+	s->inner.close(s->inner.ctx);
+}
+
+static void test_cancel(void **state)
+{
+	struct dfu_image *image = story_image();
+	unsigned row, cancelled = 0;
+	uint64_t n;
+
+	(void)state;
+	for (row = 0; row < 2; row++) {
+		for (n = 5; n < 130; n++) {
+			struct fake_rom *rom = story_rom();
+			struct dfu_board board = fake_rom_board(rom);
+			struct stopper s = { rom, fake_rom_io(rom), 0, n };
+			struct dfu_io io = { &s, stop_transfer, stop_set_alt, stop_wait_gone,
+					     stop_close };
+			struct dfu_settings set = { .cancel = &s.cancel, .poll = row };
+			struct dfu_plan *plan = NULL;
+			struct dfu_dev *dev = NULL;
+			struct dfu_error err;
+			int rc;
+
+			rom->poll_ms = row;
+			rc = dfu_open_io(&io, &board, &set, &dev, &err);
+			if (rc == 0)
+				rc = dfu_plan_make(dev, image, NULL, &plan, &err);
+			if (rc == 0)
+				rc = dfu_plan_run(plan, &err);
+			if (rc < 0 && (rc != DFU_ERR_CANCELLED || rom->state != 2))
+				fail_msg("at %u: %d, state %u: %s", (unsigned)n, rc, rom->state,
+					 err.msg);
+			cancelled += rc < 0;
+			dfu_plan_free(plan);
+			dfu_close(dev);
+			assert_int_equal(rom->state, 2);
+			assert_null(rom->broken_rule);
+			fake_rom_free(rom);
+		}
+	}
+	assert_true(cancelled > 200);
+	dfu_image_free(image);
+}
+
 /* -- faults at every transfer ---------------------------------------------------------------- */
 
 static uint64_t transfers_of(const char *dir)
@@ -243,8 +449,8 @@ static void test_two_power_cuts(void **state)
 	uint64_t total = transfers_of(dir), n, m;
 
 	(void)state;
-	for (n = 3; n <= total; n += 7) {
-		for (m = 1 + n % 5; m <= total; m += 5) {
+	for (n = 3; n <= total; n += 11) {
+		for (m = 1 + n % 13; m <= total; m += 13) {
 			struct fake_rom *rom = story_rom();
 			struct dfu_error err;
 			char when[60];
@@ -311,7 +517,7 @@ static void test_faults(void **state)
 
 	(void)state;
 	for (row = 0; row < ROWS(faults); row++) {
-		for (good = 0, n = 1; n <= total; n++)
+		for (good = 0, n = 1; n <= total; n += faults[row].times == 1 ? 1 : 5)
 			good += one_fault(row, n, &opts);
 		/* All but those in opening and selecting. */
 		if (faults[row].times == 1 && good * 10 < total * (faults[row].fault == FAULT_CONFUSED ? 5 : 8))
@@ -337,6 +543,11 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_erase_moves_pointer),
+		cmocka_unit_test(test_write_protection),
+		cmocka_unit_test(test_read_protection),
+		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_wrong_image),
+		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_power_cuts),
 		cmocka_unit_test(test_two_power_cuts),
 		cmocka_unit_test(test_faults),
