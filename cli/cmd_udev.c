@@ -186,8 +186,10 @@ static int remove_rules(void)
 	} else if (dry_run) {
 		out("remove %s\n", path);
 	} else if (unlink(path) < 0) {
+		bool denied = errno == EACCES || errno == EPERM;
+
 		complain("udev remove: %s: %s", path, strerror(errno));
-		return errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_FAILED;
+		return denied ? EXIT_DENIED : EXIT_FAILED;
 	} else {
 		out("removed %s\n", path);
 	}
