@@ -105,7 +105,9 @@ load helpers
 }
 
 @test "the log of a board that is not there" {
-	run -3 --separate-stderr stmiot sim log b9
+	# Looking for a terminal changes errno.
+	unset NO_COLOR
+	TERM=xterm run -3 --separate-stderr stmiot sim log b9
 	has "$stderr" "No such file"
 }
 

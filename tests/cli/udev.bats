@@ -141,6 +141,9 @@ stmiot: sudo $bin/bin/stmiot udev install"
 	mkdir "$folder/rules.d"
 	: >"$folder/rules.d/70-stmiot.rules"
 	chmod -R go+rX "$folder"
+	# Looking for a terminal changes errno.
+	unset NO_COLOR
+	export TERM=xterm
 	run -4 --separate-stderr env "STMIOT_UDEV_DIR=$folder/rules.d" setpriv --reuid 65534 \
 		--clear-groups "$folder/bin/stmiot" udev remove
 	rm -r "$folder"
