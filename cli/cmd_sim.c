@@ -163,7 +163,7 @@ static int cmd_down(int argc, char **argv)
 {
 	struct dfu_error err;
 	char **names;
-	size_t n, i, ended = 0;
+	size_t n, i, ended = 0, meant = 0;
 	int lock, result = EXIT_DONE;
 
 	if (argc > 1)
@@ -177,15 +177,22 @@ static int cmd_down(int argc, char **argv)
 	for (i = 0; i < n; i++) {
 		if (argc == 1 && strcmp(names[i], argv[0]) != 0)
 			continue;
+		meant++;
 		if (sim_stop(names[i], &err) == 0)
 			ended++;
 		else if (err.code != DFU_ERR_NODEV)
 			result = report("sim down", &err);
 	}
-	if (result == EXIT_DONE && ended == 0)
+	if (argc == 1 && meant == 0) {
+		complain("sim down: %s: there is no such virtual board\n"
+			 "'stmiot sim status' lists them",
+			 clean(argv[0]));
+		result = EXIT_NO_BOARD;
+	} else if (result == EXIT_DONE && ended == 0) {
 		note("sim down: nothing was running");
-	else if (ended > 0)
+	} else if (ended > 0) {
 		note("sim down: ended %zu board%s", ended, ended == 1 ? "" : "s");
+	}
 	sim_names_free(names, n);
 	close(lock);
 	return result;

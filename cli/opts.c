@@ -16,7 +16,7 @@ const struct opt global_options[] = {
 	  "serial; may be given several times where a command takes several boards",
 	  &globals.boards, NULL, "board" },
 	{ OPT_FLAG, 0, "json", NULL, "print results as JSON", &globals.json, NULL, NULL },
-	{ OPT_FLAG, 'q', "quiet", NULL, "say only what went wrong", &globals.quiet, NULL,
+	{ OPT_FLAG, 'q', "quiet", NULL, "print results and what went wrong, nothing else", &globals.quiet, NULL,
 	  NULL },
 	{ OPT_COUNT, 'v', "verbose", NULL, "say more",
 	  &globals.verbose, NULL, NULL },

@@ -53,6 +53,9 @@ load helpers
 @test "down of one" {
 	stmiot sim up --boards 2 --time none
 	stmiot sim down b0
+	run -0 stmiot sim down b0
+	run -3 --separate-stderr stmiot sim down b9
+	has "$stderr" "b9: there is no such virtual board"
 	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
 	output_is b1
 }
