@@ -46,8 +46,7 @@ const struct opt sim_options[] = {
 	{ 0 },
 };
 
-/* -- status
- * -------------------------------------------------------------------------------- */
+/* -- status -------------------------------------------------------------------------- */
 
 static const char *state_of(const struct json *status, const char *key)
 {
@@ -126,8 +125,7 @@ static int cmd_status(int argc, char **argv)
 	return result;
 }
 
-/* -- up, down
- * ------------------------------------------------------------------------------ */
+/* -- up, down ------------------------------------------------------------------------ */
 
 static int cmd_up(int argc, char **argv)
 {
@@ -165,7 +163,7 @@ static int cmd_down(int argc, char **argv)
 {
 	struct dfu_error err;
 	char **names;
-	size_t n, i, ended = 0;
+	size_t n, i, ended = 0, meant = 0;
 	int lock, result = EXIT_DONE;
 
 	if (argc > 1)
@@ -179,22 +177,28 @@ static int cmd_down(int argc, char **argv)
 	for (i = 0; i < n; i++) {
 		if (argc == 1 && strcmp(names[i], argv[0]) != 0)
 			continue;
+		meant++;
 		if (sim_stop(names[i], &err) == 0)
 			ended++;
 		else if (err.code != DFU_ERR_NODEV)
 			result = report("sim down", &err);
 	}
-	if (result == EXIT_DONE && ended == 0)
+	if (argc == 1 && meant == 0) {
+		complain("sim down: %s: there is no such virtual board\n"
+			 "'stmiot sim status' lists them",
+			 clean(argv[0]));
+		result = EXIT_NO_BOARD;
+	} else if (result == EXIT_DONE && ended == 0) {
 		note("sim down: nothing was running");
-	else if (ended > 0)
+	} else if (ended > 0) {
 		note("sim down: ended %zu board%s", ended, ended == 1 ? "" : "s");
+	}
 	sim_names_free(names, n);
 	close(lock);
 	return result;
 }
 
-/* -- a board's pins
- * ------------------------------------------------------------------------ */
+/* -- a board's pins ------------------------------------------------------------------ */
 
 /* Ask, and say nothing but with --json. Frees `request`. */
 static int tell(const char *name, struct json *request)
@@ -249,8 +253,7 @@ static int cmd_boot0(int argc, char **argv)
 	return tell(argv[0], request);
 }
 
-/* -- log
- * ----------------------------------------------------------------------------------- */
+/* -- log ----------------------------------------------------------------------------- */
 
 static int cmd_log(int argc, char **argv)
 {
@@ -283,8 +286,7 @@ static int cmd_log(int argc, char **argv)
 	return n < 0 ? EXIT_FAILED : interrupted ? 128 + interrupted : EXIT_DONE;
 }
 
-/* -- fault
- * --------------------------------------------------------------------------------- */
+/* -- fault --------------------------------------------------------------------------- */
 
 static bool parse_fraction(const char *text, double *value)
 {

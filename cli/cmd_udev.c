@@ -18,8 +18,7 @@ const struct opt udev_options[] = {
 	{ 0 },
 };
 
-/* -- telling udev
- * -------------------------------------------------------------------------- */
+/* -- telling udev -------------------------------------------------------------------- */
 
 static int run_udevadm(const char *const *argv)
 {
@@ -90,8 +89,7 @@ static void tell_udev(void)
 	run_udevadm(settle);
 }
 
-/* -- install, remove
- * ----------------------------------------------------------------------- */
+/* -- install, remove ----------------------------------------------------------------- */
 
 static int need_root(const char *verb)
 {
@@ -188,8 +186,10 @@ static int remove_rules(void)
 	} else if (dry_run) {
 		out("remove %s\n", path);
 	} else if (unlink(path) < 0) {
+		bool denied = errno == EACCES || errno == EPERM;
+
 		complain("udev remove: %s: %s", path, strerror(errno));
-		return errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_FAILED;
+		return denied ? EXIT_DENIED : EXIT_FAILED;
 	} else {
 		out("removed %s\n", path);
 	}
@@ -199,8 +199,7 @@ static int remove_rules(void)
 	return EXIT_DONE;
 }
 
-/* -- check
- * --------------------------------------------------------------------------------- */
+/* -- check --------------------------------------------------------------------------- */
 
 static void add_board(struct json *list, const struct udev_board *board, bool acts,
 		      const char *why, const char *mend)

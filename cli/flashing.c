@@ -68,6 +68,24 @@ static void tell_restored(const struct job *j, const struct dfu_plan *plan)
 		     j->sight->name, bytes);
 }
 
+/* For -v: what there is to do, and how it was done. */
+static void tell_plan(const struct job *j)
+{
+	const struct dfu_plan_totals *t = &j->totals;
+
+	debug("%s: %u sectors to erase, %u to write only, %u are the same; "
+	      "%u bytes, %u of them kept ones; about %.1f s",
+	      j->sight->name, t->erase, t->write, t->same, (unsigned)t->write_bytes,
+	      (unsigned)t->kept_bytes, (double)t->estimate_ms / 1000);
+}
+
+static void tell_run(const struct job *j)
+{
+	debug("%s: %u transfers, %u bits at once, %s", j->sight->name,
+	      (unsigned)j->stats.transfers, j->stats.parallelism,
+	      j->stats.fast ? "without sleeping" : "sleeping as the bootloader asks");
+}
+
 /* -- the work of one board -------------------------------------------------------------------- */
 
 /* A stack pointer in RAM and a reset vector in flash, [PM0214] 2.3.4. */
@@ -124,6 +142,7 @@ static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
 
 	j->totals = *dfu_plan_totals(plan);
 	tell_restored(j, plan);
+	tell_plan(j);
 	if (j->how->dry_run) {
 		if (!globals.json)
 			print_plan(j, plan);
@@ -132,6 +151,7 @@ static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
 	tell_voltage(j);
 	rc = dfu_plan_run(plan, err);
 	dfu_stats(dev, &j->stats);
+	tell_run(j);
 	if (rc == 0 && j->how->start)
 		rc = start_program(j, dev, err);
 	return rc;

@@ -53,6 +53,9 @@ load helpers
 @test "down of one" {
 	stmiot sim up --boards 2 --time none
 	stmiot sim down b0
+	run -0 stmiot sim down b0
+	run -3 --separate-stderr stmiot sim down b9
+	has "$stderr" "b9: there is no such virtual board"
 	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
 	output_is b1
 }
@@ -105,7 +108,9 @@ load helpers
 }
 
 @test "the log of a board that is not there" {
-	run -3 --separate-stderr stmiot sim log b9
+	# Looking for a terminal changes errno.
+	unset NO_COLOR
+	TERM=xterm run -3 --separate-stderr stmiot sim log b9
 	has "$stderr" "No such file"
 }
 
@@ -215,4 +220,12 @@ stmiot: 'stmiot sim up' starts the boards"
 	stmiot sim fault b0 power --erase 1 --stay
 	run -1 --separate-stderr stmiot flash --full app.bin
 	has "$stderr" $'\nstmiot: the bootloader is unharmed; run the same command to try again'
+}
+
+@test "-v tells the plan, and how it was carried out" {
+	stmiot sim up --time none
+	make_firmware app.bin
+	run -0 --separate-stderr stmiot -v flash app.bin
+	has "$stderr" "sim:b0: 0 sectors to erase, 1 to write only, 0 are the same; 1024 bytes, 0 of them kept ones"
+	has "$stderr" "32 bits at once, without sleeping"
 }

@@ -133,6 +133,23 @@ trigger --action=change --subsystem-match=usb --attr-match=idVendor=0483 --attr-
 stmiot: sudo $bin/bin/stmiot udev install"
 }
 
+@test "remove as somebody else is refused for want of rights" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to be nobody"
+	command -v setpriv || skip "there is no setpriv"
+	folder=$(mktemp -d /tmp/stmiot-test.XXXXXX)
+	cp -r "$STMIOT_BUILD/bin" "$STMIOT_BUILD/lib" "$folder"
+	mkdir "$folder/rules.d"
+	: >"$folder/rules.d/70-stmiot.rules"
+	chmod -R go+rX "$folder"
+	# Looking for a terminal changes errno.
+	unset NO_COLOR
+	export TERM=xterm
+	run -4 --separate-stderr env "STMIOT_UDEV_DIR=$folder/rules.d" setpriv --reuid 65534 \
+		--clear-groups "$folder/bin/stmiot" udev remove
+	rm -r "$folder"
+	has "$stderr" "Permission denied"
+}
+
 @test "check without a board" {
 	run -3 --separate-stderr stmiot udev check
 	output_is ""
