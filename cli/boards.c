@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#define SCAN_MS   3000 /* for a USB/IP server to answer */
-#define SLICE_MS  100
-#define IDS_MAX   16
+#define SCAN_MS  3000 /* for a USB/IP server to answer */
+#define SLICE_MS 100
+#define IDS_MAX  16
 
 enum bus { BUS_SIM = 1, BUS_USB = 2 };
 
@@ -49,7 +49,7 @@ static void nap(unsigned ms)
 	nanosleep(&t, NULL);
 }
 
-/* -- finding ------------------------------------------------------------------------------ */
+/* -- finding ----------------------------------------------------------------------- */
 
 static int buses(unsigned *out)
 {
@@ -62,7 +62,8 @@ static int buses(unsigned *out)
 	else if (strcmp(bus, "usb") == 0)
 		*out = BUS_USB;
 	else
-		return usage_error("STMIOT_BUS is \"%s\"; it is sim, usb or all", clean(bus));
+		return usage_error("STMIOT_BUS is \"%s\"; it is sim, usb or all",
+				   clean(bus));
 	return EXIT_DONE;
 }
 
@@ -110,7 +111,8 @@ static void look_at_sim(struct list *l, const struct sim_board *sim)
 	size_t n = 0;
 
 	if (strcmp(sim->mode, "rom") == 0 &&
-	    dfu_usbip_url(sim->usbip, host, sizeof(host), &port, busid, sizeof(busid), NULL) == 0 &&
+	    dfu_usbip_url(sim->usbip, host, sizeof(host), &port, busid, sizeof(busid),
+			  NULL) == 0 &&
 	    dfu_usbip_scan(host, port, SCAN_MS, &boards, &n, NULL) == 0)
 		for (size_t i = 0; i < n; i++)
 			if (strcmp(boards[i].path, busid) == 0)
@@ -151,7 +153,7 @@ int boards_find(struct sight **out, size_t *n)
 	return status;
 }
 
-/* -- selecting ----------------------------------------------------------------------------- */
+/* -- selecting --------------------------------------------------------------------- */
 
 static bool begins(const char *text, const char *with, const char **rest)
 {
@@ -164,7 +166,8 @@ static bool begins(const char *text, const char *with, const char **rest)
 static void list_boards(const struct sight *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		complain("  %-24s %-14s %s", all[i].name, clean(all[i].board.serial), all[i].mode);
+		complain("  %-24s %-14s %s", all[i].name, clean(all[i].board.serial),
+			 all[i].mode);
 }
 
 /* A virtual board by its name: no need to look at the others. */
@@ -190,7 +193,8 @@ static int select_sim(struct list *l, const char *selector, const char *name)
 	free(sims);
 	if (s)
 		return EXIT_DONE;
-	complain("no virtual board \"%s\" is running\n`stmiot sim up` starts one", clean(name));
+	complain("no virtual board \"%s\" is running\n`stmiot sim up` starts one",
+		 clean(name));
 	return EXIT_NO_BOARD;
 }
 
@@ -219,8 +223,9 @@ enum by { BY_PATH, BY_SERIAL };
 
 static bool is_called(const struct sight *s, enum by by, const char *word)
 {
-	return by == BY_PATH ? s->board.bus == DFU_BUS_USB && strcmp(s->board.path, word) == 0
-			     : strcasecmp(s->board.serial, word) == 0;
+	return by == BY_PATH
+		       ? s->board.bus == DFU_BUS_USB && strcmp(s->board.path, word) == 0
+		       : strcasecmp(s->board.serial, word) == 0;
 }
 
 /* Add the board that is called so: 1, 0 when none is, or -1 after complaining of several. */
@@ -233,8 +238,8 @@ static int select_by(struct list *l, const struct sight *all, size_t n, enum by 
 		if (!is_called(&all[i], by, word))
 			continue;
 		if (found) {
-			complain("%s and %s bear the serial %s\nselect by path", found->name,
-				 all[i].name, clean(word));
+			complain("%s and %s bear the serial %s\nselect by path",
+				 found->name, all[i].name, clean(word));
 			return -1;
 		}
 		found = &all[i];
@@ -263,7 +268,8 @@ static int select_in_sight(struct list *l, const char *selector)
 	if (status == EXIT_DONE && got <= 0)
 		status = EXIT_NO_BOARD;
 	if (status == EXIT_NO_BOARD && got == 0) {
-		complain("no board \"%s\" is in sight%s", clean(selector), n ? "; these are:" : "");
+		complain("no board \"%s\" is in sight%s", clean(selector),
+			 n ? "; these are:" : "");
 		list_boards(all, n);
 	}
 	free(all);
@@ -284,7 +290,8 @@ static int select_one(struct list *l, const char *selector)
 static int no_board(void)
 {
 	complain("no board in its bootloader is in sight\n"
-		 "connect BOOT0 to VDD and reset the board (or `stmiot sim up` for a virtual one); "
+		 "connect BOOT0 to VDD and reset the board (or `stmiot sim up` for a "
+		 "virtual one); "
 		 "`stmiot doctor` finds what else is wrong");
 	return EXIT_NO_BOARD;
 }
@@ -317,8 +324,10 @@ static int refuse_twice(const struct list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = i + 1; k < l->n; k++)
-			if (strcmp(l->items[i].board.selector, l->items[k].board.selector) == 0)
-				return usage_error("%s is selected twice", l->items[i].name);
+			if (strcmp(l->items[i].board.selector,
+				   l->items[k].board.selector) == 0)
+				return usage_error("%s is selected twice",
+						   l->items[i].name);
 	return EXIT_DONE;
 }
 
@@ -381,11 +390,13 @@ int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, siz
 	for (size_t i = 0; status == EXIT_DONE && i < l.n; i++) {
 		if (strcmp(l.items[i].mode, "dfu") == 0)
 			continue;
-		complain("%s is not in its bootloader (%s)\n"
-			 "set BOOT0 high and reset it%s",
-			 l.items[i].name, l.items[i].mode,
-			 l.items[i].sim[0] ? " (`stmiot sim boot0 NAME on`, `stmiot sim reset NAME`)"
-					   : "");
+		complain(
+			"%s is not in its bootloader (%s)\n"
+			"set BOOT0 high and reset it%s",
+			l.items[i].name, l.items[i].mode,
+			l.items[i].sim[0]
+				? " (`stmiot sim boot0 NAME on`, `stmiot sim reset NAME`)"
+				: "");
 		status = EXIT_NO_BOARD;
 	}
 	if (status != EXIT_DONE) {
@@ -397,7 +408,7 @@ int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, siz
 	return status;
 }
 
-/* -- opening --------------------------------------------------------------------------------- */
+/* -- opening ----------------------------------------------------------------------- */
 
 struct dfu_settings board_settings(void)
 {
@@ -459,12 +470,14 @@ bool board_returns(const struct sight *sight, unsigned timeout_ms)
 const char *board_layout_summary(const struct dfu_board *b, char *to, size_t bytes)
 {
 	const struct dfu_layout *l = &b->alts[0].layout;
-	uint64_t kib = b->n_alts && b->alts[0].has_layout ? dfu_layout_bytes(l) / 1024 : 0;
+	uint64_t kib =
+		b->n_alts && b->alts[0].has_layout ? dfu_layout_bytes(l) / 1024 : 0;
 
 	if (!kib)
-		snprintf(to, bytes, "%s", b->access == DFU_ACCESS_DENIED ? "(no permission)"
-					  : b->access == DFU_ACCESS_BUSY ? "(in use)"
-									 : "");
+		snprintf(to, bytes, "%s",
+			 b->access == DFU_ACCESS_DENIED ? "(no permission)"
+			 : b->access == DFU_ACCESS_BUSY ? "(in use)"
+							: "");
 	else if (kib % 1024)
 		snprintf(to, bytes, "%s %u KiB", l->name, (unsigned)kib);
 	else

@@ -24,7 +24,7 @@ enum exit_status {
 	EXIT_TERMINATED = 143
 };
 
-/* -- options: one table yields the parser, --help and completion ----------------- */
+/* -- options: one table yields the parser, --help and completion ------------------- */
 
 enum opt_type {
 	OPT_FLAG,   /* bool * */
@@ -97,7 +97,7 @@ struct globals {
 extern struct globals globals;
 extern const struct opt global_options[];
 
-/* -- the terminal (ui.c): the only place that prints ----------------------------- */
+/* -- the terminal (ui.c): the only place that prints ------------------------------- */
 
 /*
  * Results: stdout. A pipe closed by its reader is no failure: what follows is dropped, so
@@ -172,7 +172,7 @@ uint64_t now_ms(void); /* CLOCK_MONOTONIC */
 /* Set by SIGINT and SIGTERM: the signal's number. Handed to libdfu as `cancel`. */
 extern volatile int interrupted;
 
-/* -- the virtual boards of `sim` (sim.c) ----------------------------------------- */
+/* -- the virtual boards of `sim` (sim.c) ------------------------------------------- */
 
 struct sim_board {
 	char name[64];

@@ -56,7 +56,7 @@ static void out_command_names(void)
 		out("%s%s", i ? " " : "", all[i].name);
 }
 
-/* -- what bash and zsh share: functions that say which words there are --------------- */
+/* -- what bash and zsh share: functions that say which words there are ------------- */
 
 static void shell_option_names(const struct opt *options)
 {
@@ -295,7 +295,7 @@ static void zsh(void)
 	    "fi\n");
 }
 
-/* -- fish ---------------------------------------------------------------------------- */
+/* -- fish -------------------------------------------------------------------------- */
 
 static void fish_options(const char *condition, const struct opt *options)
 {

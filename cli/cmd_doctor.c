@@ -67,7 +67,7 @@ static bool looks_at_usb(void)
 	return !bus || strcmp(bus, "sim") != 0;
 }
 
-/* -- the checks ---------------------------------------------------------------------- */
+/* -- the checks -------------------------------------------------------------------- */
 
 static void check_usb(void)
 {

@@ -10,8 +10,8 @@ static bool chip, yes, overwrite;
 const struct opt erase_options[] = {
 	{ OPT_FLAG, 0, "chip", NULL, "all of the flash", &chip, NULL, NULL },
 	{ OPT_FLAG, 'y', "yes", NULL, "do not ask", &yes, NULL, NULL },
-	{ OPT_FLAG, 0, "overwrite-credentials", NULL, "also the credential slots", &overwrite, NULL,
-	  NULL },
+	{ OPT_FLAG, 0, "overwrite-credentials", NULL, "also the credential slots",
+	  &overwrite, NULL, NULL },
 	{ 0 },
 };
 
@@ -46,12 +46,15 @@ static int erase_chip(struct dfu_dev *dev, struct dfu_error *err)
 			continue;
 		kept++;
 		note("keeping the credential record at 0x%08x", slots[i]);
-		rc = slots[i] > from ? dfu_erase(dev, from, slots[i] - from, NULL, NULL, err) : 0;
+		rc = slots[i] > from
+			     ? dfu_erase(dev, from, slots[i] - from, NULL, NULL, err)
+			     : 0;
 		from = slots[i] + SLOT_BYTES;
 	}
 	if (rc < 0)
 		return rc;
-	return kept ? dfu_erase(dev, from, end - from, NULL, NULL, err) : dfu_erase_chip(dev, err);
+	return kept ? dfu_erase(dev, from, end - from, NULL, NULL, err)
+		    : dfu_erase_chip(dev, err);
 }
 
 static int print_verdict(const struct sight *s)
@@ -88,7 +91,8 @@ static int erase(struct range *r)
 
 	if (status != EXIT_DONE)
 		return status;
-	if (!yes && !confirm("erase %s of %s?", chip ? "all flash" : "these sectors", sight.name))
+	if (!yes &&
+	    !confirm("erase %s of %s?", chip ? "all flash" : "these sectors", sight.name))
 		return EXIT_USAGE;
 	status = work_on(&sight, erase_range, r);
 	return status == EXIT_DONE ? print_verdict(&sight) : status;
@@ -101,7 +105,7 @@ int cmd_erase(int argc, char **argv)
 	if (argc != (chip ? 0 : 2))
 		return usage_error("erase takes an address and a length, or --chip");
 	if (!chip && (!parse_number(argv[0], &r.addr) || !parse_number(argv[1], &r.len)))
-		return usage_error("\"%s %s\" is not an address and a length", clean(argv[0]),
-				   clean(argv[1]));
+		return usage_error("\"%s %s\" is not an address and a length",
+				   clean(argv[0]), clean(argv[1]));
 	return erase(&r);
 }

@@ -170,7 +170,7 @@ static int image_info(const struct dfu_image *image)
 	return info_text(image, fits, &why);
 }
 
-/* -- convert ------------------------------------------------------------------------- */
+/* -- convert ----------------------------------------------------------------------- */
 
 static bool format_of(const char *path, enum dfu_format *format)
 {

@@ -74,7 +74,8 @@ static void layout_words(const struct dfu_layout *l, char *to, size_t bytes)
 		const struct dfu_region *r = &l->regions[i];
 		bool kib = r->sector_bytes % 1024 == 0;
 
-		at += (size_t)snprintf(to + at, bytes - at, "%s%u x %u%s", i ? ", " : "", r->sectors,
+		at += (size_t)snprintf(to + at, bytes - at, "%s%u x %u%s", i ? ", " : "",
+				       r->sectors,
 				       kib ? r->sector_bytes / 1024 : r->sector_bytes,
 				       kib ? "K" : " bytes");
 	}
@@ -82,8 +83,8 @@ static void layout_words(const struct dfu_layout *l, char *to, size_t bytes)
 		snprintf(to + at, bytes - at, " at 0x%08x", l->regions[0].addr);
 }
 
-__attribute__((format(printf, 2, 3)))
-static void line(const char *name, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt,
+						       ...)
 {
 	char text[256];
 	va_list ap;
@@ -100,7 +101,8 @@ static void print_memory(const struct facts *f)
 	const char *name;
 	char text[32];
 
-	for (size_t i = 0; (name = dfu_options_field(i)) != NULL && strcmp(name, "nwrp0") != 0; i++) {
+	for (size_t i = 0;
+	     (name = dfu_options_field(i)) != NULL && strcmp(name, "nwrp0") != 0; i++) {
 		dfu_options_get(f->options, name, text, sizeof(text), NULL, NULL);
 		line(i ? "" : "option bytes", "%s %s", name, text);
 	}
@@ -118,8 +120,8 @@ static int print_text(const struct facts *f)
 	line("board", "%s", f->sight->name);
 	line("serial", "%s", b->serial);
 	line("usb", "%04x:%04x at %s", b->idVendor, b->idProduct, b->path);
-	line("bootloader", "%s, protocol %x.%x, %u bytes a transfer", b->product, b->bcdDevice >> 12,
-	     b->bcdDevice >> 8 & 15, b->wTransferSize);
+	line("bootloader", "%s, protocol %x.%x, %u bytes a transfer", b->product,
+	     b->bcdDevice >> 12, b->bcdDevice >> 8 & 15, b->wTransferSize);
 	for (unsigned i = 0; i < b->n_alts; i++) {
 		if (!b->alts[i].has_layout)
 			continue;
@@ -127,8 +129,9 @@ static int print_text(const struct facts *f)
 		line(i ? "" : "memory", "%s: %s", b->alts[i].layout.name, text);
 	}
 	if (f->protected)
-		line("read protection", "on (RDP level 1): nothing else can be read; "
-					"`stmiot option unprotect --yes` lifts it and erases all flash");
+		line("read protection",
+		     "on (RDP level 1): nothing else can be read; "
+		     "`stmiot option unprotect --yes` lifts it and erases all flash");
 	else
 		print_memory(f);
 	return EXIT_DONE;
@@ -136,7 +139,8 @@ static int print_text(const struct facts *f)
 
 static void add_memory(struct json *j, const struct facts *f)
 {
-	struct json *options = json_object(), *otp = json_object(), *slots = json_object();
+	struct json *options = json_object(), *otp = json_object(),
+		    *slots = json_object();
 	unsigned used, locked;
 	const char *name;
 	uint32_t number;
@@ -193,7 +197,8 @@ int cmd_info(int argc, char **argv)
 	int status;
 
 	if (argc)
-		return usage_error("info takes no arguments, and has \"%s\"", clean(argv[0]));
+		return usage_error("info takes no arguments, and has \"%s\"",
+				   clean(argv[0]));
 	status = board_open(&sight, &dev);
 	if (status != EXIT_DONE)
 		return status;

@@ -93,9 +93,10 @@ static void print_table(const struct sight *all, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		char memory[96];
 
-		table_row(t, (const char *const[]){ all[i].name, all[i].board.serial, all[i].mode,
-						    board_layout_summary(&all[i].board, memory,
-									 sizeof(memory)) });
+		table_row(t, (const char *const[]){
+				     all[i].name, all[i].board.serial, all[i].mode,
+				     board_layout_summary(&all[i].board, memory,
+							  sizeof(memory)) });
 	}
 	table_print(t);
 }
@@ -105,8 +106,8 @@ static void explain(const struct sight *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (all[i].board.access == DFU_ACCESS_DENIED)
-			complain("%s: %s\n`sudo stmiot udev install` mends that", all[i].name,
-				 clean(all[i].board.why));
+			complain("%s: %s\n`sudo stmiot udev install` mends that",
+				 all[i].name, clean(all[i].board.why));
 		else if (all[i].board.why[0])
 			debug("%s: %s", all[i].name, clean(all[i].board.why));
 }
@@ -118,7 +119,8 @@ int cmd_list(int argc, char **argv)
 	int status;
 
 	if (argc)
-		return usage_error("list takes no arguments, and has \"%s\"", clean(argv[0]));
+		return usage_error("list takes no arguments, and has \"%s\"",
+				   clean(argv[0]));
 	status = boards_find(&all, &n);
 	if (status == EXIT_DONE && globals.json)
 		status = print_json(all, n);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RETURN_MS 60000 /* a reset takes moments, leaving RDP 1 a mass erase: 16 s, 32 at most */
+#define RETURN_MS                                                                        \
+	60000 /* a reset takes moments, leaving RDP 1 a mass erase: 16 s, 32 at most */
 
 static bool yes;
 
@@ -14,7 +15,7 @@ const struct opt option_options[] = {
 	{ 0 },
 };
 
-/* -- show ---------------------------------------------------------------------------------- */
+/* -- show -------------------------------------------------------------------------- */
 
 static struct json *fields_json(const struct dfu_options *o)
 {
@@ -56,7 +57,8 @@ static int show_table(const struct dfu_options *o)
 
 	for (size_t i = 0; (name = dfu_options_field(i)) != NULL; i++)
 		if (dfu_options_get(o, name, text, sizeof(text), NULL, NULL) == 0)
-			table_row(t, (const char *const[]){ name, text, dfu_options_help(i) });
+			table_row(t, (const char *const[]){ name, text,
+							    dfu_options_help(i) });
 	table_print(t);
 	return EXIT_DONE;
 }
@@ -80,7 +82,7 @@ static int show(void)
 	return status;
 }
 
-/* -- set ----------------------------------------------------------------------------------- */
+/* -- set --------------------------------------------------------------------------- */
 
 static int apply(struct dfu_options *o, int argc, char **argv, struct dfu_error *err)
 {
@@ -98,8 +100,8 @@ static int apply(struct dfu_options *o, int argc, char **argv, struct dfu_error 
 }
 
 /* The names and values that change, for the question and the verdict. */
-static void differences(const struct dfu_options *from, const struct dfu_options *to, char *text,
-			size_t bytes)
+static void differences(const struct dfu_options *from, const struct dfu_options *to,
+			char *text, size_t bytes)
 {
 	const char *name;
 	size_t at = 0;
@@ -111,8 +113,9 @@ static void differences(const struct dfu_options *from, const struct dfu_options
 		dfu_options_get(from, name, was, sizeof(was), NULL, NULL);
 		dfu_options_get(to, name, is, sizeof(is), NULL, NULL);
 		if (strcmp(was, is) != 0 && strcmp(name, "nwrp") != 0)
-			at += (size_t)snprintf(text + at, bytes - at, "%s%s from %s to %s",
-					       at ? ", " : "", name, was, is);
+			at += (size_t)snprintf(text + at, bytes - at,
+					       "%s%s from %s to %s", at ? ", " : "", name,
+					       was, is);
 	}
 }
 
@@ -147,8 +150,9 @@ static int confirm_written(const struct sight *s, const uint8_t *want, const cha
 	}
 	/* Under RDP level 1 they cannot be read: that is what was asked for. */
 	if (dfu_options_read(dev, &o, &err) < 0) {
-		status = err.code == DFU_ERR_PROTECTED && want[1] != 0xaa ? EXIT_DONE
-									   : report(s->name, &err);
+		status = err.code == DFU_ERR_PROTECTED && want[1] != 0xaa
+				 ? EXIT_DONE
+				 : report(s->name, &err);
 	} else if (memcmp(dfu_options_raw(o), want, 16) != 0) {
 		complain("%s: the option bytes are not what was written", s->name);
 		status = EXIT_BAD_DATA;
@@ -160,7 +164,8 @@ static int confirm_written(const struct sight *s, const uint8_t *want, const cha
 	return status;
 }
 
-static int write_options(const struct sight *s, struct dfu_dev **dev, int argc, char **argv)
+static int write_options(const struct sight *s, struct dfu_dev **dev, int argc,
+			 char **argv)
 {
 	struct dfu_options *was = NULL, *o = NULL;
 	struct dfu_error err;
@@ -180,8 +185,11 @@ static int write_options(const struct sight *s, struct dfu_dev **dev, int argc, 
 	memcpy(want, dfu_options_raw(o), sizeof(want));
 	if (!what[0]) {
 		status = set_verdict(s, NULL);
-	} else if (!yes && !confirm("%s: change %s? The board resets%s", s->name, what,
-				    want[1] == 0xaa ? "" : ", and flash can then only be erased as a whole")) {
+	} else if (!yes &&
+		   !confirm("%s: change %s? The board resets%s", s->name, what,
+			    want[1] == 0xaa
+				    ? ""
+				    : ", and flash can then only be erased as a whole")) {
 		status = EXIT_USAGE;
 	} else {
 		rc = dfu_options_write(*dev, o, &err);
@@ -214,7 +222,7 @@ static int set(int argc, char **argv)
 	return status;
 }
 
-/* -- unprotect ------------------------------------------------------------------------------- */
+/* -- unprotect --------------------------------------------------------------------- */
 
 static int unprotect_verdict(const struct sight *s)
 {
@@ -239,11 +247,13 @@ static int unprotect(void)
 
 	if (status != EXIT_DONE)
 		return status;
-	if (!yes && !confirm("%s: lift the read protection and erase all flash?", s.name)) {
+	if (!yes &&
+	    !confirm("%s: lift the read protection and erase all flash?", s.name)) {
 		dfu_close(dev);
 		return EXIT_USAGE;
 	}
-	note("%s: lifting the read protection; the chip erases all flash, which takes 8 to 32 s",
+	note("%s: lifting the read protection; the chip erases all flash, which takes 8 "
+	     "to 32 s",
 	     s.name);
 	rc = dfu_unprotect(dev, &err);
 	dfu_close(dev);

@@ -11,8 +11,8 @@
 static bool yes;
 
 const struct opt otp_options[] = {
-	{ OPT_FLAG, 'y', "yes", NULL, "do not ask: nothing of this can be undone", &yes, NULL,
-	  NULL },
+	{ OPT_FLAG, 'y', "yes", NULL, "do not ask: nothing of this can be undone", &yes,
+	  NULL, NULL },
 	{ 0 },
 };
 
@@ -31,7 +31,7 @@ static void hex(const uint8_t *bytes, size_t n, char *to)
 	to[2 * n] = '\0';
 }
 
-/* -- show ------------------------------------------------------------------------------------ */
+/* -- show -------------------------------------------------------------------------- */
 
 static int show_json(const struct sight *s, const struct dfu_otp *otp)
 {
@@ -66,7 +66,7 @@ static int show_table(const struct dfu_otp *otp)
 		snprintf(number, sizeof(number), "%u", i);
 		table_row(t, (const char *const[]){ number,
 						    otp->lock[i] != 0xff ? "locked"
-						    : blank		 ? "blank"
+						    : blank              ? "blank"
 									 : "written",
 						    blank ? "" : text });
 	}
@@ -92,7 +92,7 @@ static int show(void)
 	return status;
 }
 
-/* -- write and lock ----------------------------------------------------------------------------- */
+/* -- write and lock ---------------------------------------------------------------- */
 
 /* "3" or "3/16": a block, and an offset in it. */
 static bool parse_place(const char *text, uint32_t *block, uint32_t *offset)
@@ -104,10 +104,12 @@ static bool parse_place(const char *text, uint32_t *block, uint32_t *offset)
 	snprintf(first, sizeof(first), "%.*s", slash ? (int)(slash - text) : 15, text);
 	if (!parse_number(first, block) || *block >= DFU_OTP_BLOCKS)
 		return false;
-	return !slash || (parse_number(slash + 1, offset) && *offset < DFU_OTP_BLOCK_BYTES);
+	return !slash ||
+	       (parse_number(slash + 1, offset) && *offset < DFU_OTP_BLOCK_BYTES);
 }
 
-static int write_verdict(const struct sight *s, uint32_t block, uint32_t offset, size_t len)
+static int write_verdict(const struct sight *s, uint32_t block, uint32_t offset,
+			 size_t len)
 {
 	struct json *j;
 
@@ -147,9 +149,11 @@ static int write_bytes(uint32_t block, uint32_t offset, const uint8_t *bytes, si
 
 	if (status != EXIT_DONE)
 		return status;
-	if (!yes && !confirm("%s: burn %zu bytes into OTP block %u for ever?", s.name, len, block))
+	if (!yes && !confirm("%s: burn %zu bytes into OTP block %u for ever?", s.name,
+			     len, block))
 		status = EXIT_USAGE;
-	else if (dfu_otp_write(dev, block * DFU_OTP_BLOCK_BYTES + offset, bytes, len, &err) < 0)
+	else if (dfu_otp_write(dev, block * DFU_OTP_BLOCK_BYTES + offset, bytes, len,
+			       &err) < 0)
 		status = report(s.name, &err);
 	else
 		status = write_verdict(&s, block, offset, len);
@@ -167,16 +171,16 @@ static int write_file(int argc, char **argv)
 	if (argc != 2)
 		return usage_error("otp write takes BLOCK[/OFFSET] and a file");
 	if (!parse_place(argv[0], &block, &offset))
-		return usage_error("\"%s\" is not an OTP block from 0 to %u", clean(argv[0]),
-				   DFU_OTP_BLOCKS - 1);
+		return usage_error("\"%s\" is not an OTP block from 0 to %u",
+				   clean(argv[0]), DFU_OTP_BLOCKS - 1);
 	bytes = sys_read_file(argv[1], 4096, &len);
 	if (!bytes) {
 		complain("%s: %s", clean(argv[1]), strerror(errno));
 		return EXIT_USAGE;
 	}
 	if (!len || len > DFU_OTP_BLOCK_BYTES - offset) {
-		complain("%s holds %zu bytes; %u fit into the block from offset %u", clean(argv[1]),
-			 len, DFU_OTP_BLOCK_BYTES - offset, offset);
+		complain("%s holds %zu bytes; %u fit into the block from offset %u",
+			 clean(argv[1]), len, DFU_OTP_BLOCK_BYTES - offset, offset);
 		free(bytes);
 		return EXIT_BAD_DATA;
 	}
@@ -195,7 +199,8 @@ static int lock(int argc, char **argv)
 	int status;
 
 	if (argc != 1 || strchr(argv[0], '/') || !parse_place(argv[0], &block, &offset))
-		return usage_error("otp lock takes a block from 0 to %u", DFU_OTP_BLOCKS - 1);
+		return usage_error("otp lock takes a block from 0 to %u",
+				   DFU_OTP_BLOCKS - 1);
 	status = board_open(&s, &dev);
 	if (status != EXIT_DONE)
 		return status;

@@ -11,8 +11,8 @@
 static const char *output;
 
 const struct opt read_options[] = {
-	{ OPT_TEXT, 'o', "output", "FILE", "where to; - is standard output (the default)", &output,
-	  NULL, "file" },
+	{ OPT_TEXT, 'o', "output", "FILE", "where to; - is standard output (the default)",
+	  &output, NULL, "file" },
 	{ 0 },
 };
 
@@ -68,8 +68,8 @@ int cmd_read(int argc, char **argv)
 		return usage_error("read takes an address and a length");
 	if (!parse_number(argv[0], &m.addr) || !parse_number(argv[1], &m.len) || !m.len ||
 	    m.len > READ_MAX)
-		return usage_error("\"%s %s\" is not an address and a length", clean(argv[0]),
-				   clean(argv[1]));
+		return usage_error("\"%s %s\" is not an address and a length",
+				   clean(argv[0]), clean(argv[1]));
 	if ((!output || strcmp(output, "-") == 0) && isatty(STDOUT_FILENO))
 		return usage_error("the bytes would go to the terminal: give -o FILE");
 	return read_memory(&m);

@@ -46,7 +46,7 @@ const struct opt sim_options[] = {
 	{ 0 },
 };
 
-/* -- status -------------------------------------------------------------------------- */
+/* -- status ------------------------------------------------------------------------ */
 
 static const char *state_of(const struct json *status, const char *key)
 {
@@ -125,7 +125,7 @@ static int cmd_status(int argc, char **argv)
 	return result;
 }
 
-/* -- up, down ------------------------------------------------------------------------ */
+/* -- up, down ---------------------------------------------------------------------- */
 
 static int cmd_up(int argc, char **argv)
 {
@@ -198,7 +198,7 @@ static int cmd_down(int argc, char **argv)
 	return result;
 }
 
-/* -- a board's pins ------------------------------------------------------------------ */
+/* -- a board's pins ---------------------------------------------------------------- */
 
 /* Ask, and say nothing but with --json. Frees `request`. */
 static int tell(const char *name, struct json *request)
@@ -253,7 +253,7 @@ static int cmd_boot0(int argc, char **argv)
 	return tell(argv[0], request);
 }
 
-/* -- log ----------------------------------------------------------------------------- */
+/* -- log --------------------------------------------------------------------------- */
 
 static int cmd_log(int argc, char **argv)
 {
@@ -286,7 +286,7 @@ static int cmd_log(int argc, char **argv)
 	return n < 0 ? EXIT_FAILED : interrupted ? 128 + interrupted : EXIT_DONE;
 }
 
-/* -- fault --------------------------------------------------------------------------- */
+/* -- fault ------------------------------------------------------------------------- */
 
 static bool parse_fraction(const char *text, double *value)
 {

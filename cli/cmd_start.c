@@ -7,8 +7,8 @@
 static uint32_t address = 0x08000000;
 
 const struct opt start_options[] = {
-	{ OPT_NUMBER, 0, "address", "ADDR", "of the vector table (default 0x08000000)", &address,
-	  NULL, NULL },
+	{ OPT_NUMBER, 0, "address", "ADDR", "of the vector table (default 0x08000000)",
+	  &address, NULL, NULL },
 	{ 0 },
 };
 
@@ -35,7 +35,8 @@ int cmd_start(int argc, char **argv)
 	int status, rc;
 
 	if (argc)
-		return usage_error("start takes no arguments, and has \"%s\"", clean(argv[0]));
+		return usage_error("start takes no arguments, and has \"%s\"",
+				   clean(argv[0]));
 	status = board_open(&sight, &dev);
 	if (status != EXIT_DONE)
 		return status;
@@ -45,7 +46,8 @@ int cmd_start(int argc, char **argv)
 		return report(sight.name, &err);
 	if (rc == 0 || board_returns(&sight, RETURN_MS)) {
 		complain("%s: the bootloader is back instead of a program\n"
-			 "is there one at 0x%08x? Else take the jumper off BOOT0 and reset the board",
+			 "is there one at 0x%08x? Else take the jumper off BOOT0 and "
+			 "reset the board",
 			 sight.name, address);
 		return EXIT_FAILED;
 	}

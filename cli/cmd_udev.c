@@ -18,7 +18,7 @@ const struct opt udev_options[] = {
 	{ 0 },
 };
 
-/* -- telling udev -------------------------------------------------------------------- */
+/* -- telling udev ------------------------------------------------------------------ */
 
 static int run_udevadm(const char *const *argv)
 {
@@ -89,7 +89,7 @@ static void tell_udev(void)
 	run_udevadm(settle);
 }
 
-/* -- install, remove ----------------------------------------------------------------- */
+/* -- install, remove --------------------------------------------------------------- */
 
 static int need_root(const char *verb)
 {
@@ -199,7 +199,7 @@ static int remove_rules(void)
 	return EXIT_DONE;
 }
 
-/* -- check --------------------------------------------------------------------------- */
+/* -- check ------------------------------------------------------------------------- */
 
 static void add_board(struct json *list, const struct udev_board *board, bool acts,
 		      const char *why, const char *mend)

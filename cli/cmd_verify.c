@@ -10,7 +10,8 @@ static int print_verdict(const struct sight *s, const struct dfu_image *image)
 	struct json *j;
 
 	if (!globals.json) {
-		out("%s: holds all %zu bytes of the image\n", s->name, dfu_image_bytes(image));
+		out("%s: holds all %zu bytes of the image\n", s->name,
+		    dfu_image_bytes(image));
 		return EXIT_DONE;
 	}
 	j = json_object();

@@ -31,8 +31,8 @@ static const char *action_name(enum dfu_action action)
 
 static void print_plan(const struct job *j, const struct dfu_plan *plan)
 {
-	static const char *const heads[] = { "SECTOR", "ADDRESS", "SIZE",  "ACTION",
-					     "IMAGE",  "WRITE",	  "KEPT" };
+	static const char *const heads[] = { "SECTOR", "ADDRESS", "SIZE", "ACTION",
+					     "IMAGE",  "WRITE",   "KEPT" };
 	const struct dfu_plan_sector *s;
 	size_t n = dfu_plan_sectors(plan, &s);
 	struct table *t = table_new(7, heads);
@@ -47,8 +47,8 @@ static void print_plan(const struct job *j, const struct dfu_plan *plan)
 		snprintf(cell[4], 16, "%u", s[i].image_bytes);
 		snprintf(cell[5], 16, "%u", s[i].write_bytes);
 		snprintf(cell[6], 16, "%u", s[i].kept_bytes);
-		table_row(t, (const char *const[]){ cell[0], cell[1], cell[2], cell[3], cell[4],
-						    cell[5], cell[6] });
+		table_row(t, (const char *const[]){ cell[0], cell[1], cell[2], cell[3],
+						    cell[4], cell[5], cell[6] });
 	}
 	out("%s:\n", j->sight->name);
 	table_print(t);
@@ -86,7 +86,7 @@ static void tell_run(const struct job *j)
 	      j->stats.fast ? "without sleeping" : "sleeping as the bootloader asks");
 }
 
-/* -- the work of one board -------------------------------------------------------------------- */
+/* -- the work of one board --------------------------------------------------------- */
 
 /* A stack pointer in RAM and a reset vector in flash, [PM0214] 2.3.4. */
 static bool is_vector_table(const uint8_t *b)
@@ -94,7 +94,8 @@ static bool is_vector_table(const uint8_t *b)
 	uint32_t sp = b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24;
 	uint32_t reset = b[4] | b[5] << 8 | b[6] << 16 | (uint32_t)b[7] << 24;
 
-	return (sp >> 20 == 0x200 || sp >> 20 == 0x100) && (reset & 1) && reset >> 20 == 0x080;
+	return (sp >> 20 == 0x200 || sp >> 20 == 0x100) && (reset & 1) &&
+	       reset >> 20 == 0x080;
 }
 
 /* Where to jump: the start of flash when a program is there, else the image's own start. */
@@ -105,7 +106,8 @@ static uint32_t start_address(struct dfu_dev *dev, const struct dfu_image *image
 
 	if (!dfu_image_segments(image, &s) || s[0].addr == FLASH_ORIGIN)
 		return FLASH_ORIGIN;
-	if (dfu_read(dev, FLASH_ORIGIN, head, sizeof(head), NULL) == 0 && is_vector_table(head))
+	if (dfu_read(dev, FLASH_ORIGIN, head, sizeof(head), NULL) == 0 &&
+	    is_vector_table(head))
 		return FLASH_ORIGIN;
 	return s[0].len >= 8 && is_vector_table(s[0].data) ? s[0].addr : FLASH_ORIGIN;
 }
@@ -202,7 +204,7 @@ static int work(struct worker *w)
 	return report(w->name, &j->err);
 }
 
-/* -- verdicts ------------------------------------------------------------------------------------ */
+/* -- verdicts ---------------------------------------------------------------------- */
 
 static void verdict_json(const struct job *j)
 {
@@ -222,8 +224,7 @@ static void verdict_json(const struct job *j)
 	json_add_number(e, "sectors_written", t->write + t->erase);
 	json_add_number(e, "sectors_same", t->same);
 	json_add_bool(e, "dry_run", j->how->dry_run);
-	json_add_bool(e, "verified",
-		      ok && !j->how->dry_run && !j->how->plan.no_verify);
+	json_add_bool(e, "verified", ok && !j->how->dry_run && !j->how->plan.no_verify);
 	json_add_bool(e, "started", j->started);
 	json_add_number(e, "estimate_ms", (double)t->estimate_ms);
 	json_add_number(e, "ms", j->worker.ms);
@@ -262,7 +263,8 @@ static void remarks(const struct job *j)
 	if (j->worker.status != EXIT_DONE || j->how->dry_run)
 		return;
 	if (j->stats.recoveries)
-		note("%s: failed transfers that were made good: %u; from the first on it went the slow way",
+		note("%s: failed transfers that were made good: %u; from the first on it "
+		     "went the slow way",
 		     j->sight->name, (unsigned)j->stats.recoveries);
 	if (j->how->start && (!j->started || j->returned))
 		complain("%s: the bootloader is back instead of the program\n"
@@ -280,7 +282,8 @@ static int conclude(const struct job *jobs, size_t n)
 		else if (jobs[i].worker.status == EXIT_DONE)
 			verdict_text(&jobs[i]);
 		else if (n > 1)
-			out("%s: failed (%d)\n", jobs[i].sight->name, jobs[i].worker.status);
+			out("%s: failed (%d)\n", jobs[i].sight->name,
+			    jobs[i].worker.status);
 		remarks(&jobs[i]);
 		if (jobs[i].worker.status != status)
 			status = EXIT_FAILED;
@@ -288,7 +291,7 @@ static int conclude(const struct job *jobs, size_t n)
 	return status;
 }
 
-/* -- all of them ------------------------------------------------------------------------------------ */
+/* -- all of them ------------------------------------------------------------------- */
 
 int flash_boards(const struct sight *boards, size_t n, const struct flash_how *how)
 {

@@ -9,7 +9,7 @@ struct flash_how {
 	struct dfu_plan_opts plan;
 	enum dfu_voltage voltage;
 	bool poll, start, dry_run;
-	const char *record; /* transcript; one board only */
+	const char *record;  /* transcript; one board only */
 	bool record_secrets; /* with what is in the credential slots */
 };
 

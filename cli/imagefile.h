@@ -9,11 +9,19 @@ extern const char *image_format;
 extern uint32_t image_address;
 extern bool image_address_given;
 
-#define IMAGE_OPTIONS                                                                      \
-	{ OPT_CHOICE, 0, "format", "auto|dfuse|dfu|hex|elf|bin",                           \
-	  "what the image is (default: by its content)", &image_format, NULL, NULL },      \
-	{ OPT_NUMBER, 0, "address", "ADDR", "where a raw image belongs", &image_address,   \
-	  &image_address_given, NULL }
+#define IMAGE_OPTIONS                                                                    \
+	{ OPT_CHOICE,                                                                    \
+	  0,                                                                             \
+	  "format",                                                                      \
+	  "auto|dfuse|dfu|hex|elf|bin",                                                  \
+	  "what the image is (default: by its content)",                                 \
+	  &image_format,                                                                 \
+	  NULL,                                                                          \
+	  NULL },                                                                        \
+	{                                                                                \
+		OPT_NUMBER, 0, "address", "ADDR", "where a raw image belongs",           \
+			&image_address, &image_address_given, NULL                       \
+	}
 
 /* Load it, whatever is in it. Complains; an exit status. */
 int image_load(const char *path, struct dfu_image **out);

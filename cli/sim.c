@@ -72,7 +72,7 @@ bool sim_path(const char *name, const char *file, char *to, size_t bytes)
 	return n >= 0 && (size_t)n < bytes;
 }
 
-/* -- which boards there are ---------------------------------------------------------- */
+/* -- which boards there are -------------------------------------------------------- */
 
 static int is_board(const struct dirent *entry)
 {
@@ -117,7 +117,7 @@ void sim_names_free(char **names, size_t n)
 	free(names);
 }
 
-/* -- the control socket -------------------------------------------------------------- */
+/* -- the control socket ------------------------------------------------------------ */
 
 static int not_running(const char *name, bool known, struct dfu_error *err)
 {
@@ -312,7 +312,7 @@ int sim_boards(struct sim_board **out, size_t *n, struct dfu_error *err)
 	return rc;
 }
 
-/* -- starting and ending ------------------------------------------------------------- */
+/* -- starting and ending ----------------------------------------------------------- */
 
 int sim_lock(struct dfu_error *err)
 {

@@ -21,7 +21,8 @@ enum slot_state slot_state(const uint8_t *content)
 
 const char *slot_state_name(enum slot_state state)
 {
-	static const char *const names[] = { "blank", "credential record", "something else" };
+	static const char *const names[] = { "blank", "credential record",
+					     "something else" };
 
 	return names[state];
 }
@@ -42,6 +43,7 @@ int slot_guard(void *ctx, const struct dfu_sector *sector, const uint8_t *conten
 		 "sector %u at 0x%08x holds a credential record: nothing was changed",
 		 sector->index, sector->addr);
 	snprintf(err->hint, sizeof(err->hint),
-		 "--overwrite-credentials gives it up; the device then needs a new identity");
+		 "--overwrite-credentials gives it up; the device then needs a new "
+		 "identity");
 	return DFU_ERR_REFUSED;
 }

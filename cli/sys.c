@@ -51,7 +51,7 @@ bool sys_join(char *to, size_t bytes, const char *path, const char *name)
 	return n >= 0 && (size_t)n < bytes;
 }
 
-/* -- files --------------------------------------------------------------------------- */
+/* -- files ------------------------------------------------------------------------- */
 
 char *sys_read_file(const char *path, size_t max, size_t *len)
 {
@@ -156,7 +156,7 @@ int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err)
 	return 0;
 }
 
-/* -- programs ------------------------------------------------------------------------ */
+/* -- programs ---------------------------------------------------------------------- */
 
 bool sys_self(char *to, size_t bytes)
 {
@@ -226,7 +226,7 @@ int sys_run(const char *const *argv, bool quiet)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* -- users --------------------------------------------------------------------------- */
+/* -- users ------------------------------------------------------------------------- */
 
 const char *sys_user(void)
 {

@@ -77,7 +77,7 @@ enum udev_state udev_installed(char *path, size_t bytes)
 	return state;
 }
 
-/* -- boards by sysfs ----------------------------------------------------------------- */
+/* -- boards by sysfs --------------------------------------------------------------- */
 
 static const char *sysfs(void)
 {

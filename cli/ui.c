@@ -47,7 +47,7 @@ const char *clean(const char *text)
 	return to;
 }
 
-/* -- standard output ----------------------------------------------------------------- */
+/* -- standard output --------------------------------------------------------------- */
 
 void out_bytes(const void *bytes, size_t len)
 {
@@ -103,7 +103,7 @@ const char *tint(enum tint t)
 	return colour_wanted(STDOUT_FILENO) ? escapes[t] : "";
 }
 
-/* -- messages ------------------------------------------------------------------------ */
+/* -- messages ---------------------------------------------------------------------- */
 
 /* One write a message, so that those of several boards do not run into one another. */
 __attribute__((format(printf, 2, 0))) static void say(const char *colour, const char *fmt,

@@ -133,7 +133,7 @@ void workers_run(struct worker **workers, size_t n)
 	free(bars);
 }
 
-/* -- one board ------------------------------------------------------------------------------ */
+/* -- one board --------------------------------------------------------------------- */
 
 struct one {
 	struct worker worker;

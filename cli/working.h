@@ -33,6 +33,7 @@ void workers_unlock(void);
  * `work` returns like libdfu's functions do. The exit status; errors are reported.
  */
 int work_on(const struct sight *sight,
-	    int (*work)(struct dfu_dev *dev, void *ctx, struct dfu_error *err), void *ctx);
+	    int (*work)(struct dfu_dev *dev, void *ctx, struct dfu_error *err),
+	    void *ctx);
 
 #endif

@@ -18,8 +18,8 @@ static uint16_t le16(const uint8_t *p)
 	return (uint16_t)(p[0] | p[1] << 8);
 }
 
-static struct dfu_xfer get_descriptor(uint8_t type, uint8_t index, uint16_t lang, uint8_t *data,
-				      uint16_t len, unsigned timeout_ms)
+static struct dfu_xfer get_descriptor(uint8_t type, uint8_t index, uint16_t lang,
+				      uint8_t *data, uint16_t len, unsigned timeout_ms)
 {
 	return (struct dfu_xfer){ .bmRequestType = 0x80,
 				  .bRequest = GET_DESCRIPTOR,
@@ -30,7 +30,8 @@ static struct dfu_xfer get_descriptor(uint8_t type, uint8_t index, uint16_t lang
 				  .timeout_ms = timeout_ms };
 }
 
-static void take_interface(const uint8_t *d, struct dfu_board *board, uint8_t *string_index)
+static void take_interface(const uint8_t *d, struct dfu_board *board,
+			   uint8_t *string_index)
 {
 	uint8_t alt = d[3];
 
@@ -46,7 +47,8 @@ static void take_interface(const uint8_t *d, struct dfu_board *board, uint8_t *s
 		board->n_alts = alt + 1u;
 }
 
-bool desc_config(const uint8_t *d, size_t len, struct dfu_board *board, uint8_t *string_index)
+bool desc_config(const uint8_t *d, size_t len, struct dfu_board *board,
+		 uint8_t *string_index)
 {
 	size_t at = 0;
 
@@ -88,7 +90,8 @@ struct wanted {
  * All in one go, and what was refused once more: hosts do so, and a serial number that is
  * missing by a mishap would make this another board.
  */
-static int ask(const struct dfu_io *io, struct dfu_xfer *x, size_t n, struct dfu_error *err)
+static int ask(const struct dfu_io *io, struct dfu_xfer *x, size_t n,
+	       struct dfu_error *err)
 {
 	int rc = io->transfer(io->ctx, x, n, err);
 
@@ -112,7 +115,8 @@ static int load_strings(const struct dfu_io *io, unsigned timeout_ms, uint16_t l
 	for (size_t i = 0; i < n; i++) {
 		if (!w[i].index)
 			continue;
-		x[m] = get_descriptor(DT_STRING, w[i].index, lang, data[m], STRING_MAX, timeout_ms);
+		x[m] = get_descriptor(DT_STRING, w[i].index, lang, data[m], STRING_MAX,
+				      timeout_ms);
 		from[m++] = &w[i];
 	}
 	if (!m)
@@ -130,7 +134,8 @@ static void parse_layouts(struct dfu_board *board)
 {
 	for (unsigned i = 0; i < board->n_alts; i++)
 		board->alts[i].has_layout =
-			dfu_layout_parse(board->alts[i].name, &board->alts[i].layout, NULL) == 0;
+			dfu_layout_parse(board->alts[i].name, &board->alts[i].layout,
+					 NULL) == 0;
 }
 
 int desc_load(const struct dfu_io *io, unsigned timeout_ms, struct dfu_board *board,
@@ -151,7 +156,8 @@ int desc_load(const struct dfu_io *io, unsigned timeout_ms, struct dfu_board *bo
 	if (x[0].result < 0 || x[1].result < 0)
 		return fail(err, DFU_ERR_STALL, "the device refuses its descriptors");
 	if (x[0].result < 18 || device[1] != DT_DEVICE || x[1].result < 9)
-		return fail(err, DFU_ERR_FORMAT, "the device's descriptors are cut short");
+		return fail(err, DFU_ERR_FORMAT,
+			    "the device's descriptors are cut short");
 	board->idVendor = le16(device + 8);
 	board->idProduct = le16(device + 10);
 	board->bcdDevice = le16(device + 12);
@@ -169,7 +175,8 @@ int desc_load(const struct dfu_io *io, unsigned timeout_ms, struct dfu_board *bo
 	for (unsigned i = 0; i < board->n_alts; i++)
 		w[2 + i] = (struct wanted){ index[i], board->alts[i].name,
 					    sizeof(board->alts[i].name) };
-	rc = load_strings(io, timeout_ms, x[2].result >= 4 ? le16(lang + 2) : LANG_ENGLISH, w,
+	rc = load_strings(io, timeout_ms,
+			  x[2].result >= 4 ? le16(lang + 2) : LANG_ENGLISH, w,
 			  2 + board->n_alts, err);
 	if (rc < 0)
 		return rc;

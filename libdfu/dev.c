@@ -9,10 +9,14 @@
  * and 2100; %u is the number of 128 KB sectors. A blank or two more or less is the same.
  */
 static const char *const f407_alts[2][4] = {
-	{ "@Internal Flash /0x08000000/04*016Kg,01*064Kg,", "@Option Bytes /0x1FFFC000/01*016 e",
-	  "@OTP Memory /0x1FFF7800/01*512 e,01*016 e", "@Device Feature/0xFFFF0000/01*004 e" },
-	{ "@Internal Flash /0x08000000/04*016Kg,01*064Kg,", "@Option Bytes /0x1FFFC000/01*016 g",
-	  "@OTP Memory /0x1FFF7800/01*512 g,01*016 g", "@Device Feature/0xFFFF0000/01*004 g" },
+	{ "@Internal Flash /0x08000000/04*016Kg,01*064Kg,",
+	  "@Option Bytes /0x1FFFC000/01*016 e",
+	  "@OTP Memory /0x1FFF7800/01*512 e,01*016 e",
+	  "@Device Feature/0xFFFF0000/01*004 e" },
+	{ "@Internal Flash /0x08000000/04*016Kg,01*064Kg,",
+	  "@Option Bytes /0x1FFFC000/01*016 g",
+	  "@OTP Memory /0x1FFF7800/01*512 g,01*016 g",
+	  "@Device Feature/0xFFFF0000/01*004 g" },
 };
 
 /* Equal up to the blanks; `want` may end early when `prefix`. */
@@ -42,7 +46,8 @@ static bool is_f407(const struct dfu_board *b)
 			return false;
 	/* 1 MB, or 512 KB */
 	return same_name(flash, want[ALT_FLASH], true) && tail &&
-	       (same_name(tail, ",07*128Kg", false) || same_name(tail, ",03*128Kg", false));
+	       (same_name(tail, ",07*128Kg", false) ||
+		same_name(tail, ",03*128Kg", false));
 }
 
 static void default_to(unsigned *value, unsigned ms)
@@ -59,7 +64,8 @@ static int check_sectors(const struct dfu_board *b, struct dfu_error *err)
 	for (size_t i = 0; i < layout->n_regions; i++) {
 		const struct dfu_region *r = &layout->regions[i];
 
-		if (r->addr % 4 || r->sector_bytes % 4 || r->sector_bytes > SECTOR_BYTES_MAX)
+		if (r->addr % 4 || r->sector_bytes % 4 ||
+		    r->sector_bytes > SECTOR_BYTES_MAX)
 			return fail(err, DFU_ERR_FORMAT,
 				    "%s says that flash has sectors of %" PRIu32
 				    " bytes at 0x%08" PRIx32,
@@ -76,7 +82,8 @@ static int check_board(const struct dfu_board *b, struct dfu_error *err)
 	/* [AN3156] 4.1: 011a stands for the DfuSe extension. */
 	if (b->bcdDFUVersion != 0x011a || !b->n_alts || !b->alts[ALT_FLASH].has_layout)
 		return fail(err, DFU_ERR_FORMAT,
-			    "%s speaks DFU %x.%02x with \"%s\", not DfuSe with a memory layout",
+			    "%s speaks DFU %x.%02x with \"%s\", not DfuSe with a memory "
+			    "layout",
 			    b->selector, b->bcdDFUVersion >> 8, b->bcdDFUVersion & 0xff,
 			    b->alts[ALT_FLASH].name);
 	if (b->wTransferSize < 64)
@@ -111,7 +118,8 @@ static int prepare(struct dfu_dev *dev, struct dfu_error *err)
 }
 
 int dfu_open_io(const struct dfu_io *io, const struct dfu_board *board,
-		const struct dfu_settings *settings, struct dfu_dev **out, struct dfu_error *err)
+		const struct dfu_settings *settings, struct dfu_dev **out,
+		struct dfu_error *err)
 {
 	struct dfu_dev *dev = calloc(1, sizeof(*dev));
 	int rc;

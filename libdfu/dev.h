@@ -31,7 +31,7 @@ struct status {
 enum { ALT_FLASH, ALT_OPTIONS, ALT_OTP, ALT_FEATURE, ALT_UNKNOWN = 0xff };
 
 #define SECTOR_BYTES_MAX (1u << 20) /* eight times the F4's largest */
-#define BLOCK_BYTES_MAX 4096u /* libusb's bound on a control transfer's data, on Linux */
+#define BLOCK_BYTES_MAX  4096u /* libusb's bound on a control transfer's data, on Linux */
 
 struct dfu_dev {
 	struct dfu_io io;
@@ -43,7 +43,7 @@ struct dfu_dev {
 	uint8_t alt;
 	uint32_t block_bytes; /* of a transfer, 2048 on the F4 */
 	bool numbered;        /* that is wTransferSize, the unit of wBlockNum, too */
-	uint8_t state;    /* an enum dfu_state, as it was seen last */
+	uint8_t state;        /* an enum dfu_state, as it was seen last */
 	bool has_pointer; /* `pointer` is what the device's address pointer is known to be */
 	uint32_t pointer;
 	unsigned parallelism; /* 0 until it is set */
@@ -64,7 +64,8 @@ int desc_load(const struct dfu_io *io, unsigned timeout_ms, struct dfu_board *bo
 	      struct dfu_error *err);
 
 /* The DFU interface's settings in a configuration descriptor. False when it has none. */
-bool desc_config(const uint8_t *d, size_t len, struct dfu_board *board, uint8_t *string_index);
+bool desc_config(const uint8_t *d, size_t len, struct dfu_board *board,
+		 uint8_t *string_index);
 
 /* -- usb.c, usbip.c: the doors -- */
 
@@ -137,8 +138,8 @@ int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t l
  * A DNLOAD whose work ends in a system reset, so that its second GETSTATUS never comes:
  * read unprotect and option bytes ([AN3156] 5.4). 0 when the device went.
  */
-int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data, uint16_t len,
-		      const char *what, struct dfu_error *err);
+int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data,
+		      uint16_t len, const char *what, struct dfu_error *err);
 
 /* DFU_ERR_CANCELLED when the caller wants to stop, with the board left idle. */
 int dfuse_cancelled(struct dfu_dev *dev, struct dfu_error *err);
@@ -175,11 +176,12 @@ unsigned timing_parallelism(enum dfu_voltage voltage);
 /* -- flash.c: reading back -- */
 
 /* The alternate setting whose layout holds all of these bytes, readable; or negative. */
-int flash_alt_of(const struct dfu_dev *dev, uint32_t addr, size_t len, struct dfu_error *err);
+int flash_alt_of(const struct dfu_dev *dev, uint32_t addr, size_t len,
+		 struct dfu_error *err);
 void flash_tell(const struct dfu_dev *dev, const struct dfu_progress *p);
 /* DFU_ERR_VERIFY for the first byte that differs; 0 when none does. */
-int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want, const uint8_t *seen,
-		  size_t len, struct dfu_error *err);
+int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want,
+		  const uint8_t *seen, size_t len, struct dfu_error *err);
 bool all_ff(const uint8_t *bytes, size_t len);
 
 #endif

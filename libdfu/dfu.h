@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-/* -- errors --------------------------------------------------------------------------- */
+/* -- errors ------------------------------------------------------------------------ */
 
 enum dfu_err {
 	DFU_OK = 0,
@@ -50,7 +50,8 @@ enum dfu_err {
 	DFU_ERR_ARG = -14,      /* the caller asks for what cannot be */
 	DFU_ERR_FILE = -15,     /* a file cannot be read or written (errno's words) */
 	DFU_ERR_NOMEM = -16,    /* no memory */
-	DFU_ERR_CANCELLED = -17 /* the caller's `cancel` was set; the board is left idle */
+	DFU_ERR_CANCELLED =
+		-17 /* the caller's `cancel` was set; the board is left idle */
 };
 
 /* Filled in by the call that fails. `hint` is the next step, or empty. */
@@ -63,7 +64,7 @@ struct dfu_error {
 /* The version of the library, "0.1.0". */
 const char *dfu_version(void);
 
-/* -- memory layouts -------------------------------------------------------------------- */
+/* -- memory layouts ---------------------------------------------------------------- */
 
 /* [UM0424] 4.3.2: the low three bits of the type letter. */
 #define DFU_READABLE  1u
@@ -106,18 +107,20 @@ int dfu_layout_parse(const char *text, struct dfu_layout *out, struct dfu_error 
 const struct dfu_layout *dfu_layout_f407(void);
 
 /* The sector that holds `addr`; false when none does. */
-bool dfu_layout_find(const struct dfu_layout *layout, uint32_t addr, struct dfu_sector *out);
+bool dfu_layout_find(const struct dfu_layout *layout, uint32_t addr,
+		     struct dfu_sector *out);
 
 /* True when each of the `len` bytes from `addr` on is in a sector with all of `type`. */
-bool dfu_layout_covers(const struct dfu_layout *layout, uint32_t addr, size_t len, uint8_t type);
+bool dfu_layout_covers(const struct dfu_layout *layout, uint32_t addr, size_t len,
+		       uint8_t type);
 
 /* Bytes in all sectors together. */
 uint64_t dfu_layout_bytes(const struct dfu_layout *layout);
 
-/* -- images ---------------------------------------------------------------------------- */
+/* -- images ------------------------------------------------------------------------ */
 
 enum dfu_format {
-	DFU_FORMAT_AUTO,  /* by content: signatures, then what looks like a vector table */
+	DFU_FORMAT_AUTO, /* by content: signatures, then what looks like a vector table */
 	DFU_FORMAT_DFUSE, /* [UM0391] */
 	DFU_FORMAT_PLAIN, /* raw bytes with the suffix of [DFU] appendix B */
 	DFU_FORMAT_IHEX,
@@ -169,8 +172,8 @@ struct dfu_image_opts {
  * 0x08000000. DFU_ERR_ARG says so otherwise, and also when an address is given for a file
  * that has its own. Reading that a signal interrupts is DFU_ERR_CANCELLED.
  */
-int dfu_image_load(const char *path, const struct dfu_image_opts *opts, struct dfu_image **out,
-		   struct dfu_error *err);
+int dfu_image_load(const char *path, const struct dfu_image_opts *opts,
+		   struct dfu_image **out, struct dfu_error *err);
 
 /* The same from memory; `name` is for messages. The bytes are copied. */
 int dfu_image_parse(const uint8_t *bytes, size_t len, const char *name,
@@ -178,16 +181,17 @@ int dfu_image_parse(const uint8_t *bytes, size_t len, const char *name,
 		    struct dfu_error *err);
 
 /* An image of one segment, from the caller's bytes (copied). */
-int dfu_image_from_bytes(uint32_t addr, const uint8_t *bytes, size_t len, struct dfu_image **out,
-			 struct dfu_error *err);
+int dfu_image_from_bytes(uint32_t addr, const uint8_t *bytes, size_t len,
+			 struct dfu_image **out, struct dfu_error *err);
 
 void dfu_image_free(struct dfu_image *image);
 
 const struct dfu_image_info *dfu_image_info(const struct dfu_image *image);
 size_t dfu_image_segments(const struct dfu_image *image, const struct dfu_segment **out);
-size_t dfu_image_bytes(const struct dfu_image *image);           /* of all segments */
-const char *dfu_image_name(const struct dfu_image *image);       /* as given to load */
-const char *dfu_image_warning(const struct dfu_image *image, size_t i); /* NULL at the end */
+size_t dfu_image_bytes(const struct dfu_image *image);     /* of all segments */
+const char *dfu_image_name(const struct dfu_image *image); /* as given to load */
+const char *dfu_image_warning(const struct dfu_image *image,
+			      size_t i); /* NULL at the end */
 
 /*
  * May this image go into internal flash with this layout? DFU_ERR_RANGE names the first
@@ -202,10 +206,10 @@ int dfu_image_check(const struct dfu_image *image, const struct dfu_layout *layo
  * RAW starts at the first segment, gaps filled with 0xff (DFU_ERR_ARG when that takes more
  * than DFU_IMAGE_MAX). DfuSe files get 0483:df11 and the suffix of [UM0391].
  */
-int dfu_image_serialize(const struct dfu_image *image, enum dfu_format format, uint8_t **out,
-			size_t *len, struct dfu_error *err);
+int dfu_image_serialize(const struct dfu_image *image, enum dfu_format format,
+			uint8_t **out, size_t *len, struct dfu_error *err);
 
-/* -- the wire -------------------------------------------------------------------------- */
+/* -- the wire ---------------------------------------------------------------------- */
 
 /* [DFU] 3, table 3.1 */
 enum dfu_request {
@@ -227,7 +231,7 @@ struct dfu_xfer {
 	uint16_t wLength;
 	uint8_t *data;
 	unsigned timeout_ms; /* counted from the end of the transfer before it */
-	int result;          /* bytes moved, or DFU_ERR_STALL, _TIMEOUT, _GONE, _IO, ... */
+	int result; /* bytes moved, or DFU_ERR_STALL, _TIMEOUT, _GONE, _IO, ... */
 };
 
 /*
@@ -251,7 +255,7 @@ struct dfu_io {
 	void (*close)(void *ctx);
 };
 
-/* -- boards ---------------------------------------------------------------------------- */
+/* -- boards ------------------------------------------------------------------------ */
 
 #define DFU_ALTS 8
 
@@ -273,11 +277,11 @@ struct dfu_board {
 	char serial[64];
 	char product[64];
 	uint16_t idVendor, idProduct, bcdDevice;
-	bool is_dfu;             /* has an interface in DFU mode (class fe, 01, 02) */
-	enum dfu_access access;  /* could it be opened to read its strings? */
-	char why[160];           /* if not, why */
-	uint8_t interface;       /* bInterfaceNumber */
-	uint8_t bmAttributes;    /* [DFU] 4.1.3 */
+	bool is_dfu;            /* has an interface in DFU mode (class fe, 01, 02) */
+	enum dfu_access access; /* could it be opened to read its strings? */
+	char why[160];          /* if not, why */
+	uint8_t interface;      /* bInterfaceNumber */
+	uint8_t bmAttributes;   /* [DFU] 4.1.3 */
 	uint16_t wTransferSize;
 	uint16_t bcdDFUVersion;
 	unsigned n_alts;
@@ -296,21 +300,21 @@ struct dfu_usb_id {
  * contexts that the process makes later: a program with a use of its own for libusb should
  * make its context first.
  */
-int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out, size_t *n,
-		 struct dfu_error *err);
+int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out,
+		 size_t *n, struct dfu_error *err);
 
 /* Boards that a USB/IP server exports. `timeout_ms` is for the whole of it. */
-int dfu_usbip_scan(const char *host, uint16_t port, unsigned timeout_ms, struct dfu_board **out,
-		   size_t *n, struct dfu_error *err);
+int dfu_usbip_scan(const char *host, uint16_t port, unsigned timeout_ms,
+		   struct dfu_board **out, size_t *n, struct dfu_error *err);
 
 /*
  * Split "usbip://HOST[:PORT]/BUSID" (an IPv6 address in brackets; default port 3240).
  * DFU_ERR_ARG says what is wrong with it.
  */
-int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port, char *busid,
-		  size_t busid_bytes, struct dfu_error *err);
+int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port,
+		  char *busid, size_t busid_bytes, struct dfu_error *err);
 
-/* -- an open bootloader ------------------------------------------------------------------ */
+/* -- an open bootloader ------------------------------------------------------------ */
 
 enum dfu_voltage {
 	DFU_VOLTAGE_AUTO, /* 2.7 V and more, as on every board powered over USB: x32 */
@@ -325,10 +329,10 @@ enum dfu_phase { DFU_PHASE_READ, DFU_PHASE_ERASE, DFU_PHASE_WRITE, DFU_PHASE_VER
 /* Told before and after each step. */
 struct dfu_progress {
 	enum dfu_phase phase;
-	uint64_t done, total;    /* bytes of this phase */
-	unsigned step_ms;        /* how long the step that begins now takes, by the plan */
-	uint64_t left_ms;        /* until the work is done, by the plan */
-	uint64_t whole_ms;       /* the whole work, by the plan; 0 when there is none */
+	uint64_t done, total; /* bytes of this phase */
+	unsigned step_ms;     /* how long the step that begins now takes, by the plan */
+	uint64_t left_ms;     /* until the work is done, by the plan */
+	uint64_t whole_ms;    /* the whole work, by the plan; 0 when there is none */
 };
 
 /*
@@ -357,7 +361,8 @@ struct dfu_settings {
 	const volatile int *cancel; /* looked at between transfers; may be NULL */
 	void (*progress)(void *ctx, const struct dfu_progress *p); /* may be NULL */
 	void *progress_ctx;
-	const char *record; /* write a transcript of all transfers to this new file, 0600 */
+	const char
+		*record; /* write a transcript of all transfers to this new file, 0600 */
 	/* Bytes that a transcript must not show. */
 	const struct dfu_range *record_mask;
 	size_t n_record_mask;
@@ -371,7 +376,8 @@ int dfu_open(const struct dfu_board *board, const struct dfu_settings *settings,
 
 /* The same over the caller's own io, which is closed with the device, or on failure. */
 int dfu_open_io(const struct dfu_io *io, const struct dfu_board *board,
-		const struct dfu_settings *settings, struct dfu_dev **out, struct dfu_error *err);
+		const struct dfu_settings *settings, struct dfu_dev **out,
+		struct dfu_error *err);
 
 /* Leaves the bootloader in dfuIDLE, for the next program. NULL is fine. */
 void dfu_close(struct dfu_dev *dev);
@@ -383,17 +389,18 @@ struct dfu_stats {
 	bool fast;            /* without sleeping; false after the first surprise */
 	unsigned parallelism; /* bits programmed at once: 8, 16 or 32 */
 	uint64_t transfers;
-	uint64_t recoveries;  /* failed transfers that were made good */
+	uint64_t recoveries; /* failed transfers that were made good */
 };
 void dfu_stats(const struct dfu_dev *dev, struct dfu_stats *out);
 
-/* -- reading, verifying, leaving ----------------------------------------------------------- */
+/* -- reading, verifying, leaving --------------------------------------------------- */
 
 /*
  * Read `len` bytes at `addr` from whichever memory of the device has them (flash, OTP,
  * option bytes, device feature). DFU_ERR_PROTECTED under read protection.
  */
-int dfu_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len, struct dfu_error *err);
+int dfu_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
+	     struct dfu_error *err);
 
 /*
  * Compare flash with the image. DFU_ERR_VERIFY names the first address that differs, and
@@ -408,7 +415,7 @@ int dfu_verify(struct dfu_dev *dev, const struct dfu_image *image, struct dfu_er
  */
 int dfu_leave(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err);
 
-/* -- the flash plan ------------------------------------------------------------------------ */
+/* -- the flash plan ---------------------------------------------------------------- */
 
 enum dfu_action {
 	DFU_SAME,  /* holds what it should: nothing to do */
@@ -420,10 +427,10 @@ enum dfu_action {
 struct dfu_plan_sector {
 	struct dfu_sector sector;
 	enum dfu_action action;
-	uint32_t image_bytes; /* of the image in this sector */
-	uint32_t kept_bytes;  /* others, that an erase would lose: written back */
-	uint32_t write_bytes; /* that will be programmed, blank blocks left out */
-	uint32_t read_bytes;  /* read so far to decide */
+	uint32_t image_bytes;    /* of the image in this sector */
+	uint32_t kept_bytes;     /* others, that an erase would lose: written back */
+	uint32_t write_bytes;    /* that will be programmed, blank blocks left out */
+	uint32_t read_bytes;     /* read so far to decide */
 	uint32_t restored_bytes; /* of `kept_bytes`: saved by a run that was cut off */
 };
 
@@ -461,7 +468,8 @@ struct dfu_plan;
 
 /* Check the image against the board, read what must be compared, and decide. */
 int dfu_plan_make(struct dfu_dev *dev, const struct dfu_image *image,
-		  const struct dfu_plan_opts *opts, struct dfu_plan **out, struct dfu_error *err);
+		  const struct dfu_plan_opts *opts, struct dfu_plan **out,
+		  struct dfu_error *err);
 void dfu_plan_free(struct dfu_plan *plan);
 
 size_t dfu_plan_sectors(const struct dfu_plan *plan, const struct dfu_plan_sector **out);
@@ -474,15 +482,15 @@ const struct dfu_plan_totals *dfu_plan_totals(const struct dfu_plan *plan);
  */
 int dfu_plan_run(struct dfu_plan *plan, struct dfu_error *err);
 
-/* -- erasing and programming by hand --------------------------------------------------------- */
+/* -- erasing and programming by hand ----------------------------------------------- */
 
 /*
  * Erase whole sectors: `addr` and `len` must be sector boundaries (DFU_ERR_ARG names the
  * nearest). Each is read back; DFU_ERR_VERIFY names a sector that is not blank. The guard
  * is asked for each first.
  */
-int dfu_erase(struct dfu_dev *dev, uint32_t addr, size_t len, dfu_guard *guard, void *guard_ctx,
-	      struct dfu_error *err);
+int dfu_erase(struct dfu_dev *dev, uint32_t addr, size_t len, dfu_guard *guard,
+	      void *guard_ctx, struct dfu_error *err);
 
 /* Mass erase ([AN3156] 5.3), read back. There is no guard: it keeps nothing. */
 int dfu_erase_chip(struct dfu_dev *dev, struct dfu_error *err);
@@ -495,7 +503,7 @@ int dfu_erase_chip(struct dfu_dev *dev, struct dfu_error *err);
 int dfu_program(struct dfu_dev *dev, uint32_t addr, const uint8_t *bytes, size_t len,
 		bool bytewise, struct dfu_error *err);
 
-/* -- one-time programmable memory ([RM0090] 3.6.5, table "OTP area") ------------------------- */
+/* -- one-time programmable memory ([RM0090] 3.6.5, table "OTP area") --------------- */
 
 #define DFU_OTP_ADDR        0x1fff7800u
 #define DFU_OTP_BLOCKS      16u
@@ -519,11 +527,12 @@ int dfu_otp_write(struct dfu_dev *dev, uint32_t offset, const uint8_t *bytes, si
 /* Lock one block for ever: its lock byte alone becomes 0x00. Read back. */
 int dfu_otp_lock(struct dfu_dev *dev, unsigned block, struct dfu_error *err);
 
-/* -- option bytes ([RM0090] 3.6.1, table "Option byte organization") -------------------------- */
+/* -- option bytes ([RM0090] 3.6.1, table "Option byte organization") --------------- */
 
 struct dfu_options; /* made by a fresh read only */
 
-int dfu_options_read(struct dfu_dev *dev, struct dfu_options **out, struct dfu_error *err);
+int dfu_options_read(struct dfu_dev *dev, struct dfu_options **out,
+		     struct dfu_error *err);
 void dfu_options_free(struct dfu_options *o);
 
 /* The names, in order; NULL at the end: "rdp", "bor_lev", "wdg_sw", "nrst_stop", ... */
@@ -531,8 +540,8 @@ const char *dfu_options_field(size_t i);
 const char *dfu_options_help(size_t i);
 
 /* The value of a field in words ("level 0", "off", "1"), into `text`; or its number. */
-int dfu_options_get(const struct dfu_options *o, const char *field, char *text, size_t bytes,
-		    uint32_t *number, struct dfu_error *err);
+int dfu_options_get(const struct dfu_options *o, const char *field, char *text,
+		    size_t bytes, uint32_t *number, struct dfu_error *err);
 
 /*
  * Change a field in memory. DFU_ERR_ARG for an unknown field or value, DFU_ERR_REFUSED for
@@ -549,7 +558,8 @@ const uint8_t *dfu_options_raw(const struct dfu_options *o);
  * leaves the bus; only dfu_close is possible afterwards. Returns 1 when it went, 0 when
  * nothing differed and nothing was written.
  */
-int dfu_options_write(struct dfu_dev *dev, const struct dfu_options *o, struct dfu_error *err);
+int dfu_options_write(struct dfu_dev *dev, const struct dfu_options *o,
+		      struct dfu_error *err);
 
 /* True when write protection (nWRP = 0) is on for the sector with this index. */
 bool dfu_options_protects(const struct dfu_options *o, unsigned sector);
@@ -560,7 +570,7 @@ bool dfu_options_protects(const struct dfu_options *o, unsigned sector);
  */
 int dfu_unprotect(struct dfu_dev *dev, struct dfu_error *err);
 
-/* -- transcripts ------------------------------------------------------------------------------- */
+/* -- transcripts ------------------------------------------------------------------- */
 
 /*
  * Make `io` a device that answers by a transcript, one transfer a line:

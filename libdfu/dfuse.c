@@ -21,18 +21,19 @@
 #define BUSY_SLICE_MS 500u /* of waiting for what an earlier request set going */
 
 static const char *const status_words[] = {
-	"OK",		   "errTARGET (the address is not one it can use)",
-	"errFILE",	   "errWRITE",
-	"errERASE",	   "errCHECK_ERASED",
-	"errPROG",	   "errVERIFY",
-	"errADDRESS",	   "errNOTDONE",
-	"errFIRMWARE",	   "errVENDOR",
-	"errUSBR",	   "errPOR",
-	"errUNKNOWN",	   "errSTALLEDPKT",
+	"OK",          "errTARGET (the address is not one it can use)",
+	"errFILE",     "errWRITE",
+	"errERASE",    "errCHECK_ERASED",
+	"errPROG",     "errVERIFY",
+	"errADDRESS",  "errNOTDONE",
+	"errFIRMWARE", "errVENDOR",
+	"errUSBR",     "errPOR",
+	"errUNKNOWN",  "errSTALLEDPKT",
 };
 
 static struct dfu_xfer request(const struct dfu_dev *dev, uint8_t type, uint8_t req,
-			       uint16_t value, uint8_t *data, uint16_t len, unsigned timeout_ms)
+			       uint16_t value, uint8_t *data, uint16_t len,
+			       unsigned timeout_ms)
 {
 	return (struct dfu_xfer){ .bmRequestType = type,
 				  .bRequest = req,
@@ -43,7 +44,8 @@ static struct dfu_xfer request(const struct dfu_dev *dev, uint8_t type, uint8_t 
 				  .timeout_ms = timeout_ms };
 }
 
-static int send_all(struct dfu_dev *dev, struct dfu_xfer *x, size_t n, struct dfu_error *err)
+static int send_all(struct dfu_dev *dev, struct dfu_xfer *x, size_t n,
+		    struct dfu_error *err)
 {
 	int rc = dev->io.transfer(dev->io.ctx, x, n, err);
 
@@ -54,7 +56,8 @@ static int send_all(struct dfu_dev *dev, struct dfu_xfer *x, size_t n, struct df
 }
 
 /* A request without data; a stall is an error here. */
-static int simple(struct dfu_dev *dev, uint8_t req, const char *name, struct dfu_error *err)
+static int simple(struct dfu_dev *dev, uint8_t req, const char *name,
+		  struct dfu_error *err)
 {
 	struct dfu_xfer x =
 		request(dev, REQ_OUT, req, 0, NULL, 0, dev->set.timeouts.control_ms);
@@ -84,7 +87,8 @@ int dfuse_status(struct dfu_dev *dev, unsigned timeout_ms, struct status *st,
 		 struct dfu_error *err)
 {
 	uint8_t d[6] = { 0 };
-	struct dfu_xfer x = request(dev, REQ_IN, DFU_GETSTATUS, 0, d, sizeof(d), timeout_ms);
+	struct dfu_xfer x =
+		request(dev, REQ_IN, DFU_GETSTATUS, 0, d, sizeof(d), timeout_ms);
 	int rc = send_all(dev, &x, 1, err);
 
 	if (rc < 0)
@@ -103,13 +107,16 @@ int dfuse_explain(const struct status *st, const char *what, uint32_t addr,
 	/* [AN3156] 5: with read protection, every access to memory is errVENDOR. */
 	if (st->bStatus == errVENDOR) {
 		fail(err, DFU_ERR_PROTECTED,
-		     "%s at 0x%08" PRIx32 ": the chip is read-protected (RDP level 1, errVENDOR)",
+		     "%s at 0x%08" PRIx32
+		     ": the chip is read-protected (RDP level 1, errVENDOR)",
 		     what, addr);
-		return hint(err, DFU_ERR_PROTECTED,
-			    "`stmiot option unprotect --yes` lifts it and erases all flash");
+		return hint(
+			err, DFU_ERR_PROTECTED,
+			"`stmiot option unprotect --yes` lifts it and erases all flash");
 	}
-	return fail(err, DFU_ERR_DEVICE, "%s at 0x%08" PRIx32 ": the bootloader reports %s", what,
-		    addr, st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
+	return fail(err, DFU_ERR_DEVICE,
+		    "%s at 0x%08" PRIx32 ": the bootloader reports %s", what, addr,
+		    st->bStatus < n ? status_words[st->bStatus] : "an unknown status");
 }
 
 static bool is_cancelled(const struct dfu_dev *dev)
@@ -167,8 +174,10 @@ static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *
 		if (st.bState == dfuIDLE)
 			return 0;
 		if (is_busy(&st) && clock_ms() < deadline) {
-			sleep_ms(dev, st.bwPollTimeout < BUSY_SLICE_MS ? st.bwPollTimeout + 1
-								       : BUSY_SLICE_MS, false);
+			sleep_ms(dev,
+				 st.bwPollTimeout < BUSY_SLICE_MS ? st.bwPollTimeout + 1
+								  : BUSY_SLICE_MS,
+				 false);
 			continue;
 		}
 		tries++;
@@ -179,8 +188,8 @@ static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *
 		if (rc < 0 && !worth_another_try(rc))
 			return rc;
 	}
-	fail(err, DFU_ERR_DEVICE, "the bootloader stays in state %u, status %u", st.bState,
-	     st.bStatus);
+	fail(err, DFU_ERR_DEVICE, "the bootloader stays in state %u, status %u",
+	     st.bState, st.bStatus);
 	return hint(err, DFU_ERR_DEVICE, "reset the board with BOOT0 high and try again");
 }
 
@@ -216,7 +225,8 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 	if (dev->alt == alt)
 		return 0;
 	if (alt >= dev->board.n_alts)
-		return fail(err, DFU_ERR_RANGE, "the bootloader has no alternate setting %u", alt);
+		return fail(err, DFU_ERR_RANGE,
+			    "the bootloader has no alternate setting %u", alt);
 	rc = set_alt(dev, alt, err);
 	if (worth_another_try(rc) && !dev->gone &&
 	    calm_down(dev, dev->set.timeouts.control_ms, NULL) == 0)
@@ -234,15 +244,17 @@ static int judge(const struct status *st, const struct op *op, struct dfu_error 
 		return 0;
 	if (st->bState == dfuERROR)
 		return dfuse_explain(st, op->what, op->addr, err);
-	return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader is in state %u",
-		    op->what, op->addr, st->bState);
+	return fail(err, DFU_ERR_STALL,
+		    "%s at 0x%08" PRIx32 ": the bootloader is in state %u", op->what,
+		    op->addr, st->bState);
 }
 
 /* One operation as the standard has it: sleep for bwPollTimeout, ask until it is done. */
 static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_error *err)
 {
-	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
-				    op->len, dev->set.timeouts.control_ms);
+	struct dfu_xfer x =
+		request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
+			op->len, dev->set.timeouts.control_ms);
 	uint64_t deadline = clock_ms() + op->timeout_ms, now;
 	struct status st;
 	uint32_t wait_ms;
@@ -251,8 +263,9 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 	if (rc < 0)
 		return rc;
 	if (x.result < 0)
-		return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
-			    op->what, op->addr);
+		return fail(err, DFU_ERR_STALL,
+			    "%s at 0x%08" PRIx32 ": the bootloader refuses it", op->what,
+			    op->addr);
 	for (bool first = true;; first = false) {
 		rc = dfuse_status(dev, op->timeout_ms, &st, err);
 		if (rc < 0)
@@ -262,8 +275,8 @@ static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_err
 		now = clock_ms();
 		if (!first && now >= deadline)
 			return fail(err, DFU_ERR_TIMEOUT,
-				    "%s at 0x%08" PRIx32 ": still busy after %u ms", op->what,
-				    op->addr, op->timeout_ms);
+				    "%s at 0x%08" PRIx32 ": still busy after %u ms",
+				    op->what, op->addr, op->timeout_ms);
 		/* It may ask for more than there is: that, then, and a last look. */
 		wait_ms = st.bwPollTimeout + !first;
 		if (now + wait_ms > deadline)
@@ -314,8 +327,9 @@ static int run_window(struct dfu_dev *dev, const struct op *ops, size_t n, size_
 		return 0;
 	if (sent < 0)
 		return sent;
-	return fail(err, DFU_ERR_STALL, "%s at 0x%08" PRIx32 ": the bootloader refuses it",
-		    ops[*done].what, ops[*done].addr);
+	return fail(err, DFU_ERR_STALL,
+		    "%s at 0x%08" PRIx32 ": the bootloader refuses it", ops[*done].what,
+		    ops[*done].addr);
 }
 
 static struct op set_address(const struct dfu_dev *dev, uint32_t addr, uint8_t cmd[5])
@@ -323,7 +337,9 @@ static struct op set_address(const struct dfu_dev *dev, uint32_t addr, uint8_t c
 	cmd[0] = CMD_SET_ADDRESS;
 	for (int i = 0; i < 4; i++)
 		cmd[1 + i] = (uint8_t)(addr >> 8 * i);
-	return (struct op){ 0, cmd, 5, dev->set.timeouts.control_ms, addr, "set address" };
+	return (struct op){
+		0, cmd, 5, dev->set.timeouts.control_ms, addr, "set address"
+	};
 }
 
 /*
@@ -379,8 +395,9 @@ static int give_up(struct dfu_dev *dev, const struct op *op, int rc,
 {
 	dev->state = STATE_UNKNOWN;
 	if (dev->gone)
-		return fail(err, DFU_ERR_GONE, "%s at 0x%08" PRIx32 ": the board left the bus",
-			    op->what, op->addr);
+		return fail(err, DFU_ERR_GONE,
+			    "%s at 0x%08" PRIx32 ": the board left the bus", op->what,
+			    op->addr);
 	if (rc == DFU_ERR_CANCELLED)
 		idle_within(dev, op->timeout_ms, NULL);
 	if (err)
@@ -431,15 +448,15 @@ int dfuse_set_address(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 
 int dfuse_erase_sector(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 {
-	uint8_t cmd[5] = { CMD_ERASE, (uint8_t)addr, (uint8_t)(addr >> 8), (uint8_t)(addr >> 16),
-			   (uint8_t)(addr >> 24) };
+	uint8_t cmd[5] = { CMD_ERASE, (uint8_t)addr, (uint8_t)(addr >> 8),
+			   (uint8_t)(addr >> 16), (uint8_t)(addr >> 24) };
 	struct op op = { 0, cmd, sizeof(cmd), dev->set.timeouts.erase_ms, addr, "erase" };
 
 	return dfuse_run(dev, &op, 1, err);
 }
 
-int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data, uint16_t len,
-		      const char *what, struct dfu_error *err)
+int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data,
+		      uint16_t len, const char *what, struct dfu_error *err)
 {
 	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, wBlockNum, data, len,
 				    dev->set.timeouts.control_ms);
@@ -487,13 +504,15 @@ static uint16_t block_number(const struct dfu_dev *dev, uint32_t addr)
 	return (uint16_t)((addr - dev->pointer) / dev->block_bytes + 2);
 }
 
-static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks, struct dfu_error *err)
+static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks,
+		    struct dfu_error *err)
 {
 	/*
 	 * [AN3156] 5.1 multiplies the block number by the length of the transfer, ST's code
 	 * by its constant; for short blocks only number 2 is beyond doubt.
 	 */
-	if (in_reach(dev, addr) && ((whole_blocks && dev->numbered) || addr == dev->pointer))
+	if (in_reach(dev, addr) &&
+	    ((whole_blocks && dev->numbered) || addr == dev->pointer))
 		return 0;
 	return dfuse_set_address(dev, addr, err);
 }
@@ -516,10 +535,11 @@ static int upload(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 	for (size_t at = 0; at < len; at += dev->block_bytes, n++) {
 		size_t left = len - at;
 
-		x[n] = request(dev, REQ_IN, DFU_UPLOAD,
-			       (uint16_t)(block_number(dev, addr) + n), buf + at,
-			       (uint16_t)(left < dev->block_bytes ? left : dev->block_bytes),
-			       dev->set.timeouts.control_ms);
+		x[n] = request(
+			dev, REQ_IN, DFU_UPLOAD, (uint16_t)(block_number(dev, addr) + n),
+			buf + at,
+			(uint16_t)(left < dev->block_bytes ? left : dev->block_bytes),
+			dev->set.timeouts.control_ms);
 	}
 	rc = send_all(dev, x, n, err);
 	dev->state = rc < 0 ? STATE_UNKNOWN : dfuUPLOAD_IDLE;
@@ -538,8 +558,9 @@ static int upload(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 		if (st.bState == dfuERROR)
 			return dfuse_explain(&st, "read", where, err);
 		return fail(err, DFU_ERR_STALL,
-			    "read at 0x%08" PRIx32 ": the bootloader gives %d of %u bytes", where,
-			    x[i].result < 0 ? 0 : x[i].result, x[i].wLength);
+			    "read at 0x%08" PRIx32
+			    ": the bootloader gives %d of %u bytes",
+			    where, x[i].result < 0 ? 0 : x[i].result, x[i].wLength);
 	}
 	return 0;
 }
@@ -592,13 +613,19 @@ int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t l
 
 		if (rc < 0)
 			return rc;
-		for (; n < window(dev, WINDOW_OPS) && len - now >= dev->block_bytes; n++, now += dev->block_bytes)
-			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n), buf + now,
-					      dev->block_bytes, dev->set.timeouts.write_ms,
-					      addr + (uint32_t)now, "write" };
+		for (; n < window(dev, WINDOW_OPS) && len - now >= dev->block_bytes;
+		     n++, now += dev->block_bytes)
+			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n),
+					      buf + now,
+					      dev->block_bytes,
+					      dev->set.timeouts.write_ms,
+					      addr + (uint32_t)now,
+					      "write" };
 		if (!n) {
-			ops[n++] = (struct op){ 2, buf, (uint16_t)len,
-						dev->set.timeouts.write_ms, addr, "write" };
+			ops[n++] = (struct op){
+				2,    buf,    (uint16_t)len, dev->set.timeouts.write_ms,
+				addr, "write"
+			};
 			now = len;
 		}
 		rc = dfuse_run(dev, ops, n, err);

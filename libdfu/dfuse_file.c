@@ -173,8 +173,7 @@ int image_read_dfuse(struct dfu_image *image, const struct file *file,
 	return DFU_OK;
 }
 
-/* -- writing
- * ----------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------- */
 
 /* Segments of the alternate setting of segment `first`, and their bytes with headers. */
 static size_t target_extent(const struct dfu_image *image, size_t first, size_t *bytes)

@@ -19,8 +19,8 @@ static uint8_t range_byte(enum dfu_voltage voltage)
 	return ranges[voltage];
 }
 
-static int write_and_read_back(struct dfu_dev *dev, const uint8_t word[4], uint8_t seen[4],
-			       struct dfu_error *err)
+static int write_and_read_back(struct dfu_dev *dev, const uint8_t word[4],
+			       uint8_t seen[4], struct dfu_error *err)
 {
 	int rc = dfuse_select(dev, ALT_FEATURE, err);
 

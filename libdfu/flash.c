@@ -21,7 +21,8 @@ bool all_ff(const uint8_t *bytes, size_t len)
 	return true;
 }
 
-int flash_alt_of(const struct dfu_dev *dev, uint32_t addr, size_t len, struct dfu_error *err)
+int flash_alt_of(const struct dfu_dev *dev, uint32_t addr, size_t len,
+		 struct dfu_error *err)
 {
 	/* System memory, OTP and option bytes never overlap flash: the first match is it. */
 	for (unsigned i = 0; i < dev->board.n_alts; i++)
@@ -29,12 +30,13 @@ int flash_alt_of(const struct dfu_dev *dev, uint32_t addr, size_t len, struct df
 		    dfu_layout_covers(&dev->board.alts[i].layout, addr, len, 0))
 			return (int)i;
 	return fail(err, DFU_ERR_RANGE,
-		    "0x%08" PRIx32 " and the %zu bytes from there are in no memory of this board",
+		    "0x%08" PRIx32
+		    " and the %zu bytes from there are in no memory of this board",
 		    addr, len);
 }
 
-int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want, const uint8_t *seen,
-		  size_t len, struct dfu_error *err)
+int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want,
+		  const uint8_t *seen, size_t len, struct dfu_error *err)
 {
 	const struct dfu_layout *layout = &dev->board.alts[ALT_FLASH].layout;
 	struct dfu_sector sector;
@@ -46,9 +48,11 @@ int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want, const
 		return 0;
 	addr += (uint32_t)i;
 	if (!dfu_layout_find(layout, addr, &sector))
-		return fail(err, DFU_ERR_VERIFY, "0x%08" PRIx32 " holds %02x instead of %02x", addr,
-			    seen[i], want[i]);
-	fail(err, DFU_ERR_VERIFY, "0x%08" PRIx32 " in sector %u holds %02x, image has %02x", addr,
+		return fail(err, DFU_ERR_VERIFY,
+			    "0x%08" PRIx32 " holds %02x instead of %02x", addr, seen[i],
+			    want[i]);
+	fail(err, DFU_ERR_VERIFY,
+	     "0x%08" PRIx32 " in sector %u holds %02x, image has %02x", addr,
 	     sector.index, seen[i], want[i]);
 	return hint(err, DFU_ERR_VERIFY,
 		    "the bootloader is unharmed; run the same command to try again");
@@ -60,7 +64,8 @@ static void widen(const struct dfu_dev *dev, int alt, uint32_t *addr, size_t *le
 	uint32_t end = *addr + (uint32_t)*len;
 	struct dfu_sector s;
 
-	if (alt == ALT_OPTIONS && dfu_layout_find(&dev->board.alts[alt].layout, *addr, &s) &&
+	if (alt == ALT_OPTIONS &&
+	    dfu_layout_find(&dev->board.alts[alt].layout, *addr, &s) &&
 	    *len <= s.bytes - (*addr - s.addr) && s.bytes <= OPTIONS_BYTES_MAX) {
 		*addr = s.addr;
 		*len = s.bytes;
@@ -70,7 +75,8 @@ static void widen(const struct dfu_dev *dev, int alt, uint32_t *addr, size_t *le
 	*len = ((end + 3) & ~3u) - *addr;
 }
 
-int dfu_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len, struct dfu_error *err)
+int dfu_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
+	     struct dfu_error *err)
 {
 	struct dfu_progress p = { .phase = DFU_PHASE_READ, .total = len };
 	int alt = len ? flash_alt_of(dev, addr, len, err) : 0, rc;
@@ -112,8 +118,8 @@ static int verify_segment(struct dfu_dev *dev, const struct dfu_segment *s, uint
 
 		rc = dfuse_read(dev, aligned, seen, wide, err);
 		if (rc == 0)
-			rc = flash_compare(dev, from, s->data + at, seen + (from - aligned), now,
-					   err);
+			rc = flash_compare(dev, from, s->data + at,
+					   seen + (from - aligned), now, err);
 		p->done += now;
 		p->left_ms = timing_read_us(p->total - p->done) / 1000;
 		flash_tell(dev, p);
@@ -123,7 +129,8 @@ static int verify_segment(struct dfu_dev *dev, const struct dfu_segment *s, uint
 
 int dfu_verify(struct dfu_dev *dev, const struct dfu_image *image, struct dfu_error *err)
 {
-	struct dfu_progress p = { .phase = DFU_PHASE_VERIFY, .total = dfu_image_bytes(image) };
+	struct dfu_progress p = { .phase = DFU_PHASE_VERIFY,
+				  .total = dfu_image_bytes(image) };
 	const struct dfu_segment *s;
 	size_t n = dfu_image_segments(image, &s);
 	int rc = dfu_image_check(image, &dev->board.alts[ALT_FLASH].layout, err);
@@ -150,10 +157,15 @@ static int send_off(struct dfu_dev *dev, struct dfu_error *err)
 {
 	uint8_t d[6];
 	struct dfu_xfer x[2] = {
-		{ .bmRequestType = 0x21, .bRequest = DFU_DNLOAD, .wIndex = dev->board.interface,
+		{ .bmRequestType = 0x21,
+		  .bRequest = DFU_DNLOAD,
+		  .wIndex = dev->board.interface,
 		  .timeout_ms = dev->set.timeouts.control_ms },
-		{ .bmRequestType = 0xa1, .bRequest = DFU_GETSTATUS,
-		  .wIndex = dev->board.interface, .wLength = 6, .data = d,
+		{ .bmRequestType = 0xa1,
+		  .bRequest = DFU_GETSTATUS,
+		  .wIndex = dev->board.interface,
+		  .wLength = 6,
+		  .data = d,
 		  .timeout_ms = dev->set.timeouts.leave_ms },
 	};
 	int rc = dev->io.transfer(dev->io.ctx, &x[0], 1, err);
@@ -180,8 +192,8 @@ int dfu_leave(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 		return rc;
 	rc = send_off(dev, err);
 	/* Setting the pointer again also finds out, and ends, what state it is in. */
-	if ((rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT) && dfuse_idle(dev, NULL) == 0 &&
-	    dfuse_set_address(dev, addr, NULL) == 0)
+	if ((rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT) &&
+	    dfuse_idle(dev, NULL) == 0 && dfuse_set_address(dev, addr, NULL) == 0)
 		rc = send_off(dev, err);
 	if (rc < 0 && rc != DFU_ERR_GONE && rc != DFU_ERR_IO)
 		return rc;

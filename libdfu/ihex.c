@@ -216,8 +216,7 @@ int image_read_ihex(struct dfu_image *image, const struct file *file,
 	return DFU_OK;
 }
 
-/* -- writing
- * ----------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------- */
 
 #define LINE_BYTES 16u
 /* ':', 4 bytes before the data, the data, the checksum, and '\n' */

@@ -53,7 +53,7 @@ int journal_add(struct journal *j, uint32_t addr, const uint8_t *data, uint32_t 
 	return 0;
 }
 
-/* -- reading ------------------------------------------------------------------------------ */
+/* -- reading ----------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -99,14 +99,15 @@ static int take_bytes(const char *hex, size_t len, uint32_t addr, struct journal
 	return rc;
 }
 
-static int take_line(const char *line, size_t len, struct journal *j, struct dfu_error *err)
+static int take_line(const char *line, size_t len, struct journal *j,
+		     struct dfu_error *err)
 {
 	uint32_t addr;
 
 	if (len == 17 && !memcmp(line, "sector ", 7) && take_address(line + 7, 10, &addr))
 		return journal_add(j, addr, NULL, 0, err);
-	if (len > 16 && !memcmp(line, "keep ", 5) && take_address(line + 5, len - 5, &addr) &&
-	    line[15] == ' ')
+	if (len > 16 && !memcmp(line, "keep ", 5) &&
+	    take_address(line + 5, len - 5, &addr) && line[15] == ' ')
 		return take_bytes(line + 16, len - 16, addr, j, err);
 	return DFU_ERR_FORMAT;
 }
@@ -134,8 +135,9 @@ int journal_parse(const char *text, size_t len, struct journal *j, struct dfu_er
 		rc = end ? take_line(text + at, n, j, err) : DFU_ERR_FORMAT;
 		if (rc < 0) {
 			journal_clear(j);
-			return rc == DFU_ERR_FORMAT ? fail(err, rc, "line %u is damaged", number)
-						    : rc;
+			return rc == DFU_ERR_FORMAT
+				       ? fail(err, rc, "line %u is damaged", number)
+				       : rc;
 		}
 		at += n + 1;
 	}
@@ -191,17 +193,19 @@ int journal_open(const char *dir, const struct dfu_board *board, struct journal 
 	if (!text)
 		return errno == ENOENT || errno == EACCES || errno == ENOTDIR
 			       ? 0
-			       : fail(err, DFU_ERR_FILE, "%s: %s", j->path, strerror(errno));
+			       : fail(err, DFU_ERR_FILE, "%s: %s", j->path,
+				      strerror(errno));
 	rc = journal_parse(text, len, j, &cause);
 	free(text);
 	if (rc == 0)
 		return 0;
 	fail(err, rc, "%.150s: %.70s", j->path, cause.msg);
-	return hint(err, rc, "it held bytes of this board that an earlier run had to keep; "
-			     "move it away to go on without them");
+	return hint(err, rc,
+		    "it held bytes of this board that an earlier run had to keep; "
+		    "move it away to go on without them");
 }
 
-/* -- writing ------------------------------------------------------------------------------ */
+/* -- writing ----------------------------------------------------------------------- */
 
 static char *compose(const struct journal *j, size_t *len)
 {
@@ -216,7 +220,8 @@ static char *compose(const struct journal *j, size_t *len)
 	for (size_t i = 0; i < j->n; i++) {
 		const struct journal_piece *p = &j->pieces[i];
 
-		fprintf(f, p->len ? "keep 0x%08" PRIx32 " " : "sector 0x%08" PRIx32, p->addr);
+		fprintf(f, p->len ? "keep 0x%08" PRIx32 " " : "sector 0x%08" PRIx32,
+			p->addr);
 		for (uint32_t k = 0; k < p->len; k++)
 			fprintf(f, "%02x", p->data[k]);
 		fputc('\n', f);
@@ -279,8 +284,8 @@ int journal_store(const struct journal *j, struct dfu_error *err)
 	if (rc == 0 && rename(temporary, j->path) == 0 && sync_folder(j->path) == 0)
 		return 0;
 	fail(err, DFU_ERR_FILE,
-	     "the bytes to be kept cannot be stored in %.150s: %s; nothing was erased", j->path,
-	     strerror(errno));
+	     "the bytes to be kept cannot be stored in %.150s: %s; nothing was erased",
+	     j->path, strerror(errno));
 	unlink(temporary);
 	return DFU_ERR_FILE;
 }
@@ -296,5 +301,6 @@ int journal_remove(const struct journal *j, struct dfu_error *err)
 	}
 	if (errno == ENOENT)
 		return 0;
-	return fail(err, DFU_ERR_FILE, "%s cannot be removed: %s", j->path, strerror(errno));
+	return fail(err, DFU_ERR_FILE, "%s cannot be removed: %s", j->path,
+		    strerror(errno));
 }

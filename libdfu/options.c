@@ -98,7 +98,8 @@ static int unknown_field(const char *field, struct dfu_error *err)
 {
 	fail(err, DFU_ERR_ARG, "there is no option byte \"%.40s\"", field);
 	return hint(err, DFU_ERR_ARG,
-		    "they are rdp, bor_lev, wdg_sw, nrst_stop, nrst_stdby, nwrp, nwrp0 to nwrp11");
+		    "they are rdp, bor_lev, wdg_sw, nrst_stop, nrst_stdby, nwrp, nwrp0 "
+		    "to nwrp11");
 }
 
 int dfu_options_read(struct dfu_dev *dev, struct dfu_options **out, struct dfu_error *err)
@@ -124,8 +125,8 @@ void dfu_options_free(struct dfu_options *o)
 	free(o);
 }
 
-int dfu_options_get(const struct dfu_options *o, const char *field, char *text, size_t bytes,
-		    uint32_t *number, struct dfu_error *err)
+int dfu_options_get(const struct dfu_options *o, const char *field, char *text,
+		    size_t bytes, uint32_t *number, struct dfu_error *err)
 {
 	static const char *const bor[] = { "2.7 V", "2.4 V", "2.1 V", "off" };
 	const struct field *f = find_field(field);
@@ -157,13 +158,16 @@ int dfu_options_set(struct dfu_options *o, const char *field, const char *value,
 	if (!f)
 		return unknown_field(field, err);
 	number = strtoul(value, &end, 0);
-	if (value[0] < '0' || value[0] > '9' || *end || number > (is_rdp(f) ? 2ul : f->mask))
-		return fail(err, DFU_ERR_ARG, "%s cannot be \"%.40s\": it goes from 0 to %u", field,
-			    value, is_rdp(f) ? 1u : f->mask);
+	if (value[0] < '0' || value[0] > '9' || *end ||
+	    number > (is_rdp(f) ? 2ul : f->mask))
+		return fail(err, DFU_ERR_ARG,
+			    "%s cannot be \"%.40s\": it goes from 0 to %u", field, value,
+			    is_rdp(f) ? 1u : f->mask);
 	if (is_rdp(f) && number == 2)
-		return fail(err, DFU_ERR_REFUSED,
-			    "RDP level 2 locks the bootloader and the debugger out for ever: "
-			    "it is never written");
+		return fail(
+			err, DFU_ERR_REFUSED,
+			"RDP level 2 locks the bootloader and the debugger out for ever: "
+			"it is never written");
 	if (!is_rdp(f))
 		put(o->now, f, (unsigned)number);
 	else if (rdp_level(get(o->now, f)) != number)
@@ -181,7 +185,8 @@ bool dfu_options_protects(const struct dfu_options *o, unsigned sector)
 	return sector < NWRP_SECTORS && !(get(o->now, find_field("nwrp")) >> sector & 1);
 }
 
-int dfu_options_write(struct dfu_dev *dev, const struct dfu_options *o, struct dfu_error *err)
+int dfu_options_write(struct dfu_dev *dev, const struct dfu_options *o,
+		      struct dfu_error *err)
 {
 	uint8_t fresh[OPTIONS_BYTES], block[OPTIONS_BYTES];
 	int rc;
@@ -197,7 +202,8 @@ int dfu_options_write(struct dfu_dev *dev, const struct dfu_options *o, struct d
 		return rc;
 	if (memcmp(fresh, o->was, OPTIONS_BYTES) != 0)
 		return fail(err, DFU_ERR_REFUSED,
-			    "the option bytes have changed since they were read; nothing was written");
+			    "the option bytes have changed since they were read; nothing "
+			    "was written");
 	memcpy(block, o->now, OPTIONS_BYTES);
 	rc = dfuse_set_address(dev, OPTIONS_ADDR, err);
 	if (rc == 0)

@@ -10,9 +10,10 @@ static int check_there(const struct dfu_dev *dev, struct dfu_error *err)
 
 	if (dev->board.n_alts > ALT_OTP && alt->has_layout &&
 	    strcmp(alt->layout.name, "OTP Memory") == 0 &&
-	    dfu_layout_covers(&alt->layout, DFU_OTP_ADDR, DFU_OTP_BLOCKS * DFU_OTP_BLOCK_BYTES,
-			      DFU_READABLE) &&
-	    dfu_layout_covers(&alt->layout, DFU_OTP_LOCKS_ADDR, DFU_OTP_BLOCKS, DFU_READABLE))
+	    dfu_layout_covers(&alt->layout, DFU_OTP_ADDR,
+			      DFU_OTP_BLOCKS * DFU_OTP_BLOCK_BYTES, DFU_READABLE) &&
+	    dfu_layout_covers(&alt->layout, DFU_OTP_LOCKS_ADDR, DFU_OTP_BLOCKS,
+			      DFU_READABLE))
 		return 0;
 	return fail(err, DFU_ERR_RANGE, "this bootloader has no OTP memory at 0x%08x",
 		    DFU_OTP_ADDR);
@@ -23,7 +24,8 @@ int dfu_otp_read(struct dfu_dev *dev, struct dfu_otp *out, struct dfu_error *err
 	int rc = check_there(dev, err);
 
 	if (rc == 0)
-		rc = dfu_read(dev, DFU_OTP_ADDR, &out->data[0][0], sizeof(out->data), err);
+		rc = dfu_read(dev, DFU_OTP_ADDR, &out->data[0][0], sizeof(out->data),
+			      err);
 
 	if (rc == 0)
 		rc = dfu_read(dev, DFU_OTP_LOCKS_ADDR, out->lock, sizeof(out->lock), err);
@@ -46,15 +48,17 @@ int dfu_otp_write(struct dfu_dev *dev, uint32_t offset, const uint8_t *bytes, si
 	unsigned block = offset / DFU_OTP_BLOCK_BYTES;
 	int rc;
 
-	if (!len || len > DFU_OTP_BLOCK_BYTES || offset >= DFU_OTP_BLOCKS * DFU_OTP_BLOCK_BYTES ||
+	if (!len || len > DFU_OTP_BLOCK_BYTES ||
+	    offset >= DFU_OTP_BLOCKS * DFU_OTP_BLOCK_BYTES ||
 	    (offset + len - 1) / DFU_OTP_BLOCK_BYTES != block)
-		return fail(err, DFU_ERR_ARG,
-			    "%zu bytes at offset %u are not within one OTP block of %u bytes", len,
-			    offset, DFU_OTP_BLOCK_BYTES);
+		return fail(
+			err, DFU_ERR_ARG,
+			"%zu bytes at offset %u are not within one OTP block of %u bytes",
+			len, offset, DFU_OTP_BLOCK_BYTES);
 	rc = check_open(dev, block, err);
 	if (rc == 0)
-		rc = program(dev, ALT_OTP, DFU_OTP_ADDR + offset, bytes, len, DFU_VOLTAGE_1V8,
-			     err);
+		rc = program(dev, ALT_OTP, DFU_OTP_ADDR + offset, bytes, len,
+			     DFU_VOLTAGE_1V8, err);
 	return rc;
 }
 

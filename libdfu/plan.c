@@ -31,7 +31,7 @@ void dfu_plan_free(struct dfu_plan *plan)
 	free(plan);
 }
 
-/* -- what each sector is to hold ------------------------------------------------------------ */
+/* -- what each sector is to hold --------------------------------------------------- */
 
 static int add_sector(struct dfu_plan *plan, const struct dfu_sector *sector,
 		      struct dfu_error *err)
@@ -103,7 +103,8 @@ static int place(struct dfu_plan *plan, uint32_t addr, const uint8_t *data, size
 
 		if (i < 0)
 			return i;
-		room = plan->sectors[i].sector.addr + plan->sectors[i].sector.bytes - addr;
+		room = plan->sectors[i].sector.addr + plan->sectors[i].sector.bytes -
+		       addr;
 		now = len < room ? (uint32_t)len : room;
 		claim(plan, (size_t)i, addr, data, now, owner);
 		addr += now;
@@ -116,7 +117,8 @@ static int place(struct dfu_plan *plan, uint32_t addr, const uint8_t *data, size
 /* What a run that was cut off had saved: its bytes go back, its sectors are erased again. */
 static int place_journal(struct dfu_plan *plan, struct dfu_error *err)
 {
-	int rc = journal_open(plan->opts.journal_dir, &plan->dev->board, &plan->journal, err);
+	int rc = journal_open(plan->opts.journal_dir, &plan->dev->board, &plan->journal,
+			      err);
 
 	for (size_t k = 0; rc == 0 && k < plan->journal.n; k++) {
 		const struct journal_piece *p = &plan->journal.pieces[k];
@@ -168,7 +170,8 @@ static int sort_sectors(struct dfu_plan *plan, struct dfu_error *err)
 	return 0;
 }
 
-static int place_all(struct dfu_plan *plan, const struct dfu_image *image, struct dfu_error *err)
+static int place_all(struct dfu_plan *plan, const struct dfu_image *image,
+		     struct dfu_error *err)
 {
 	const struct dfu_segment *s;
 	size_t n = dfu_image_segments(image, &s);
@@ -183,7 +186,7 @@ static int place_all(struct dfu_plan *plan, const struct dfu_image *image, struc
 	return rc;
 }
 
-/* -- looking ---------------------------------------------------------------------------------- */
+/* -- looking ----------------------------------------------------------------------- */
 
 /* Make `len` bytes from `off` on known, in whole words. */
 static int look(struct dfu_plan *plan, size_t i, uint32_t off, uint32_t len,
@@ -231,7 +234,8 @@ static void judge(const struct work *w, uint32_t off, uint32_t len, struct verdi
 }
 
 /* Compare the owned bytes, until it is clear that the sector must be erased. */
-static int compare(struct dfu_plan *plan, size_t i, struct verdict *v, struct dfu_error *err)
+static int compare(struct dfu_plan *plan, size_t i, struct verdict *v,
+		   struct dfu_error *err)
 {
 	const struct work *w = &plan->work[i];
 	uint32_t bytes = plan->sectors[i].sector.bytes, off = 0, len, now = FIRST_LOOK;
@@ -337,8 +341,9 @@ static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 		rc = compare(plan, i, &v, err);
 	if (rc < 0)
 		return rc;
-	s->action = !v.differs ? DFU_SAME
-		    : v.blank && !plan->work[i].interrupted ? DFU_WRITE : DFU_ERASE;
+	s->action = !v.differs                              ? DFU_SAME
+		    : v.blank && !plan->work[i].interrupted ? DFU_WRITE
+							    : DFU_ERASE;
 	if (s->action == DFU_ERASE && !plan->opts.no_preserve)
 		rc = keep_rest(plan, i, err);
 	if (rc == 0 && s->action != DFU_SAME)
@@ -346,12 +351,13 @@ static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	return rc;
 }
 
-/* -- adding up -------------------------------------------------------------------------------- */
+/* -- adding up --------------------------------------------------------------------- */
 
 uint32_t plan_block_bytes(const struct dfu_plan *plan, size_t sector, uint32_t off)
 {
 	const struct work *w = &plan->work[sector];
-	uint32_t end = off + plan->dev->block_bytes, bytes = plan->sectors[sector].sector.bytes;
+	uint32_t end = off + plan->dev->block_bytes,
+		 bytes = plan->sectors[sector].sector.bytes;
 
 	if (end > bytes)
 		end = bytes;
@@ -363,7 +369,8 @@ uint32_t plan_block_bytes(const struct dfu_plan *plan, size_t sector, uint32_t o
 bool plan_block_matters(const struct dfu_plan *plan, size_t sector, uint32_t off)
 {
 	const struct work *w = &plan->work[sector];
-	uint32_t end = off + plan->dev->block_bytes, bytes = plan->sectors[sector].sector.bytes;
+	uint32_t end = off + plan->dev->block_bytes,
+		 bytes = plan->sectors[sector].sector.bytes;
 
 	for (; off < end && off < bytes; off++)
 		if (w->owner[off] != NOBODY)
@@ -418,7 +425,7 @@ static int decide_all(struct dfu_plan *plan, struct dfu_error *err)
 	return rc;
 }
 
-/* -- the journal of what comes ----------------------------------------------------------------- */
+/* -- the journal of what comes ----------------------------------------------------- */
 
 static int save_kept(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 {
@@ -435,11 +442,13 @@ static int save_kept(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 			continue;
 		}
 		for (end = at; end < s->sector.bytes && quiet < KEEP_GAP; end++)
-			quiet = w->owner[end] == KEPT ? 0 : w->owner[end] == IMAGE ? KEEP_GAP
-										   : quiet + 1;
+			quiet = w->owner[end] == KEPT    ? 0
+				: w->owner[end] == IMAGE ? KEEP_GAP
+							 : quiet + 1;
 		while (w->owner[end - 1] != KEPT)
 			end--;
-		rc = journal_add(&plan->journal, s->sector.addr + at, w->want + at, end - at, err);
+		rc = journal_add(&plan->journal, s->sector.addr + at, w->want + at,
+				 end - at, err);
 		at = end;
 	}
 	return rc;
@@ -458,7 +467,8 @@ static int renew_journal(struct dfu_plan *plan, struct dfu_error *err)
 }
 
 int dfu_plan_make(struct dfu_dev *dev, const struct dfu_image *image,
-		  const struct dfu_plan_opts *opts, struct dfu_plan **out, struct dfu_error *err)
+		  const struct dfu_plan_opts *opts, struct dfu_plan **out,
+		  struct dfu_error *err)
 {
 	static const struct dfu_plan_opts none;
 	struct dfu_plan *plan = calloc(1, sizeof(*plan));

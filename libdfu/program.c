@@ -13,7 +13,7 @@ static const struct dfu_layout *flash_layout(const struct dfu_dev *dev)
 	return &dev->board.alts[ALT_FLASH].layout;
 }
 
-/* -- erasing -------------------------------------------------------------------------------------- */
+/* -- erasing ----------------------------------------------------------------------- */
 
 static int check_bounds(const struct dfu_dev *dev, uint32_t addr, size_t len,
 			struct dfu_error *err)
@@ -23,18 +23,20 @@ static int check_bounds(const struct dfu_dev *dev, uint32_t addr, size_t len,
 
 	if (!len || !dfu_layout_covers(layout, addr, len, DFU_ERASABLE))
 		return fail(err, DFU_ERR_RANGE,
-			    "0x%08" PRIx32 " and the %zu bytes from there are not all in flash",
+			    "0x%08" PRIx32
+			    " and the %zu bytes from there are not all in flash",
 			    addr, len);
 	dfu_layout_find(layout, addr, &first);
 	dfu_layout_find(layout, addr + (uint32_t)len - 1, &last);
 	if (first.addr == addr && last.addr + last.bytes == addr + len)
 		return 0;
 	fail(err, DFU_ERR_ARG, "only whole sectors can be erased");
-	return hint(err, DFU_ERR_ARG, "those around it are 0x%08" PRIx32 " %" PRIu32, first.addr,
-		    last.addr + last.bytes - first.addr);
+	return hint(err, DFU_ERR_ARG, "those around it are 0x%08" PRIx32 " %" PRIu32,
+		    first.addr, last.addr + last.bytes - first.addr);
 }
 
-static int check_blank(struct dfu_dev *dev, uint32_t addr, size_t len, struct dfu_error *err)
+static int check_blank(struct dfu_dev *dev, uint32_t addr, size_t len,
+		       struct dfu_error *err)
 {
 	uint8_t seen[PIECE];
 	int rc = 0;
@@ -46,10 +48,12 @@ static int check_blank(struct dfu_dev *dev, uint32_t addr, size_t len, struct df
 		while (rc == 0 && i < now && seen[i] == 0xff)
 			i++;
 		if (rc == 0 && i < now) {
-			fail(err, DFU_ERR_VERIFY, "0x%08" PRIx32 " holds %02x after the erase",
+			fail(err, DFU_ERR_VERIFY,
+			     "0x%08" PRIx32 " holds %02x after the erase",
 			     addr + (uint32_t)(at + i), seen[i]);
-			rc = hint(err, DFU_ERR_VERIFY, "the sector may be write-protected: "
-						       "`stmiot option show` tells");
+			rc = hint(err, DFU_ERR_VERIFY,
+				  "the sector may be write-protected: "
+				  "`stmiot option show` tells");
 		}
 	}
 	return rc;
@@ -65,7 +69,8 @@ static int each_sector(struct dfu_dev *dev, uint32_t addr, size_t len,
 	size_t done = 0;
 	int rc = 0;
 
-	while (rc == 0 && done < len && dfu_layout_find(flash_layout(dev), addr + (uint32_t)done, &s)) {
+	while (rc == 0 && done < len &&
+	       dfu_layout_find(flash_layout(dev), addr + (uint32_t)done, &s)) {
 		rc = visit(dev, &s, ctx, err);
 		done += s.bytes;
 	}
@@ -77,7 +82,8 @@ struct guarded {
 	void *ctx;
 };
 
-static int ask(struct dfu_dev *dev, const struct dfu_sector *s, void *ctx, struct dfu_error *err)
+static int ask(struct dfu_dev *dev, const struct dfu_sector *s, void *ctx,
+	       struct dfu_error *err)
 {
 	const struct guarded *g = ctx;
 	int rc = g->guard(g->ctx, s, NULL, err);
@@ -87,7 +93,8 @@ static int ask(struct dfu_dev *dev, const struct dfu_sector *s, void *ctx, struc
 		return rc;
 	content = malloc(s->bytes);
 	if (!content)
-		return fail(err, DFU_ERR_NOMEM, "no room for a sector of %u bytes", s->bytes);
+		return fail(err, DFU_ERR_NOMEM, "no room for a sector of %u bytes",
+			    s->bytes);
 	rc = dfuse_read(dev, s->addr, content, s->bytes, err);
 	if (rc == 0)
 		rc = g->guard(g->ctx, s, content, err);
@@ -125,8 +132,8 @@ static int add_time(struct dfu_dev *dev, const struct dfu_sector *s, void *ctx,
 	return 0;
 }
 
-int dfu_erase(struct dfu_dev *dev, uint32_t addr, size_t len, dfu_guard *guard, void *guard_ctx,
-	      struct dfu_error *err)
+int dfu_erase(struct dfu_dev *dev, uint32_t addr, size_t len, dfu_guard *guard,
+	      void *guard_ctx, struct dfu_error *err)
 {
 	struct dfu_progress p = { .phase = DFU_PHASE_ERASE, .total = len };
 	struct guarded g = { guard, guard_ctx };
@@ -149,9 +156,12 @@ int dfu_erase_chip(struct dfu_dev *dev, struct dfu_error *err)
 {
 	static const uint8_t cmd[1] = { CMD_ERASE };
 	const struct dfu_layout *layout = flash_layout(dev);
-	struct dfu_progress p = { .phase = DFU_PHASE_ERASE, .total = dfu_layout_bytes(layout) };
-	struct op op = { 0, cmd, 1, dev->set.timeouts.chip_ms, layout->regions[0].addr,
-			 "mass erase" };
+	struct dfu_progress p = { .phase = DFU_PHASE_ERASE,
+				  .total = dfu_layout_bytes(layout) };
+	struct op op = {
+		0,           cmd, 1, dev->set.timeouts.chip_ms, layout->regions[0].addr,
+		"mass erase"
+	};
 	int rc = feature_set(dev, dev->set.voltage, err);
 
 	if (rc < 0)
@@ -172,7 +182,7 @@ int dfu_erase_chip(struct dfu_dev *dev, struct dfu_error *err)
 	return rc;
 }
 
-/* -- programming without an erase -------------------------------------------------------------------- */
+/* -- programming without an erase -------------------------------------------------- */
 
 /* Programming can only clear bits. */
 static int check_bits(uint32_t addr, const uint8_t *have, const uint8_t *want, size_t len,
@@ -181,7 +191,8 @@ static int check_bits(uint32_t addr, const uint8_t *have, const uint8_t *want, s
 	for (size_t i = 0; i < len; i++)
 		if ((have[i] & want[i]) != want[i])
 			return fail(err, DFU_ERR_REFUSED,
-				    "0x%08" PRIx32 " holds %02x: only an erase could make it %02x",
+				    "0x%08" PRIx32
+				    " holds %02x: only an erase could make it %02x",
 				    addr + (uint32_t)i, have[i], want[i]);
 	return 0;
 }
@@ -190,8 +201,8 @@ static int check_bits(uint32_t addr, const uint8_t *have, const uint8_t *want, s
  * Whole words, the bytes around ours ff: those keep what they have. *out is for the
  * caller to free.
  */
-static int widen(uint32_t addr, const uint8_t *bytes, size_t len, uint8_t **out, uint32_t *from,
-		 size_t *wide, struct dfu_error *err)
+static int widen(uint32_t addr, const uint8_t *bytes, size_t len, uint8_t **out,
+		 uint32_t *from, size_t *wide, struct dfu_error *err)
 {
 	*from = addr & ~3u;
 	*wide = ((addr + (uint32_t)len + 3) & ~3u) - *from;
@@ -237,13 +248,14 @@ int dfu_program(struct dfu_dev *dev, uint32_t addr, const uint8_t *bytes, size_t
 {
 	if (!len || !dfu_layout_covers(flash_layout(dev), addr, len, DFU_WRITEABLE))
 		return fail(err, DFU_ERR_RANGE,
-			    "0x%08" PRIx32 " and the %zu bytes from there are not all in flash",
+			    "0x%08" PRIx32
+			    " and the %zu bytes from there are not all in flash",
 			    addr, len);
 	return program(dev, ALT_FLASH, addr, bytes, len,
 		       bytewise ? DFU_VOLTAGE_1V8 : dev->set.voltage, err);
 }
 
-/* -- read unprotect -------------------------------------------------------------------------------------- */
+/* -- read unprotect ---------------------------------------------------------------- */
 
 int dfu_unprotect(struct dfu_dev *dev, struct dfu_error *err)
 {

@@ -116,8 +116,7 @@ int image_read_plain(struct dfu_image *image, const struct file *file,
 	return place(image, &payload, opts, err);
 }
 
-/* -- writing
- * ----------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------- */
 
 int image_write_raw(const struct dfu_image *image, uint8_t **out, size_t *len,
 		    struct dfu_error *err)

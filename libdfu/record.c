@@ -47,7 +47,8 @@ static bool is_masked(const struct recorder *r, uint32_t addr)
 
 static void put_payload(struct recorder *r, const struct dfu_xfer *x, size_t len)
 {
-	bool memory = (x->bRequest == DFU_DNLOAD || x->bRequest == DFU_UPLOAD) && x->wValue >= 2;
+	bool memory = (x->bRequest == DFU_DNLOAD || x->bRequest == DFU_UPLOAD) &&
+		      x->wValue >= 2;
 	uint32_t addr = r->pointer + (x->wValue - 2u) * r->block_bytes;
 	int *bytes = malloc((len + 1) * sizeof(*bytes));
 
@@ -61,7 +62,8 @@ static void put_payload(struct recorder *r, const struct dfu_xfer *x, size_t len
 
 static void put_line(struct recorder *r, const struct dfu_xfer *x)
 {
-	const struct transcript_request *q = transcript_by_code(x->bmRequestType, x->bRequest);
+	const struct transcript_request *q =
+		transcript_by_code(x->bmRequestType, x->bRequest);
 	const char *failure = transcript_failure_word(x->result);
 	bool in = x->bmRequestType & 0x80;
 
@@ -94,13 +96,15 @@ static int record_transfer(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_e
 	return rc;
 }
 
-static int record_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_error *err)
+static int record_set_alt(void *ctx, uint8_t interface, uint8_t alt,
+			  struct dfu_error *err)
 {
 	struct recorder *r = ctx;
 	int rc = r->inner.set_alt(r->inner.ctx, interface, alt, err);
 	const char *failure = transcript_failure_word(rc);
 
-	fprintf(r->f, "out SETALT %u%s%s\n", alt, failure ? " " : "", failure ? failure : "");
+	fprintf(r->f, "out SETALT %u%s%s\n", alt, failure ? " " : "",
+		failure ? failure : "");
 	return rc;
 }
 
@@ -135,7 +139,8 @@ static void put_header(FILE *f, const struct dfu_board *b)
 {
 	fprintf(f, "device %04x:%04x %04x ", b->idVendor, b->idProduct, b->bcdDevice);
 	put_text(f, b->serial[0] ? b->serial : "-", true);
-	fprintf(f, "dfu %02x %u %04x\n", b->bmAttributes, b->wTransferSize, b->bcdDFUVersion);
+	fprintf(f, "dfu %02x %u %04x\n", b->bmAttributes, b->wTransferSize,
+		b->bcdDFUVersion);
 	for (unsigned i = 0; i < b->n_alts; i++) {
 		fprintf(f, "alt %u ", i);
 		put_text(f, b->alts[i].name, false);
@@ -166,8 +171,8 @@ static struct recorder *make_recorder(const struct dfu_settings *set)
 	return r;
 }
 
-int record_wrap(struct dfu_io *io, const struct dfu_board *board, const struct dfu_settings *set,
-		struct dfu_error *err)
+int record_wrap(struct dfu_io *io, const struct dfu_board *board,
+		const struct dfu_settings *set, struct dfu_error *err)
 {
 	struct recorder *r = make_recorder(set);
 

@@ -21,7 +21,7 @@ static bool is_word(const char *word, size_t len, const char *want)
 	return strlen(want) == len && memcmp(word, want, len) == 0;
 }
 
-/* -- words ------------------------------------------------------------------------------------ */
+/* -- words ------------------------------------------------------------------------- */
 
 /* The next line that has words; false at the end. */
 static bool next_line(struct replay *r, const char **line, size_t *len)
@@ -67,7 +67,8 @@ static size_t next_word(const char **at, size_t *left, const char **word)
 	return n;
 }
 
-static bool take_number(const char *word, size_t len, int base, uint32_t max, uint32_t *out)
+static bool take_number(const char *word, size_t len, int base, uint32_t max,
+			uint32_t *out)
 {
 	uint32_t value = 0;
 
@@ -75,8 +76,10 @@ static bool take_number(const char *word, size_t len, int base, uint32_t max, ui
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = word[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-			    : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : 99;
 
 		if (digit >= base)
 			return false;
@@ -109,7 +112,7 @@ static bool take_bytes(const char *word, size_t len, int *to, size_t *n)
 	return true;
 }
 
-/* -- one transfer ------------------------------------------------------------------------------- */
+/* -- one transfer ------------------------------------------------------------------ */
 
 struct expected {
 	const struct transcript_request *request;
@@ -150,7 +153,8 @@ static bool parse_transfer(const char *line, size_t len, struct expected *x)
 
 static bool matches(const struct expected *e, const struct dfu_xfer *x)
 {
-	if (e->request->bmRequestType != x->bmRequestType || e->request->bRequest != x->bRequest ||
+	if (e->request->bmRequestType != x->bmRequestType ||
+	    e->request->bRequest != x->bRequest ||
 	    (e->request->has_value && e->wValue != x->wValue))
 		return false;
 	if (e->failure)
@@ -167,7 +171,8 @@ static bool matches(const struct expected *e, const struct dfu_xfer *x)
 
 static int answer(struct replay *r, struct dfu_xfer *x, struct dfu_error *err)
 {
-	const struct transcript_request *q = transcript_by_code(x->bmRequestType, x->bRequest);
+	const struct transcript_request *q =
+		transcript_by_code(x->bmRequestType, x->bRequest);
 	struct expected *e = malloc(sizeof(*e));
 	struct replay before = *r;
 	const char *line = "";
@@ -187,8 +192,9 @@ static int answer(struct replay *r, struct dfu_xfer *x, struct dfu_error *err)
 		x->result = DFU_ERR_IO;
 		memcpy(has, line, len < sizeof(has) ? len : sizeof(has) - 1);
 		copy_clean(clean, sizeof(clean), has);
-		return fail(err, DFU_ERR_IO, "transcript line %u has \"%s\", but %s %u comes",
-			    number, clean, q ? q->name : "?", x->wValue);
+		return fail(err, DFU_ERR_IO,
+			    "transcript line %u has \"%s\", but %s %u comes", number,
+			    clean, q ? q->name : "?", x->wValue);
 	}
 	x->result = e->failure ? e->failure : (int)e->n;
 	if (!e->failure && (x->bmRequestType & 0x80))
@@ -210,13 +216,15 @@ static int replay_transfer(void *ctx, struct dfu_xfer *x, size_t n, struct dfu_e
 		if (rc < 0)
 			return rc;
 		if (x[i].result < 0 && x[i].result != DFU_ERR_STALL)
-			first = fail(err, (enum dfu_err)x[i].result, "the transcript says \"%s\"",
+			first = fail(err, (enum dfu_err)x[i].result,
+				     "the transcript says \"%s\"",
 				     transcript_failure_word(x[i].result));
 	}
 	return first;
 }
 
-static int replay_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_error *err)
+static int replay_set_alt(void *ctx, uint8_t interface, uint8_t alt,
+			  struct dfu_error *err)
 {
 	struct dfu_xfer x = { .bmRequestType = 0x01,
 			      .bRequest = SET_INTERFACE,
@@ -263,7 +271,7 @@ bool dfu_replay_done(const struct dfu_io *io)
 	return !next_line(&probe, &line, &len);
 }
 
-/* -- the header ----------------------------------------------------------------------------------- */
+/* -- the header -------------------------------------------------------------------- */
 
 static bool take_device(const char *line, size_t len, struct dfu_board *b)
 {
@@ -340,8 +348,9 @@ static bool take_header(struct replay *r, struct dfu_board *b)
 			return true;
 		n = next_word(&line, &len, &word);
 		if (is_word(word, n, "device") ? !take_device(line, len, b)
-		    : is_word(word, n, "dfu")  ? !take_dfu(line, len, b)
-		    : is_word(word, n, "alt") && !take_alt(line, len, b))
+		    : is_word(word, n, "dfu")
+			    ? !take_dfu(line, len, b)
+			    : is_word(word, n, "alt") && !take_alt(line, len, b))
 			return false;
 		if (!is_word(word, n, "device") && !is_word(word, n, "dfu") &&
 		    !is_word(word, n, "alt")) {
@@ -365,8 +374,8 @@ static int check_lines(const struct replay *r, struct dfu_error *err)
 	while (rc == 0 && next_line(&probe, &line, &len))
 		if (!parse_transfer(line, len, e) && !is_word(line, len, "gone") &&
 		    !is_word(line, len, "stays"))
-			rc = fail(err, DFU_ERR_FORMAT, "transcript line %u cannot be read",
-				  probe.line);
+			rc = fail(err, DFU_ERR_FORMAT,
+				  "transcript line %u cannot be read", probe.line);
 	free(e);
 	return rc;
 }
@@ -393,7 +402,8 @@ int dfu_replay(const char *text, size_t len, struct dfu_io *io, struct dfu_board
 	board->bcdDFUVersion = 0x011a;
 	snprintf(board->selector, sizeof(board->selector), "replay");
 	if (!take_header(r, board))
-		rc = fail(err, DFU_ERR_FORMAT, "transcript line %u cannot be read", r->line);
+		rc = fail(err, DFU_ERR_FORMAT, "transcript line %u cannot be read",
+			  r->line);
 	if (rc == 0)
 		rc = check_lines(r, err);
 	if (rc < 0) {

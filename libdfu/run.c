@@ -14,13 +14,13 @@ struct run {
 	uint32_t first_off;
 };
 
-/* -- write protection ------------------------------------------------------------------------- */
+/* -- write protection -------------------------------------------------------------- */
 
 static int refuse_protected(unsigned sector, uint32_t addr, enum dfu_err code,
 			    struct dfu_error *err)
 {
-	fail(err, code, "sector %u at 0x%08" PRIx32 " is write-protected (nWRP%u is 0)", sector,
-	     addr, sector);
+	fail(err, code, "sector %u at 0x%08" PRIx32 " is write-protected (nWRP%u is 0)",
+	     sector, addr, sector);
 	return hint(err, code, "`stmiot option set nwrp%u=1 --yes` lifts that", sector);
 }
 
@@ -54,14 +54,15 @@ int plan_check_protection(struct dfu_plan *plan, struct dfu_error *err)
 	for (size_t i = 0; rc == 0 && i < plan->n; i++) {
 		const struct dfu_sector *s = &plan->sectors[i].sector;
 
-		if (plan->sectors[i].action != DFU_SAME && dfu_options_protects(o, s->index))
+		if (plan->sectors[i].action != DFU_SAME &&
+		    dfu_options_protects(o, s->index))
 			rc = refuse_protected(s->index, s->addr, DFU_ERR_REFUSED, err);
 	}
 	dfu_options_free(o);
 	return rc == 0 ? dfuse_select(plan->dev, ALT_FLASH, err) : rc;
 }
 
-/* -- steps ---------------------------------------------------------------------------------------- */
+/* -- steps ------------------------------------------------------------------------- */
 
 static void begin_phase(struct run *r, enum dfu_phase phase, uint64_t total)
 {
@@ -182,7 +183,8 @@ static int write_all(struct run *r, struct dfu_error *err)
 			rc = write_sector(r, i, err);
 	if (rc == 0 && r->first_sector < plan->n)
 		rc = write_stretch(r, r->first_sector, r->first_off,
-				   plan_block_bytes(plan, r->first_sector, r->first_off), err);
+				   plan_block_bytes(plan, r->first_sector, r->first_off),
+				   err);
 	return rc;
 }
 
@@ -208,7 +210,8 @@ static int verify_stretch(struct run *r, size_t i, uint32_t off, uint32_t len,
 
 static int verify_sector(struct run *r, size_t i, struct dfu_error *err)
 {
-	uint32_t block = r->dev->block_bytes, bytes = r->plan->sectors[i].sector.bytes, len;
+	uint32_t block = r->dev->block_bytes, bytes = r->plan->sectors[i].sector.bytes,
+		 len;
 	int rc = 0;
 
 	for (uint32_t off = 0; rc == 0 && off < bytes; off += len ? len : block) {
@@ -248,8 +251,9 @@ static int store_journal(struct dfu_plan *plan, struct dfu_error *err)
 		return rc;
 	if (!plan->totals.kept_bytes)
 		return 0;
-	return hint(err, rc, "set XDG_STATE_HOME to a folder that can be written, "
-			     "or give the bytes up with --no-preserve");
+	return hint(err, rc,
+		    "set XDG_STATE_HOME to a folder that can be written, "
+		    "or give the bytes up with --no-preserve");
 }
 
 static int change(struct run *r, struct dfu_error *err)

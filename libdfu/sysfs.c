@@ -44,15 +44,17 @@ bool sysfs_board(const char *path, struct dfu_board *board)
 {
 	unsigned vendor, product, device, bus, address;
 
-	if (!number(path, "idVendor", 16, &vendor) || !number(path, "idProduct", 16, &product) ||
-	    !number(path, "bcdDevice", 16, &device) || !number(path, "busnum", 10, &bus) ||
-	    !number(path, "devnum", 10, &address))
+	if (!number(path, "idVendor", 16, &vendor) ||
+	    !number(path, "idProduct", 16, &product) ||
+	    !number(path, "bcdDevice", 16, &device) ||
+	    !number(path, "busnum", 10, &bus) || !number(path, "devnum", 10, &address))
 		return false;
 	memset(board, 0, sizeof(*board));
 	board->bus = DFU_BUS_USB;
 	snprintf(board->path, sizeof(board->path), "%s", path);
 	snprintf(board->selector, sizeof(board->selector), "path:%s", board->path);
-	snprintf(board->node, sizeof(board->node), "/dev/bus/usb/%03u/%03u", bus, address);
+	snprintf(board->node, sizeof(board->node), "/dev/bus/usb/%03u/%03u", bus,
+		 address);
 	board->idVendor = (uint16_t)vendor;
 	board->idProduct = (uint16_t)product;
 	board->bcdDevice = (uint16_t)device;
@@ -82,7 +84,8 @@ static bool is_wanted(const struct dfu_board *b, const struct dfu_usb_id *ids, s
 
 static int by_path(const void *a, const void *b)
 {
-	return strverscmp(((const struct dfu_board *)a)->path, ((const struct dfu_board *)b)->path);
+	return strverscmp(((const struct dfu_board *)a)->path,
+			  ((const struct dfu_board *)b)->path);
 }
 
 /* Interfaces, once the devices are known. */
@@ -95,13 +98,14 @@ static void find_interfaces(DIR *d, struct dfu_board *boards, size_t n)
 
 		for (size_t i = 0; colon && i < n; i++)
 			if (strlen(boards[i].path) == (size_t)(colon - e->d_name) &&
-			    strncmp(boards[i].path, e->d_name, (size_t)(colon - e->d_name)) == 0)
+			    strncmp(boards[i].path, e->d_name,
+				    (size_t)(colon - e->d_name)) == 0)
 				boards[i].is_dfu |= is_dfu_interface(e->d_name);
 	}
 }
 
-int sysfs_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out, size_t *n,
-	       struct dfu_error *err)
+int sysfs_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out,
+	       size_t *n, struct dfu_error *err)
 {
 	DIR *d = opendir(DEVICES);
 	struct dfu_board board, *more;

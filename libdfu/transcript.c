@@ -4,10 +4,14 @@
 
 /* [DFU] 3; SETALT stands for SET_INTERFACE, [USB2] 9.4.10. */
 static const struct transcript_request requests[] = {
-	{ "DETACH", 0x21, DFU_DETACH, true },	  { "DNLOAD", 0x21, DFU_DNLOAD, true },
-	{ "UPLOAD", 0xa1, DFU_UPLOAD, true },	  { "GETSTATUS", 0xa1, DFU_GETSTATUS, false },
-	{ "CLRSTATUS", 0x21, DFU_CLRSTATUS, false }, { "GETSTATE", 0xa1, DFU_GETSTATE, false },
-	{ "ABORT", 0x21, DFU_ABORT, false },	  { "SETALT", 0x01, 11, true },
+	{ "DETACH", 0x21, DFU_DETACH, true },
+	{ "DNLOAD", 0x21, DFU_DNLOAD, true },
+	{ "UPLOAD", 0xa1, DFU_UPLOAD, true },
+	{ "GETSTATUS", 0xa1, DFU_GETSTATUS, false },
+	{ "CLRSTATUS", 0x21, DFU_CLRSTATUS, false },
+	{ "GETSTATE", 0xa1, DFU_GETSTATE, false },
+	{ "ABORT", 0x21, DFU_ABORT, false },
+	{ "SETALT", 0x01, 11, true },
 };
 
 static const struct {
@@ -25,15 +29,18 @@ static const struct {
 const struct transcript_request *transcript_by_name(const char *name, size_t len)
 {
 	for (size_t i = 0; i < COUNT(requests); i++)
-		if (strlen(requests[i].name) == len && memcmp(requests[i].name, name, len) == 0)
+		if (strlen(requests[i].name) == len &&
+		    memcmp(requests[i].name, name, len) == 0)
 			return &requests[i];
 	return NULL;
 }
 
-const struct transcript_request *transcript_by_code(uint8_t bmRequestType, uint8_t bRequest)
+const struct transcript_request *transcript_by_code(uint8_t bmRequestType,
+						    uint8_t bRequest)
 {
 	for (size_t i = 0; i < COUNT(requests); i++)
-		if (requests[i].bmRequestType == bmRequestType && requests[i].bRequest == bRequest)
+		if (requests[i].bmRequestType == bmRequestType &&
+		    requests[i].bRequest == bRequest)
 			return &requests[i];
 	return NULL;
 }
@@ -41,7 +48,8 @@ const struct transcript_request *transcript_by_code(uint8_t bmRequestType, uint8
 int transcript_failure(const char *word, size_t len)
 {
 	for (size_t i = 0; i < COUNT(failures); i++)
-		if (strlen(failures[i].word) == len && memcmp(failures[i].word, word, len) == 0)
+		if (strlen(failures[i].word) == len &&
+		    memcmp(failures[i].word, word, len) == 0)
 			return failures[i].result;
 	return 0;
 }

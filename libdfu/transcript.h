@@ -13,7 +13,8 @@ struct transcript_request {
 
 /* NULL when there is none. */
 const struct transcript_request *transcript_by_name(const char *name, size_t len);
-const struct transcript_request *transcript_by_code(uint8_t bmRequestType, uint8_t bRequest);
+const struct transcript_request *transcript_by_code(uint8_t bmRequestType,
+						    uint8_t bRequest);
 
 /* "stall", "timeout", "gone", "io", and back; 0 and NULL when unknown. */
 int transcript_failure(const char *word, size_t len);

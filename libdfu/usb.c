@@ -17,14 +17,14 @@ struct usb {
 	char node[40];
 };
 
-/* -- transfers -------------------------------------------------------------------------------- */
+/* -- transfers --------------------------------------------------------------------- */
 
 /* The transfers of one call: which are over, and the library's own. */
 struct batch {
 	struct libusb_transfer **t;
 	size_t n;
-	size_t over;     /* of the submitted ones */
-	int progressed;  /* set by the callback */
+	size_t over;    /* of the submitted ones */
+	int progressed; /* set by the callback */
 };
 
 static void LIBUSB_CALL ended(struct libusb_transfer *t)
@@ -75,8 +75,8 @@ static int make_batch(struct usb *u, struct dfu_xfer *x, size_t n, struct batch 
 			free(buf);
 			return DFU_ERR_NOMEM;
 		}
-		libusb_fill_control_setup(buf, x[i].bmRequestType, x[i].bRequest, x[i].wValue,
-					  x[i].wIndex, x[i].wLength);
+		libusb_fill_control_setup(buf, x[i].bmRequestType, x[i].bRequest,
+					  x[i].wValue, x[i].wIndex, x[i].wLength);
 		if (!(x[i].bmRequestType & 0x80) && x[i].wLength)
 			memcpy(buf + LIBUSB_CONTROL_SETUP_SIZE, x[i].data, x[i].wLength);
 		/* No time-out of libusb's: that would count from here for all of them. */
@@ -86,7 +86,8 @@ static int make_batch(struct usb *u, struct dfu_xfer *x, size_t n, struct batch 
 }
 
 /* Wait for `count` ends; the oldest pending transfer has its time-out. False when it passed. */
-static bool wait_batch(struct usb *u, const struct dfu_xfer *x, struct batch *b, size_t count)
+static bool wait_batch(struct usb *u, const struct dfu_xfer *x, struct batch *b,
+		       size_t count)
 {
 	uint64_t since = clock_ms();
 
@@ -181,9 +182,11 @@ static int usb_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_err
 	if (u->interface != interface) {
 		rc = libusb_claim_interface(u->handle, interface);
 		if (rc == LIBUSB_ERROR_BUSY)
-			return fail(err, DFU_ERR_BUSY, "another program has the board open");
+			return fail(err, DFU_ERR_BUSY,
+				    "another program has the board open");
 		if (rc < 0)
-			return fail(err, DFU_ERR_IO, "the DFU interface cannot be claimed: %s",
+			return fail(err, DFU_ERR_IO,
+				    "the DFU interface cannot be claimed: %s",
 				    libusb_strerror(rc));
 		u->interface = interface;
 	}
@@ -191,7 +194,8 @@ static int usb_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_err
 	if (rc == LIBUSB_ERROR_NO_DEVICE)
 		return fail(err, DFU_ERR_GONE, "the board left the bus");
 	if (rc < 0)
-		return fail(err, DFU_ERR_IO, "alternate setting %u cannot be selected: %s", alt,
+		return fail(err, DFU_ERR_IO,
+			    "alternate setting %u cannot be selected: %s", alt,
 			    libusb_strerror(rc));
 	return 0;
 }
@@ -227,7 +231,7 @@ static void usb_close(void *ctx)
 	free(u);
 }
 
-/* -- finding and opening ------------------------------------------------------------------------ */
+/* -- finding and opening ----------------------------------------------------------- */
 
 /*
  * Without libusb's own search for devices, which reads all of them by udev: we know which
@@ -236,7 +240,8 @@ static void usb_close(void *ctx)
 static int start_library(libusb_context **lib)
 {
 #if LIBUSB_API_VERSION >= 0x0100010A
-	struct libusb_init_option option = { .option = LIBUSB_OPTION_NO_DEVICE_DISCOVERY };
+	struct libusb_init_option option = { .option =
+						     LIBUSB_OPTION_NO_DEVICE_DISCOVERY };
 
 	return libusb_init_context(lib, &option, 1);
 #else
@@ -248,13 +253,16 @@ static int start_library(libusb_context **lib)
 static int cannot_open(const struct dfu_board *board, int error, struct dfu_error *err)
 {
 	if (error == ENOENT || error == ENODEV)
-		return fail(err, DFU_ERR_NODEV, "no board at %s any more", board->selector);
+		return fail(err, DFU_ERR_NODEV, "no board at %s any more",
+			    board->selector);
 	if (error != EACCES && error != EPERM)
 		return fail(err, DFU_ERR_IO, "%s: %s", board->node, strerror(error));
-	fail(err, DFU_ERR_ACCESS, "%s (%04x:%04x) is there, but this user may not write to %s",
+	fail(err, DFU_ERR_ACCESS,
+	     "%s (%04x:%04x) is there, but this user may not write to %s",
 	     board->selector, board->idVendor, board->idProduct, board->node);
 	return hint(err, DFU_ERR_ACCESS,
-		    "`sudo stmiot udev install` gives this seat and the group plugdev access");
+		    "`sudo stmiot udev install` gives this seat and the group plugdev "
+		    "access");
 }
 
 int usb_open(const struct dfu_board *board, struct dfu_io *io, struct dfu_error *err)
@@ -299,7 +307,7 @@ static void look_into(struct dfu_board *board)
 		rc = desc_load(&io, 1000, board, &err);
 		io.close(io.ctx);
 	}
-	board->access = rc == 0		       ? DFU_ACCESS_OK
+	board->access = rc == 0                ? DFU_ACCESS_OK
 			: rc == DFU_ERR_ACCESS ? DFU_ACCESS_DENIED
 			: rc == DFU_ERR_BUSY   ? DFU_ACCESS_BUSY
 					       : DFU_ACCESS_FAILED;
@@ -307,8 +315,8 @@ static void look_into(struct dfu_board *board)
 		copy_clean(board->why, sizeof(board->why), err.msg);
 }
 
-int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out, size_t *n,
-		 struct dfu_error *err)
+int dfu_usb_scan(const struct dfu_usb_id *ids, size_t n_ids, struct dfu_board **out,
+		 size_t *n, struct dfu_error *err)
 {
 	int rc = sysfs_scan(ids, n_ids, out, n, err);
 

@@ -13,23 +13,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define VERSION         0x0111
-#define OP_REQ_DEVLIST  0x8005
-#define OP_REP_DEVLIST  0x0005
-#define OP_REQ_IMPORT   0x8003
-#define OP_REP_IMPORT   0x0003
-#define CMD_SUBMIT      1
-#define CMD_UNLINK      2
-#define RET_SUBMIT      3
-#define RET_UNLINK      4
-#define OP_BYTES        8
-#define DEVICE_BYTES    312
-#define HEADER_BYTES    48
-#define BUSID_BYTES     32
-#define DEVICES_MAX     256
-#define GRACE_MS        1000 /* for the rest of a packet, or the answer to an unlink */
-#define DATA_MAX        4096 /* of one transfer */
-#define SET_INTERFACE   11 /* [USB2] table 9-4 */
+#define VERSION        0x0111
+#define OP_REQ_DEVLIST 0x8005
+#define OP_REP_DEVLIST 0x0005
+#define OP_REQ_IMPORT  0x8003
+#define OP_REP_IMPORT  0x0003
+#define CMD_SUBMIT     1
+#define CMD_UNLINK     2
+#define RET_SUBMIT     3
+#define RET_UNLINK     4
+#define OP_BYTES       8
+#define DEVICE_BYTES   312
+#define HEADER_BYTES   48
+#define BUSID_BYTES    32
+#define DEVICES_MAX    256
+#define GRACE_MS       1000 /* for the rest of a packet, or the answer to an unlink */
+#define DATA_MAX       4096 /* of one transfer */
+#define SET_INTERFACE  11   /* [USB2] table 9-4 */
 
 struct usbip {
 	int fd;
@@ -115,9 +115,10 @@ static int transmit(int fd, const uint8_t *buf, size_t len, uint64_t deadline_ms
 	return 0;
 }
 
-/* -- submitting -------------------------------------------------------------------------- */
+/* -- submitting -------------------------------------------------------------------- */
 
-static int submit(struct usbip *u, const struct dfu_xfer *x, uint32_t seqnum, uint64_t deadline)
+static int submit(struct usbip *u, const struct dfu_xfer *x, uint32_t seqnum,
+		  uint64_t deadline)
 {
 	bool in = x->bmRequestType & 0x80;
 	uint8_t packet[HEADER_BYTES + DATA_MAX] = { 0 };
@@ -273,8 +274,9 @@ static int collect(struct usbip *u, struct dfu_xfer *x, size_t n, uint32_t first
 
 static const char *request_name(const struct dfu_xfer *x)
 {
-	static const char *const names[] = { "DETACH",	  "DNLOAD",   "UPLOAD", "GETSTATUS",
-					     "CLRSTATUS", "GETSTATE", "ABORT" };
+	static const char *const names[] = { "DETACH",    "DNLOAD",    "UPLOAD",
+					     "GETSTATUS", "CLRSTATUS", "GETSTATE",
+					     "ABORT" };
 
 	if ((x->bmRequestType & 0x60) != 0x20 || x->bRequest > DFU_ABORT)
 		return "a standard request";
@@ -294,7 +296,8 @@ static int summarize(const struct dfu_xfer *x, size_t n, struct dfu_error *err)
 				    request_name(&x[i]));
 		case DFU_ERR_IO:
 		case DFU_ERR_CANCELLED:
-			return fail(err, DFU_ERR_IO, "%s failed on the bus", request_name(&x[i]));
+			return fail(err, DFU_ERR_IO, "%s failed on the bus",
+				    request_name(&x[i]));
 		}
 	}
 	return 0;
@@ -364,12 +367,12 @@ static void usbip_close(void *ctx)
 	free(u);
 }
 
-/* -- operations -------------------------------------------------------------------------- */
+/* -- operations -------------------------------------------------------------------- */
 
 static int op_request(int fd, uint16_t code, const char *busid, uint64_t deadline)
 {
-	uint8_t p[OP_BYTES + BUSID_BYTES] = { VERSION >> 8, VERSION & 0xff, (uint8_t)(code >> 8),
-					      (uint8_t)code };
+	uint8_t p[OP_BYTES + BUSID_BYTES] = { VERSION >> 8, VERSION & 0xff,
+					      (uint8_t)(code >> 8), (uint8_t)code };
 	size_t len = OP_BYTES;
 
 	if (busid) {
@@ -388,12 +391,14 @@ static int op_reply(int fd, uint16_t code, uint64_t deadline, struct dfu_error *
 		return fail(err, rc == DFU_ERR_TIMEOUT ? rc : DFU_ERR_IO,
 			    "the USB/IP server gives no answer");
 	if (get16(h + 2) != code)
-		return fail(err, DFU_ERR_FORMAT,
-			    "this is no USB/IP server: it answers 0x%04x where 0x%04x is due",
-			    get16(h + 2), code);
+		return fail(
+			err, DFU_ERR_FORMAT,
+			"this is no USB/IP server: it answers 0x%04x where 0x%04x is due",
+			get16(h + 2), code);
 	if (get16(h) != VERSION)
 		return fail(err, DFU_ERR_FORMAT,
-			    "the USB/IP server speaks version %x.%02x, we 1.11", h[0], h[1]);
+			    "the USB/IP server speaks version %x.%02x, we 1.11", h[0],
+			    h[1]);
 	return get32(h + 4) < INT_MAX ? (int)get32(h + 4) : INT_MAX;
 }
 
@@ -424,7 +429,8 @@ static int list_devices(int fd, struct dfu_board *boards, uint32_t n, uint64_t d
 			rc = receive(fd, interface, sizeof(interface), deadline);
 			if (rc < 0)
 				return rc;
-			if (interface[0] == 0xfe && interface[1] == 1 && interface[2] == 2)
+			if (interface[0] == 0xfe && interface[1] == 1 &&
+			    interface[2] == 2)
 				boards[i].is_dfu = true;
 		}
 	}
@@ -444,12 +450,13 @@ int usbip_list_fd(int fd, unsigned timeout_ms, struct dfu_board **out, size_t *n
 	if (rc < 0)
 		return rc;
 	if (rc > 0)
-		return fail(err, DFU_ERR_IO, "the USB/IP server refuses its list (status %d)", rc);
+		return fail(err, DFU_ERR_IO,
+			    "the USB/IP server refuses its list (status %d)", rc);
 	if (receive(fd, count, sizeof(count), deadline) < 0)
 		return fail(err, DFU_ERR_FORMAT, "the USB/IP server's list is cut short");
 	if (get32(count) > DEVICES_MAX)
-		return fail(err, DFU_ERR_FORMAT, "the USB/IP server lists %" PRIu32 " devices",
-			    get32(count));
+		return fail(err, DFU_ERR_FORMAT,
+			    "the USB/IP server lists %" PRIu32 " devices", get32(count));
 	boards = calloc(get32(count) + 1, sizeof(*boards));
 	if (!boards)
 		return fail(err, DFU_ERR_NOMEM, "no room for a list of devices");
@@ -476,20 +483,23 @@ int usbip_import_fd(int fd, const char *busid, unsigned timeout_ms, struct dfu_i
 		return rc;
 	/* 1 is ST_NA, 2 ST_DEV_BUSY, 3 ST_DEV_ERR, 4 ST_NODEV (tools/usb/usbip, usbip_common.h) */
 	if (rc == 4)
-		return fail(err, DFU_ERR_NODEV, "the USB/IP server has no device %s", busid);
+		return fail(err, DFU_ERR_NODEV, "the USB/IP server has no device %s",
+			    busid);
 	if (rc > 0)
 		return fail(err, DFU_ERR_BUSY,
 			    "the USB/IP server does not give %s away (status %d): "
 			    "it is in use or not there",
 			    busid, rc);
 	if (receive(fd, d, sizeof(d), deadline) < 0)
-		return fail(err, DFU_ERR_FORMAT, "the USB/IP server's answer is cut short");
+		return fail(err, DFU_ERR_FORMAT,
+			    "the USB/IP server's answer is cut short");
 	u = calloc(1, sizeof(*u));
 	if (!u)
 		return fail(err, DFU_ERR_NOMEM, "no room for a USB/IP device");
 	u->fd = fd;
 	u->timeout_ms = timeout_ms;
 	u->devid = get32(d + 288) << 16 | (get32(d + 292) & 0xffff);
-	*io = (struct dfu_io){ u, usbip_transfer, usbip_set_alt, usbip_wait_gone, usbip_close };
+	*io = (struct dfu_io){ u, usbip_transfer, usbip_set_alt, usbip_wait_gone,
+			       usbip_close };
 	return 0;
 }

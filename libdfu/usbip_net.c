@@ -18,7 +18,8 @@
 
 static int connect_one(const struct addrinfo *a, uint64_t deadline)
 {
-	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+	    one = 1;
 	socklen_t len = sizeof(int);
 	int e = 0;
 
@@ -41,7 +42,8 @@ static int connect_one(const struct addrinfo *a, uint64_t deadline)
 	return fd;
 }
 
-static int connect_to(const char *host, uint16_t port, unsigned timeout_ms, struct dfu_error *err)
+static int connect_to(const char *host, uint16_t port, unsigned timeout_ms,
+		      struct dfu_error *err)
 {
 	struct addrinfo want = { .ai_socktype = SOCK_STREAM }, *found = NULL;
 	uint64_t deadline = clock_ms() + timeout_ms;
@@ -94,8 +96,8 @@ static bool take_port(const char *from, const char *end, uint16_t *port)
 	return number >= 1 && number <= 65535;
 }
 
-int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port, char *busid,
-		  size_t busid_bytes, struct dfu_error *err)
+int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port,
+		  char *busid, size_t busid_bytes, struct dfu_error *err)
 {
 	const char *from = url + 8, *end, *slash;
 	bool v6;
@@ -104,7 +106,8 @@ int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port
 		return fail(err, DFU_ERR_ARG, "\"%s\" does not begin with usbip://", url);
 	slash = strchr(from, '/');
 	if (!slash)
-		return fail(err, DFU_ERR_ARG, "\"%s\" has no /BUSID behind the host", url);
+		return fail(err, DFU_ERR_ARG, "\"%s\" has no /BUSID behind the host",
+			    url);
 	v6 = *from == '[';
 	end = memchr(from, v6 ? ']' : ':', (size_t)(slash - from));
 	if (v6 && !end)
@@ -114,11 +117,13 @@ int dfu_usbip_url(const char *url, char *host, size_t host_bytes, uint16_t *port
 	if (!copy_part(host, host_bytes, from + v6, (size_t)(end - from - v6)))
 		return fail(err, DFU_ERR_ARG, "\"%s\" has no host", url);
 	if (!take_port(end + v6, slash, port))
-		return fail(err, DFU_ERR_ARG, "\"%s\" has no port from 1 to 65535 at offset %d",
-			    url, (int)(end + v6 - url));
+		return fail(err, DFU_ERR_ARG,
+			    "\"%s\" has no port from 1 to 65535 at offset %d", url,
+			    (int)(end + v6 - url));
 	if (strchr(slash + 1, '/') ||
 	    !copy_part(busid, busid_bytes, slash + 1, strlen(slash + 1)))
-		return fail(err, DFU_ERR_ARG, "\"%s\" has no bus id behind the host", url);
+		return fail(err, DFU_ERR_ARG, "\"%s\" has no bus id behind the host",
+			    url);
 	return 0;
 }
 
@@ -140,8 +145,8 @@ int usbip_open(struct dfu_board *board, unsigned timeout_ms, struct dfu_io *io,
 {
 	char host[256], busid[BUSID_BYTES];
 	uint16_t port;
-	int rc = dfu_usbip_url(board->selector, host, sizeof(host), &port, busid, sizeof(busid),
-			       err);
+	int rc = dfu_usbip_url(board->selector, host, sizeof(host), &port, busid,
+			       sizeof(busid), err);
 	int fd;
 
 	if (rc < 0)
@@ -174,15 +179,15 @@ static void look_into(struct dfu_board *board, unsigned timeout_ms)
 		rc = desc_load(&io, timeout_ms, board, &err);
 		io.close(io.ctx);
 	}
-	board->access = rc == 0			? DFU_ACCESS_OK
+	board->access = rc == 0              ? DFU_ACCESS_OK
 			: rc == DFU_ERR_BUSY ? DFU_ACCESS_BUSY
-						: DFU_ACCESS_FAILED;
+					     : DFU_ACCESS_FAILED;
 	if (rc < 0)
 		copy_clean(board->why, sizeof(board->why), err.msg);
 }
 
-int dfu_usbip_scan(const char *host, uint16_t port, unsigned timeout_ms, struct dfu_board **out,
-		   size_t *n, struct dfu_error *err)
+int dfu_usbip_scan(const char *host, uint16_t port, unsigned timeout_ms,
+		   struct dfu_board **out, size_t *n, struct dfu_error *err)
 {
 	bool v6 = strchr(host, ':') != NULL;
 	int fd = connect_to(host, port, timeout_ms, err), rc;

@@ -34,7 +34,7 @@ struct board {
 	struct board_counters counters;
 };
 
-/* -- the end of an operation --------------------------------------------------------- */
+/* -- the end of an operation ------------------------------------------------------- */
 
 static bool erases(const struct flash_op *op)
 {
@@ -96,7 +96,7 @@ static void finish_operation(struct board *board)
 	}
 }
 
-/* -- boot ---------------------------------------------------------------------------- */
+/* -- boot -------------------------------------------------------------------------- */
 
 static void boot_flash(struct board *board)
 {
@@ -209,7 +209,7 @@ static void leave(struct board *board)
 	board->jumped_to = pointer;
 }
 
-/* -- the run of time ----------------------------------------------------------------- */
+/* -- the run of time --------------------------------------------------------------- */
 
 static void log_operation(const struct flash_op *op)
 {
@@ -276,7 +276,7 @@ void board_run(struct board *board)
 	run_until(board, clock_now(board->clock));
 }
 
-/* -- the USB device ------------------------------------------------------------------ */
+/* -- the USB device ---------------------------------------------------------------- */
 
 static unsigned plugged(void *ctx)
 {
@@ -385,7 +385,7 @@ struct usb_device board_usb(struct board *board)
 	return (struct usb_device){ &ops, board };
 }
 
-/* -- the rest ------------------------------------------------------------------------ */
+/* -- the rest ---------------------------------------------------------------------- */
 
 struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip)
 {

@@ -27,7 +27,7 @@ static bool refuse(struct request *request, const char *format, ...)
 	return false;
 }
 
-/* -- reading ------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------- */
 
 static const cJSON *get(const struct request *request, const char *key)
 {
@@ -92,7 +92,7 @@ static bool get_fraction(struct request *request, double *value)
 	return true;
 }
 
-/* -- status -------------------------------------------------------------------------- */
+/* -- status ------------------------------------------------------------------------ */
 
 static void put(cJSON *to, const char *key, double value)
 {
@@ -204,7 +204,7 @@ static bool do_status(struct control *control, struct request *request)
 	return true;
 }
 
-/* -- the other requests -------------------------------------------------------------- */
+/* -- the other requests ------------------------------------------------------------ */
 
 static bool do_boot0(struct control *control, struct request *request)
 {

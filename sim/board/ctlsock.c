@@ -27,7 +27,7 @@ struct ctlsock {
 	struct client clients[CTLSOCK_CLIENTS];
 };
 
-/* -- clients ------------------------------------------------------------------------- */
+/* -- clients ----------------------------------------------------------------------- */
 
 static void drop(struct client *client)
 {
@@ -123,7 +123,7 @@ static void welcome(struct ctlsock *sock)
 		close(fd);
 }
 
-/* -- the loop's side ----------------------------------------------------------------- */
+/* -- the loop's side --------------------------------------------------------------- */
 
 size_t ctlsock_pollfds(const struct ctlsock *sock, struct pollfd fds[CTLSOCK_POLLFDS])
 {
@@ -159,7 +159,7 @@ void ctlsock_handle(struct ctlsock *sock, const struct pollfd *fds, size_t count
 		welcome(sock);
 }
 
-/* -- opening ------------------------------------------------------------------------- */
+/* -- opening ----------------------------------------------------------------------- */
 
 /* By way of the open folder: its own path may be longer than a socket's can be. */
 static int bind_in(int fd, int dirfd)

@@ -57,7 +57,7 @@ static const uint8_t option_kept[OPTION_BYTES] = {
 	[OPTION_NWRP + 1] = 0x0F,
 };
 
-/* -- the arrays ---------------------------------------------------------------------- */
+/* -- the arrays -------------------------------------------------------------------- */
 
 struct flash *flash_open(struct store *store)
 {
@@ -128,7 +128,7 @@ bool flash_read(const struct flash *flash, uint32_t address, uint8_t *bytes, uin
 	return true;
 }
 
-/* -- sectors and protection ---------------------------------------------------------- */
+/* -- sectors and protection -------------------------------------------------------- */
 
 int flash_sector(uint32_t address)
 {
@@ -184,7 +184,7 @@ static bool byte_locked(const struct flash *flash, uint32_t address)
 	return sector_locked(flash, flash_sector(address));
 }
 
-/* -- time ---------------------------------------------------------------------------- */
+/* -- time -------------------------------------------------------------------------- */
 
 static int64_t erase_ns(uint32_t bytes, enum flash_width width)
 {
@@ -235,7 +235,7 @@ int64_t flash_op_ns(const struct flash *flash, const struct flash_op *op)
 	return 0;
 }
 
-/* -- what the operations do ---------------------------------------------------------- */
+/* -- what the operations do -------------------------------------------------------- */
 
 static void program(struct flash *flash, const struct flash_op *op, uint32_t len)
 {

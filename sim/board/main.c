@@ -31,7 +31,7 @@ struct settings {
 
 #define PROGRAM "stmiot-board"
 
-/* -- the command line ---------------------------------------------------------------- */
+/* -- the command line -------------------------------------------------------------- */
 
 static const struct option_row {
 	const char *name;
@@ -138,7 +138,7 @@ static void check_options(struct settings *settings)
 		settings->rev && strcmp(settings->rev, "2100") == 0 ? 0x2100 : 0x2200;
 }
 
-/* -- the chip ------------------------------------------------------------------------ */
+/* -- the chip ---------------------------------------------------------------------- */
 
 static int complain(const char *what, const char *why)
 {
@@ -181,7 +181,7 @@ static int find_chip(const struct settings *settings, struct store *store,
 	return 0;
 }
 
-/* -- the loop ------------------------------------------------------------------------ */
+/* -- the loop ---------------------------------------------------------------------- */
 
 static volatile sig_atomic_t ended;
 

@@ -71,7 +71,7 @@ static void enter(struct rom *rom, enum rom_state state, enum rom_status status)
 	rom->status = status;
 }
 
-/* -- the requests -------------------------------------------------------------------- */
+/* -- the requests ------------------------------------------------------------------ */
 
 static int fail(struct rom *rom, enum rom_status status)
 {
@@ -232,7 +232,7 @@ int rom_request(struct rom *rom, const struct usb_setup *setup, uint8_t *data)
 	return requests[setup->bRequest].serve(rom, setup, data);
 }
 
-/* -- the commands -------------------------------------------------------------------- */
+/* -- the commands ------------------------------------------------------------------ */
 
 static enum flash_width width(const struct rom *rom)
 {
@@ -374,7 +374,7 @@ void rom_operated(struct rom *rom)
 	rom->state = DFU_DNLOAD_SYNC;
 }
 
-/* -- names --------------------------------------------------------------------------- */
+/* -- names ------------------------------------------------------------------------- */
 
 const char *rom_state_name(enum rom_state state)
 {

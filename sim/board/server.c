@@ -27,7 +27,7 @@ struct server {
 	struct peer peers[SERVER_CONNECTIONS];
 };
 
-/* -- peers --------------------------------------------------------------------------- */
+/* -- peers ------------------------------------------------------------------------- */
 
 static void drop(struct peer *peer)
 {
@@ -152,7 +152,7 @@ static void welcome(struct server *server)
 	peer->since = ++server->accepted;
 }
 
-/* -- the loop's side ----------------------------------------------------------------- */
+/* -- the loop's side --------------------------------------------------------------- */
 
 size_t server_pollfds(const struct server *server, struct pollfd fds[SERVER_POLLFDS])
 {
@@ -212,7 +212,7 @@ int64_t server_due_ns(const struct server *server)
 	return due_ns;
 }
 
-/* -- opening ------------------------------------------------------------------------- */
+/* -- opening ----------------------------------------------------------------------- */
 
 static int listen_on(const struct addrinfo *info)
 {

@@ -73,7 +73,7 @@ struct usbip_conn {
 	uint8_t in[CMD_BYTES + USB_CONTROL_MAX];
 };
 
-/* -- the export ---------------------------------------------------------------------- */
+/* -- the export -------------------------------------------------------------------- */
 
 bool usbip_export_init(struct usbip_export *export, const struct usb_device *device,
 		       const char *busid)
@@ -110,7 +110,7 @@ static unsigned plugged(const struct usbip_export *export)
 	return export->device.ops->plugged(export->device.ctx);
 }
 
-/* -- the connection ------------------------------------------------------------------ */
+/* -- the connection ---------------------------------------------------------------- */
 
 struct usbip_conn *usbip_conn_new(struct usbip_export *export)
 {
@@ -175,7 +175,7 @@ void usbip_conn_sent(struct usbip_conn *conn, size_t len)
 	bytes_drop(&conn->out, len);
 }
 
-/* -- before the import --------------------------------------------------------------- */
+/* -- before the import ------------------------------------------------------------- */
 
 static void put_op(struct bytes *out, uint16_t code, uint32_t status)
 {
@@ -294,7 +294,7 @@ static int parse_op(struct usbip_conn *conn)
 	}
 }
 
-/* -- after the import ---------------------------------------------------------------- */
+/* -- after the import -------------------------------------------------------------- */
 
 static void put_return(struct usbip_conn *conn, uint32_t command, uint32_t seqnum,
 		       int32_t status)
@@ -471,7 +471,7 @@ bool usbip_conn_feed(struct usbip_conn *conn, const uint8_t *bytes, size_t len,
 	return true;
 }
 
-/* -- the transfers ------------------------------------------------------------------- */
+/* -- the transfers ----------------------------------------------------------------- */
 
 static int64_t start_ns(const struct usbip_conn *conn)
 {

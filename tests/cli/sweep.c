@@ -26,9 +26,10 @@
 #define FLASH_ADDR  0x08000000u
 #define FLASH_BYTES 0x100000u
 #define HANG_S      30
-#define TIMEOUT_MS  "10" /* of a transfer, and of what the board wants to be waited for  \
+#define TIMEOUT_MS                                                                       \
+	"10"       /* of a transfer, and of what the board wants to be waited for  \
 			  */
-#define LEAVING 12       /* transfers at the end of a run that also starts the program */
+#define LEAVING 12 /* transfers at the end of a run that also starts the program */
 
 /* Two sectors, both with bytes before, behind and in the middle of a word to be kept. */
 static const struct element {
@@ -92,8 +93,7 @@ __attribute__((format(printf, 1, 2))) static void wrong(const char *fmt, ...)
 	fflush(stdout);
 }
 
-/* -- the board
- * --------------------------------------------------------------------------- */
+/* -- the board --------------------------------------------------------------------- */
 
 static const char *ask(const char *request)
 {
@@ -148,8 +148,7 @@ static void read_flash(uint8_t *to)
 	close(fd);
 }
 
-/* -- images
- * ------------------------------------------------------------------------------ */
+/* -- images ------------------------------------------------------------------------ */
 
 static void put_hex(FILE *f, unsigned type, uint32_t addr, const uint8_t *data,
 		    unsigned len)
@@ -194,8 +193,7 @@ static void make_image(unsigned which)
 	fclose(f);
 }
 
-/* -- runs
- * -------------------------------------------------------------------------------- */
+/* -- runs -------------------------------------------------------------------------- */
 
 static pid_t start(bool starts, bool times_out)
 {
@@ -262,8 +260,7 @@ static int run(const struct kind *k)
 	return finish(pid);
 }
 
-/* -- judging
- * ----------------------------------------------------------------------------- */
+/* -- judging ----------------------------------------------------------------------- */
 
 static bool speaks(void)
 {
@@ -417,8 +414,7 @@ static void sweep(const struct kind *k)
 	tell(k->name, s.faults);
 }
 
-/* -- erases
- * ------------------------------------------------------------------------------ */
+/* -- erases ------------------------------------------------------------------------ */
 
 static const struct kind power = { "power", "", LET_RUN, false };
 

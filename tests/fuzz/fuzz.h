@@ -113,8 +113,10 @@ static inline void check_file(const uint8_t *bytes, size_t len,
 /* Put a suffix of 16 bytes with the right CRC behind `len` bytes: [DFU] appendix B. */
 static inline void put_suffix(uint8_t *bytes, size_t len, uint16_t bcdDFU)
 {
-	const uint8_t suffix[] = { 0,   0,   0x11, 0xdf, 0x83, 4, (uint8_t)bcdDFU,
-				   (uint8_t)(bcdDFU >> 8), 'U', 'F', 'D', 16 };
+	const uint8_t suffix[] = {
+		0,   0,   0x11, 0xdf, 0x83, 4, (uint8_t)bcdDFU, (uint8_t)(bcdDFU >> 8),
+		'U', 'F', 'D',  16
+	};
 	uint32_t crc = 0xffffffff;
 
 	memcpy(bytes + len, suffix, sizeof(suffix));

@@ -7,7 +7,8 @@
 
 static void use(struct dfu_dev *dev)
 {
-	static const uint8_t bytes[3000] = { 0x00, 0x00, 0x02, 0x20, 0x09, 0x00, 0x00, 0x08 };
+	static const uint8_t bytes[3000] = { 0x00, 0x00, 0x02, 0x20,
+					     0x09, 0x00, 0x00, 0x08 };
 	struct dfu_options *options = NULL;
 	struct dfu_plan *plan = NULL;
 	struct dfu_image *image;

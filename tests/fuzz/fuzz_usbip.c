@@ -31,8 +31,14 @@ static void transfers(struct dfu_io *io, unsigned how)
 	int rc;
 
 	for (unsigned i = 0; i < 5; i++)
-		x[i] = (struct dfu_xfer){ i & 1 ? 0x21 : 0xa1, i & 1 ? DFU_DNLOAD : DFU_GETSTATUS,
-					  0, 0, (uint16_t)(6 + 8 * i), data[i], 2, 0 };
+		x[i] = (struct dfu_xfer){ i & 1 ? 0x21 : 0xa1,
+					  i & 1 ? DFU_DNLOAD : DFU_GETSTATUS,
+					  0,
+					  0,
+					  (uint16_t)(6 + 8 * i),
+					  data[i],
+					  2,
+					  0 };
 	rc = io->transfer(io->ctx, x, 1 + how % 5, &err);
 	if (rc < 0)
 		check_error(&err, rc);
@@ -55,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
 	if (len > 1)
-		must(send(fds[1], bytes + 1, len - 1, MSG_NOSIGNAL) == (ssize_t)(len - 1));
+		must(send(fds[1], bytes + 1, len - 1, MSG_NOSIGNAL) ==
+		     (ssize_t)(len - 1));
 	if (!(how & 128))
 		shutdown(fds[1], SHUT_WR);
 	if (how & 64) {

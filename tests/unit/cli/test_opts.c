@@ -52,8 +52,7 @@ static void test_numbers(void **state)
 	}
 }
 
-/* -- command lines
- * ------------------------------------------------------------------------- */
+/* -- command lines ----------------------------------------------------------------- */
 
 static bool full, full_given, loud;
 static unsigned verbose;

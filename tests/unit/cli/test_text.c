@@ -77,8 +77,7 @@ static void test_wrap(void **state)
 	assert_string_equal(next, "thanthat x");
 }
 
-/* -- bars
- * ---------------------------------------------------------------------------------- */
+/* -- bars -------------------------------------------------------------------------- */
 
 static void test_bar_moves_within_a_step(void **state)
 {
@@ -130,8 +129,7 @@ static void test_bar_fits(void **state)
 	assert_true(strlen(line) <= 79);
 }
 
-/* -- JSON
- * ---------------------------------------------------------------------------------- */
+/* -- JSON -------------------------------------------------------------------------- */
 
 static void test_json(void **state)
 {

@@ -8,10 +8,24 @@
 #define FEATURE_ADDR 0xffff0000u
 
 /* [DFU] 6.1.2 */
-enum { IDLE = 2, SYNC = 3, BUSY = 4, DNLOAD_IDLE = 5, MANIFEST_SYNC = 6, MANIFEST = 7,
-       UPLOAD_IDLE = 9, ERROR = 10 };
-enum { OK = 0, ERR_TARGET = 1, ERR_FIRMWARE = 10, ERR_VENDOR = 11, ERR_UNKNOWN = 14,
-       ERR_STALLED = 15 };
+enum {
+	IDLE = 2,
+	SYNC = 3,
+	BUSY = 4,
+	DNLOAD_IDLE = 5,
+	MANIFEST_SYNC = 6,
+	MANIFEST = 7,
+	UPLOAD_IDLE = 9,
+	ERROR = 10
+};
+enum {
+	OK = 0,
+	ERR_TARGET = 1,
+	ERR_FIRMWARE = 10,
+	ERR_VENDOR = 11,
+	ERR_UNKNOWN = 14,
+	ERR_STALLED = 15
+};
 
 static const char *const names[] = {
 	"@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
@@ -22,8 +36,9 @@ static const char *const names[] = {
 
 struct fake_rom *fake_rom_new(void)
 {
-	static const uint8_t options[16] = { 0xef, 0xaa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-					     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t options[16] = { 0xef, 0xaa, 0xff, 0xff, 0xff, 0xff,
+					     0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					     0xff, 0xff, 0xff, 0xff };
 	struct fake_rom *rom = calloc(1, sizeof(*rom));
 
 	if (!rom)
@@ -76,7 +91,7 @@ static void broken(struct fake_rom *rom, const char *rule)
 		rom->broken_rule = rule;
 }
 
-/* -- memories ------------------------------------------------------------------------------ */
+/* -- memories ---------------------------------------------------------------------- */
 
 /* The bytes of any memory, or NULL where there are none. */
 static uint8_t *memory(struct fake_rom *rom, uint32_t addr, size_t len)
@@ -110,7 +125,8 @@ static bool write_protected(const struct fake_rom *rom, uint32_t addr)
 	uint32_t from, bytes;
 	unsigned sector = fake_rom_sector(addr, &from, &bytes);
 
-	return in_flash(addr) && !((rom->options[8] | rom->options[9] << 8) >> sector & 1);
+	return in_flash(addr) &&
+	       !((rom->options[8] | rom->options[9] << 8) >> sector & 1);
 }
 
 static int erase(struct fake_rom *rom, uint32_t addr, bool cut)
@@ -127,7 +143,8 @@ static int erase(struct fake_rom *rom, uint32_t addr, bool cut)
 		return OK;
 	rom->erases[sector]++;
 	for (uint32_t i = 0; i < bytes; i++)
-		rom->flash[from - FAKE_FLASH_ADDR + i] = cut ? (uint8_t)(i * 7) | 0x11 : 0xff;
+		rom->flash[from - FAKE_FLASH_ADDR + i] =
+			cut ? (uint8_t)(i * 7) | 0x11 : 0xff;
 	return OK;
 }
 
@@ -208,7 +225,7 @@ static int program_block(struct fake_rom *rom)
 	return OK;
 }
 
-/* -- requests -------------------------------------------------------------------------------- */
+/* -- requests ---------------------------------------------------------------------- */
 
 static uint32_t get_u32(const uint8_t *p)
 {
@@ -293,10 +310,11 @@ static int upload(struct fake_rom *rom, struct dfu_xfer *x)
 	return x->wLength;
 }
 
-static int answer_status(struct fake_rom *rom, struct dfu_xfer *x, uint8_t state, uint32_t ms)
+static int answer_status(struct fake_rom *rom, struct dfu_xfer *x, uint8_t state,
+			 uint32_t ms)
 {
-	const uint8_t d[6] = { rom->status, (uint8_t)ms, (uint8_t)(ms >> 8),
-			       (uint8_t)(ms >> 16), state, 0 };
+	const uint8_t d[6] = { rom->status,         (uint8_t)ms, (uint8_t)(ms >> 8),
+			       (uint8_t)(ms >> 16), state,       0 };
 
 	memcpy(x->data, d, sizeof(d));
 	return sizeof(d);
@@ -312,7 +330,8 @@ static int getstatus(struct fake_rom *rom, struct dfu_xfer *x, bool cut)
 		rom->leaves++;
 		rom->gone = !rom->stays;
 		rom->state = MANIFEST;
-		return rom->silent_leave ? DFU_ERR_GONE : answer_status(rom, x, MANIFEST, 0);
+		return rom->silent_leave ? DFU_ERR_GONE
+					 : answer_status(rom, x, MANIFEST, 0);
 	}
 	if (rom->state == SYNC) {
 		rom->status = OK;
@@ -364,7 +383,7 @@ static int carry_out(struct fake_rom *rom, struct dfu_xfer *x, bool cut)
 	return DFU_ERR_STALL;
 }
 
-/* -- the way to it ----------------------------------------------------------------------------- */
+/* -- the way to it ----------------------------------------------------------------- */
 
 static bool fault_now(struct fake_rom *rom)
 {
@@ -443,7 +462,8 @@ static int fake_set_alt(void *ctx, uint8_t interface, uint8_t alt, struct dfu_er
 	if (!fault)
 		return 0;
 	return failed(err, rom->fault == FAULT_STALL    ? DFU_ERR_STALL
-			   : rom->fault == FAULT_BROKEN ? DFU_ERR_IO : DFU_ERR_TIMEOUT);
+			   : rom->fault == FAULT_BROKEN ? DFU_ERR_IO
+							: DFU_ERR_TIMEOUT);
 }
 
 static int fake_wait_gone(void *ctx, unsigned timeout_ms)
@@ -459,20 +479,29 @@ static void fake_close(void *ctx)
 
 struct dfu_io fake_rom_io(struct fake_rom *rom)
 {
-	return (struct dfu_io){ rom, fake_transfer, fake_set_alt, fake_wait_gone, fake_close };
+	return (struct dfu_io){ rom, fake_transfer, fake_set_alt, fake_wait_gone,
+				fake_close };
 }
 
 struct dfu_board fake_rom_board(const struct fake_rom *rom)
 {
-	struct dfu_board b = { .bus = DFU_BUS_OTHER, .selector = "fake", .path = "1-1",
-			       .serial = "357A3A7D3137", .idVendor = 0x0483,
-			       .idProduct = 0xdf11, .bcdDevice = 0x2200, .is_dfu = true,
-			       .bmAttributes = 0x0b, .wTransferSize = rom->transfer_bytes,
-			       .bcdDFUVersion = 0x011a, .n_alts = 4 };
+	struct dfu_board b = { .bus = DFU_BUS_OTHER,
+			       .selector = "fake",
+			       .path = "1-1",
+			       .serial = "357A3A7D3137",
+			       .idVendor = 0x0483,
+			       .idProduct = 0xdf11,
+			       .bcdDevice = 0x2200,
+			       .is_dfu = true,
+			       .bmAttributes = 0x0b,
+			       .wTransferSize = rom->transfer_bytes,
+			       .bcdDFUVersion = 0x011a,
+			       .n_alts = 4 };
 
 	for (unsigned i = 0; i < 4; i++) {
 		snprintf(b.alts[i].name, sizeof(b.alts[i].name), "%s", names[i]);
-		b.alts[i].has_layout = dfu_layout_parse(names[i], &b.alts[i].layout, NULL) == 0;
+		b.alts[i].has_layout =
+			dfu_layout_parse(names[i], &b.alts[i].layout, NULL) == 0;
 	}
 	return b;
 }

@@ -25,18 +25,18 @@ enum fake_fault {
 
 struct fake_rom {
 	/* What a test may set before it opens the device. */
-	uint32_t poll_ms;      /* bwPollTimeout while busy */
-	unsigned busy_answers; /* dfuDNBUSY answers beyond the first: 0 serialises */
-	bool protected;        /* RDP level 1 */
-	bool no_options;       /* the option bytes cannot be read */
+	uint32_t poll_ms;         /* bwPollTimeout while busy */
+	unsigned busy_answers;    /* dfuDNBUSY answers beyond the first: 0 serialises */
+	bool protected;           /* RDP level 1 */
+	bool no_options;          /* the option bytes cannot be read */
 	unsigned options_refused; /* so many reads of them fail */
-	bool no_feature;       /* the device feature cannot be used */
-	bool pointer_lost;     /* CLRSTATUS resets the address pointer */
-	bool silent_leave;     /* no answer to the GETSTATUS that sends it off */
-	bool stays;            /* it does not leave the bus when it should */
-	uint16_t transfer_bytes; /* wTransferSize */
-	uint64_t fault_at;     /* the number of the transfer, from 1 */
-	unsigned fault_times;  /* so many transfers from there on; 0 is 1 */
+	bool no_feature;          /* the device feature cannot be used */
+	bool pointer_lost;        /* CLRSTATUS resets the address pointer */
+	bool silent_leave;        /* no answer to the GETSTATUS that sends it off */
+	bool stays;               /* it does not leave the bus when it should */
+	uint16_t transfer_bytes;  /* wTransferSize */
+	uint64_t fault_at;        /* the number of the transfer, from 1 */
+	unsigned fault_times;     /* so many transfers from there on; 0 is 1 */
 	enum fake_fault fault;
 
 	uint8_t flash[FAKE_FLASH_BYTES];
@@ -52,8 +52,8 @@ struct fake_rom {
 	unsigned writes, reads; /* blocks of flash */
 	unsigned set_addresses;
 	unsigned option_writes, unprotects, leaves;
-	uint32_t last_write;    /* the address of the last block */
-	uint32_t low, high;     /* the bytes of flash that were programmed */
+	uint32_t last_write;     /* the address of the last block */
+	uint32_t low, high;      /* the bytes of flash that were programmed */
 	const char *broken_rule; /* what no client should do, or NULL */
 
 	/* Inside. */

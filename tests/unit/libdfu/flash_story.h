@@ -90,7 +90,8 @@ static inline void story_end(uint8_t *flash)
 static inline char *story_dir(void)
 {
 	const char *shm = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	const char *tmp = getenv("TMPDIR"); /* thousands of fsync: in memory, if possible */
+	const char *tmp =
+		getenv("TMPDIR"); /* thousands of fsync: in memory, if possible */
 	char *dir = malloc(300);
 
 	assert_non_null(dir);
@@ -117,8 +118,8 @@ static inline void story_remove(char *dir)
 
 /* Open, plan, run and close; `rom` is left as the library leaves it. */
 static inline int story_flash(struct fake_rom *rom, const struct dfu_settings *set,
-			      const struct dfu_plan_opts *opts, struct dfu_plan_totals *totals,
-			      struct dfu_error *err)
+			      const struct dfu_plan_opts *opts,
+			      struct dfu_plan_totals *totals, struct dfu_error *err)
 {
 	struct dfu_image *image = story_image();
 	struct dfu_board board = fake_rom_board(rom);

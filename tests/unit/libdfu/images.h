@@ -128,8 +128,7 @@ static inline bool has_warning(const struct dfu_image *image, const char *words)
 	return false;
 }
 
-/* -- a writer of DfuSe files that knows nothing of the library's
- * ------------------------- */
+/* -- a writer of DfuSe files that knows nothing of the library's ------------------- */
 
 struct dfuse_builder {
 	uint8_t bytes[65536];

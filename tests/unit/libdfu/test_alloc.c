@@ -41,7 +41,9 @@ static int whole(struct fake_rom *rom, const struct dfu_image *image, const char
 {
 	struct dfu_range mask = { FAKE_FLASH_ADDR, 16 };
 	char path[320];
-	struct dfu_settings set = { .record = path, .record_mask = &mask, .n_record_mask = 1 };
+	struct dfu_settings set = { .record = path,
+				    .record_mask = &mask,
+				    .n_record_mask = 1 };
 	struct dfu_plan_opts opts = { .journal_dir = dir };
 	struct dfu_board board = fake_rom_board(rom);
 	struct dfu_io io = fake_rom_io(rom);
@@ -99,8 +101,8 @@ static void test_flash(void **state)
 			expect_flash(rom, end, "with what was left");
 		assert_true(rom->closed);
 		fake_rom_reset(rom);
-		if (story_flash(rom, NULL, &(struct dfu_plan_opts){ .journal_dir = dir }, NULL,
-				&err) != 0)
+		if (story_flash(rom, NULL, &(struct dfu_plan_opts){ .journal_dir = dir },
+				NULL, &err) != 0)
 			fail_msg("after allocation %u: %s", (unsigned)fail_at, err.msg);
 		expect_flash(rom, end, "again");
 		fake_rom_free(rom);

@@ -2,8 +2,8 @@
 #include "dev.h"
 #include "images.h"
 
-static const uint8_t device[18] = { 0x12, 1, 0, 1, 0, 0, 0, 0x40, 0x83, 4, 0x11, 0xdf,
-				    0, 0x22, 1, 2, 3, 1 };
+static const uint8_t device[18] = { 0x12, 1,    0,    1, 0,    0, 0, 0x40, 0x83,
+				    4,    0x11, 0xdf, 0, 0x22, 1, 2, 3,    1 };
 
 #define INTERFACE(alt) 9, 4, 0, alt, 0, 0xfe, 1, 2, 4 + alt
 #define DFU_F407       9, 0x21, 0x0b, 0xff, 0, 0, 8, 0x1a, 1
@@ -12,7 +12,7 @@ static const uint8_t device[18] = { 0x12, 1, 0, 1, 0, 0, 0, 0x40, 0x83, 4, 0x11,
 static const uint8_t f407[] = { CONFIG,       INTERFACE(0), INTERFACE(1),
 				INTERFACE(2), INTERFACE(3), DFU_F407 };
 
-/* -- the configuration ------------------------------------------------------------------------------ */
+/* -- the configuration ------------------------------------------------------------- */
 
 static const struct {
 	const char *row;
@@ -26,21 +26,40 @@ static const struct {
 	{ "bLength 0", { CONFIG, 0, 0, INTERFACE(0) }, 20, false, 0, 0 },
 	{ "bLength 1", { CONFIG, 1, INTERFACE(0) }, 19, false, 0, 0 },
 	{ "cut within", { CONFIG, INTERFACE(0) }, 17, false, 0, 0 },
-	{ "longer than all", { CONFIG, 255, 4, 0, 0, 0, 0xfe, 1, 2, 4 }, 18, false, 0, 0 },
+	{ "longer than all",
+	  { CONFIG, 255, 4, 0, 0, 0, 0xfe, 1, 2, 4 },
+	  18,
+	  false,
+	  0,
+	  0 },
 	{ "short interface", { CONFIG, 8, 4, 0, 0, 0, 0xfe, 1, 2 }, 17, false, 0, 0 },
 	{ "alone", { CONFIG, INTERFACE(0) }, 18, true, 1, 0 },
 	{ "function cut", { CONFIG, INTERFACE(0), DFU_F407 }, 26, true, 1, 0 },
 	{ "with function", { CONFIG, INTERFACE(0), DFU_F407 }, 27, true, 1, 2048 },
 	{ "function first", { CONFIG, DFU_F407, INTERFACE(0) }, 27, true, 1, 0 },
-	{ "wTransferSize 0", { CONFIG, INTERFACE(0), 9, 0x21, 0, 0, 0, 0, 0, 0, 0 }, 27, true, 1, 0 },
-	{ "wTransferSize 65535", { CONFIG, INTERFACE(0), 9, 0x21, 0, 0, 0, 255, 255, 0, 0 }, 27,
-	  true, 1, 65535 },
+	{ "wTransferSize 0",
+	  { CONFIG, INTERFACE(0), 9, 0x21, 0, 0, 0, 0, 0, 0, 0 },
+	  27,
+	  true,
+	  1,
+	  0 },
+	{ "wTransferSize 65535",
+	  { CONFIG, INTERFACE(0), 9, 0x21, 0, 0, 0, 255, 255, 0, 0 },
+	  27,
+	  true,
+	  1,
+	  65535 },
 	{ "alternate 7", { CONFIG, 9, 4, 0, 7, 0, 0xfe, 1, 2, 4 }, 18, true, 8, 0 },
 	{ "alternate 8", { CONFIG, 9, 4, 0, 8, 0, 0xfe, 1, 2, 4 }, 18, false, 0, 0 },
 	{ "alternate 255", { CONFIG, 9, 4, 0, 255, 0, 0xfe, 1, 2, 4 }, 18, false, 0, 0 },
 	{ "runtime mode", { CONFIG, 9, 4, 0, 0, 0, 0xfe, 1, 1, 4 }, 18, false, 0, 0 },
 	{ "storage", { CONFIG, 9, 4, 0, 0, 2, 8, 6, 80, 4 }, 18, false, 0, 0 },
-	{ "two interfaces", { CONFIG, INTERFACE(0), 9, 4, 1, 1, 0, 0xfe, 1, 2, 5 }, 27, true, 1, 0 },
+	{ "two interfaces",
+	  { CONFIG, INTERFACE(0), 9, 4, 1, 1, 0, 0xfe, 1, 2, 5 },
+	  27,
+	  true,
+	  1,
+	  0 },
 };
 
 static void test_config(void **state)
@@ -55,16 +74,17 @@ static void test_config(void **state)
 
 		memcpy(copy, configs[i].d, configs[i].len);
 		copy = realloc(copy, configs[i].len ? configs[i].len : 1);
-		if (desc_config(copy, configs[i].len, &board, strings) != configs[i].is_dfu ||
+		if (desc_config(copy, configs[i].len, &board, strings) !=
+			    configs[i].is_dfu ||
 		    board.n_alts != configs[i].n_alts ||
 		    board.wTransferSize != configs[i].transfer_bytes)
-			fail_msg("%s: %u alternates, %u bytes", configs[i].row, board.n_alts,
-				 board.wTransferSize);
+			fail_msg("%s: %u alternates, %u bytes", configs[i].row,
+				 board.n_alts, board.wTransferSize);
 		free(copy);
 	}
 }
 
-/* -- all of it ----------------------------------------------------------------------------------------- */
+/* -- all of it --------------------------------------------------------------------- */
 
 /* A device of descriptors only: string i is texts[i]. */
 struct thing {
@@ -128,13 +148,17 @@ static const uint16_t lang[] = { 0x0409, 0 };
 
 static void test_load(void **state)
 {
-	struct thing t = { device, f407, sizeof(device), sizeof(f407),
+	struct thing t = { device,
+			   f407,
+			   sizeof(device),
+			   sizeof(f407),
 			   { lang, NULL, u"STM32  BOOTLOADER", u"357A3A7D3137",
 			     u"@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
 			     u"@Option Bytes  /0x1FFFC000/01*016 e",
 			     u"@OTP Memory /0x1FFF7800/01*512 e,01*016 e",
 			     u"@Device Feature/0xFFFF0000/01*004 e" },
-			   0, false };
+			   0,
+			   false };
 	struct dfu_board board = { .bus = DFU_BUS_OTHER };
 
 	(void)state;
@@ -162,9 +186,15 @@ static void test_load(void **state)
 
 static void test_strings(void **state)
 {
-	static const uint16_t nasty[] = { 'a', 0x1b, '[', 0x00e9, 0xd83d, 0xde00, 0x7f, 'b', 0 };
-	struct thing t = { device, f407, sizeof(device), sizeof(f407),
-			   { lang, NULL, nasty, nasty, NULL, nasty }, 0, false };
+	static const uint16_t nasty[] = { 'a',    0x1b, '[', 0x00e9, 0xd83d,
+					  0xde00, 0x7f, 'b', 0 };
+	struct thing t = { device,
+			   f407,
+			   sizeof(device),
+			   sizeof(f407),
+			   { lang, NULL, nasty, nasty, NULL, nasty },
+			   0,
+			   false };
 	static uint16_t longest[127];
 	struct dfu_board board = { .bus = DFU_BUS_OTHER };
 
@@ -189,7 +219,9 @@ static void test_strings(void **state)
 static void test_cut_short(void **state)
 {
 	struct dfu_board board = { .bus = DFU_BUS_OTHER };
-	struct thing t = { device, f407, sizeof(device), sizeof(f407), { lang }, 0, true };
+	struct thing t = {
+		device, f407, sizeof(device), sizeof(f407), { lang }, 0, true
+	};
 
 	(void)state;
 	for (t.device_len = 0; t.device_len < 18; t.device_len++)
@@ -200,7 +232,7 @@ static void test_cut_short(void **state)
 		assert_int_equal(load(&t, &board), 0);
 }
 
-/* -- and the times that a plan counts with ------------------------------------------------------------- */
+/* -- and the times that a plan counts with ----------------------------------------- */
 
 static void test_timing(void **state)
 {
@@ -230,8 +262,8 @@ static void test_timing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config),    cmocka_unit_test(test_load),
-		cmocka_unit_test(test_strings),   cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_config),  cmocka_unit_test(test_load),
+		cmocka_unit_test(test_strings), cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_timing),
 	};
 

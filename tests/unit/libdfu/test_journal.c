@@ -64,7 +64,8 @@ static void test_lines(void **state)
 		if (!good[i].words) {
 			if (rc < 0 || j.n != good[i].n)
 				fail_msg("row %u: %d %s", (unsigned)i, rc, err.msg);
-		} else if (rc != DFU_ERR_FORMAT || !strstr(err.msg, good[i].words) || j.n) {
+		} else if (rc != DFU_ERR_FORMAT || !strstr(err.msg, good[i].words) ||
+			   j.n) {
 			fail_msg("row %u: %d %s", (unsigned)i, rc, err.msg);
 		}
 		journal_clear(&j);
@@ -77,8 +78,9 @@ static void test_damage(void **state)
 	struct dfu_error err;
 	struct journal j;
 	char text[300], bad[300];
-	size_t len = sealed(text, sizeof(text),
-			    "stmiot journal 1\nsector 0x08000000\nkeep 0x08003910 00ff\n");
+	size_t len =
+		sealed(text, sizeof(text),
+		       "stmiot journal 1\nsector 0x08000000\nkeep 0x08003910 00ff\n");
 	size_t i;
 
 	(void)state;
@@ -180,7 +182,8 @@ static void test_large(void **state)
 	memset(bytes, 0x55, sizeof(bytes));
 	assert_int_equal(journal_open(dir, &board, &j, &err), 0);
 	for (i = 0; i < 10000; i++)
-		assert_int_equal(journal_add(&j, 0x08000000 + i * 100, bytes, 64, &err), 0);
+		assert_int_equal(journal_add(&j, 0x08000000 + i * 100, bytes, 64, &err),
+				 0);
 	assert_int_equal(journal_store(&j, &err), 0);
 	assert_int_equal(journal_open(dir, &board, &back, &err), 0);
 	assert_int_equal(back.n, 10000);
@@ -269,8 +272,9 @@ static void test_other_image(void **state)
 	io = fake_rom_io(rom);
 	fake_rom_reset(rom);
 	fill(bytes, sizeof(bytes), 6);
-	assert_int_equal(dfu_image_from_bytes(FAKE_FLASH_ADDR + 0xa0000, bytes, sizeof(bytes),
-					      &image, &err), 0);
+	assert_int_equal(dfu_image_from_bytes(FAKE_FLASH_ADDR + 0xa0000, bytes,
+					      sizeof(bytes), &image, &err),
+			 0);
 	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
 	memset(rom->erases, 0, sizeof(rom->erases));
 	assert_int_equal(dfu_plan_make(dev, image, &opts, &plan, &err), 0);
@@ -289,14 +293,10 @@ static void test_other_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_damaged_file),
-		cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_other_image),
+		cmocka_unit_test(test_lines),      cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_large),      cmocka_unit_test(test_damaged_file),
+		cmocka_unit_test(test_no_room),    cmocka_unit_test(test_other_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

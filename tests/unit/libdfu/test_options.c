@@ -27,7 +27,7 @@ static void shut(struct open *o)
 	fake_rom_free(o->rom);
 }
 
-/* -- option bytes ------------------------------------------------------------------------------ */
+/* -- option bytes ------------------------------------------------------------------ */
 
 static const struct {
 	const char *field, *value;
@@ -73,15 +73,18 @@ static void test_fields(void **state)
 
 		assert_int_equal(dfu_options_read(o.dev, &opts, &o.err), 0);
 		rc = dfu_options_set(opts, sets[i].field, sets[i].value, &o.err);
-		if (rc != sets[i].code || dfu_options_raw(opts)[sets[i].at] != sets[i].byte)
+		if (rc != sets[i].code ||
+		    dfu_options_raw(opts)[sets[i].at] != sets[i].byte)
 			fail_msg("%s=%s: %d, %02x", sets[i].field, sets[i].value, rc,
 				 dfu_options_raw(opts)[sets[i].at]);
 		if (rc < 0) {
 			if (!strstr(o.err.msg, sets[i].words))
-				fail_msg("%s=%s: %s", sets[i].field, sets[i].value, o.err.msg);
+				fail_msg("%s=%s: %s", sets[i].field, sets[i].value,
+					 o.err.msg);
 		} else {
 			assert_int_equal(dfu_options_get(opts, sets[i].field, text,
-							 sizeof(text), NULL, &o.err), 0);
+							 sizeof(text), NULL, &o.err),
+					 0);
 			assert_string_equal(text, sets[i].words);
 		}
 		dfu_options_free(opts);
@@ -103,23 +106,27 @@ static void test_names(void **state)
 	assert_int_equal(dfu_options_read(o.dev, &opts, &o.err), 0);
 	for (i = 0; dfu_options_field(i); i++) {
 		assert_non_null(dfu_options_help(i));
-		assert_int_equal(dfu_options_get(opts, dfu_options_field(i), text, sizeof(text),
-						 &number, &o.err), 0);
+		assert_int_equal(dfu_options_get(opts, dfu_options_field(i), text,
+						 sizeof(text), &number, &o.err),
+				 0);
 	}
 	assert_null(dfu_options_help(i));
 	assert_true(dfu_options_protects(opts, 0));
 	assert_false(dfu_options_protects(opts, 1));
 	assert_false(dfu_options_protects(opts, 12));
-	assert_int_equal(dfu_options_get(opts, "nope", text, sizeof(text), &number, &o.err),
-			 DFU_ERR_ARG);
+	assert_int_equal(
+		dfu_options_get(opts, "nope", text, sizeof(text), &number, &o.err),
+		DFU_ERR_ARG);
 	dfu_options_free(opts);
 	shut(&o);
 }
 
 static void test_write_options(void **state)
 {
-	static const uint8_t want[16] = { 0xef, 0xaa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-					  0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t want[16] = {
+		0xef, 0xaa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+	};
 	struct open o = open_rom(fake_rom_new());
 	struct dfu_options *opts;
 
@@ -154,7 +161,7 @@ static void test_options_refused(void **state)
 	shut(&other);
 }
 
-/* -- read protection ---------------------------------------------------------------------------- */
+/* -- read protection --------------------------------------------------------------- */
 
 static void expect_protected(int rc, const struct dfu_error *err)
 {
@@ -171,9 +178,11 @@ static void test_read_protection(void **state)
 	(void)state;
 	o.rom->protected = true;
 	expect_protected(dfu_read(o.dev, FAKE_FLASH_ADDR, bytes, 8, &o.err), &o.err);
-	expect_protected(dfu_erase(o.dev, FAKE_FLASH_ADDR, 16384, NULL, NULL, &o.err), &o.err);
+	expect_protected(dfu_erase(o.dev, FAKE_FLASH_ADDR, 16384, NULL, NULL, &o.err),
+			 &o.err);
 	expect_protected(dfu_erase_chip(o.dev, &o.err), &o.err);
-	expect_protected(dfu_program(o.dev, FAKE_FLASH_ADDR, bytes, 8, false, &o.err), &o.err);
+	expect_protected(dfu_program(o.dev, FAKE_FLASH_ADDR, bytes, 8, false, &o.err),
+			 &o.err);
 	/* After each error the next command finds a board that listens. */
 	assert_int_equal(dfu_unprotect(o.dev, &o.err), 0);
 	assert_int_equal(o.rom->unprotects, 1);
@@ -190,7 +199,7 @@ static void test_unprotect_that_stays(void **state)
 	shut(&o);
 }
 
-/* -- one-time programmable memory --------------------------------------------------------------- */
+/* -- one-time programmable memory -------------------------------------------------- */
 
 static void test_otp(void **state)
 {
@@ -210,10 +219,12 @@ static void test_otp(void **state)
 	assert_int_equal(dfu_otp_write(o.dev, 33, (const uint8_t *)"z", 1, &o.err),
 			 DFU_ERR_REFUSED);
 	assert_non_null(strstr(o.err.msg, "0x1fff7821 holds 61"));
-	assert_int_equal(dfu_otp_write(o.dev, 31, (const uint8_t *)"ab", 2, &o.err), DFU_ERR_ARG);
-	assert_int_equal(dfu_otp_write(o.dev, 0, NULL, 0, &o.err), DFU_ERR_ARG);
-	assert_int_equal(dfu_otp_write(o.dev, UINT32_MAX, (const uint8_t *)"ab", 2, &o.err),
+	assert_int_equal(dfu_otp_write(o.dev, 31, (const uint8_t *)"ab", 2, &o.err),
 			 DFU_ERR_ARG);
+	assert_int_equal(dfu_otp_write(o.dev, 0, NULL, 0, &o.err), DFU_ERR_ARG);
+	assert_int_equal(
+		dfu_otp_write(o.dev, UINT32_MAX, (const uint8_t *)"ab", 2, &o.err),
+		DFU_ERR_ARG);
 	assert_int_equal(dfu_otp_lock(o.dev, 16, &o.err), DFU_ERR_ARG);
 	assert_int_equal(dfu_otp_read(o.dev, &otp, &o.err), 0);
 	assert_memory_equal(&otp.data[1][1], "abc", 3);
@@ -236,18 +247,20 @@ static void test_otp_elsewhere(void **state)
 	strcpy(board.alts[1].name, "@Option Bytes  /0x1FFF7800/01*528 e");
 	strcpy(board.alts[2].name, "@OTP Memory /0x1FFF7000/01*0001Ke");
 	for (int i = 1; i < 3; i++)
-		assert_int_equal(dfu_layout_parse(board.alts[i].name, &board.alts[i].layout,
-						  &err), 0);
+		assert_int_equal(
+			dfu_layout_parse(board.alts[i].name, &board.alts[i].layout, &err),
+			0);
 	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
 	assert_int_equal(dfu_otp_lock(dev, 0, &err), DFU_ERR_RANGE);
-	assert_int_equal(dfu_otp_write(dev, 0, (const uint8_t *)"", 1, &err), DFU_ERR_RANGE);
+	assert_int_equal(dfu_otp_write(dev, 0, (const uint8_t *)"", 1, &err),
+			 DFU_ERR_RANGE);
 	assert_int_equal(dfu_otp_read(dev, &otp, &err), DFU_ERR_RANGE);
 	assert_int_equal(rom->otp[512], 0xff);
 	dfu_close(dev);
 	fake_rom_free(rom);
 }
 
-/* -- programming and erasing by hand ------------------------------------------------------------- */
+/* -- programming and erasing by hand ----------------------------------------------- */
 
 static int refuse(void *ctx, const struct dfu_sector *s, const uint8_t *content,
 		  struct dfu_error *err)
@@ -272,26 +285,33 @@ static void test_by_hand(void **state)
 	uint8_t word[4];
 
 	(void)state;
-	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR + 0x101, (const uint8_t *)"hello", 5,
-				     false, &o.err), 0);
+	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR + 0x101,
+				     (const uint8_t *)"hello", 5, false, &o.err),
+			 0);
 	assert_memory_equal(o.rom->flash + 0x100, "\xffhello\xff\xff", 8);
-	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR + 0x101, (const uint8_t *)"Hello", 5,
-				     true, &o.err), 0);
+	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR + 0x101,
+				     (const uint8_t *)"Hello", 5, true, &o.err),
+			 0);
 	assert_int_equal(o.rom->feature[0], 0);
-	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR + 0x101, (const uint8_t *)"hello", 5,
-				     true, &o.err), DFU_ERR_REFUSED);
-	assert_int_equal(dfu_program(o.dev, 0x1fffc000, word, 4, true, &o.err), DFU_ERR_RANGE);
+	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR + 0x101,
+				     (const uint8_t *)"hello", 5, true, &o.err),
+			 DFU_ERR_REFUSED);
+	assert_int_equal(dfu_program(o.dev, 0x1fffc000, word, 4, true, &o.err),
+			 DFU_ERR_RANGE);
 	assert_int_equal(dfu_program(o.dev, FAKE_FLASH_ADDR, word, 0, true, &o.err),
 			 DFU_ERR_RANGE);
-	assert_int_equal(dfu_program(o.dev, 0x080ffffe, word, 4, true, &o.err), DFU_ERR_RANGE);
+	assert_int_equal(dfu_program(o.dev, 0x080ffffe, word, 4, true, &o.err),
+			 DFU_ERR_RANGE);
 
-	assert_int_equal(dfu_erase(o.dev, FAKE_FLASH_ADDR, 100, NULL, NULL, &o.err), DFU_ERR_ARG);
+	assert_int_equal(dfu_erase(o.dev, FAKE_FLASH_ADDR, 100, NULL, NULL, &o.err),
+			 DFU_ERR_ARG);
 	assert_non_null(strstr(o.err.hint, "0x08000000 16384"));
 	assert_int_equal(dfu_erase(o.dev, FAKE_FLASH_ADDR, 32768, refuse, &asked, &o.err),
 			 DFU_ERR_REFUSED);
 	assert_int_equal(asked, 4);
 	assert_int_equal(o.rom->erases[0], 0);
-	assert_int_equal(dfu_erase(o.dev, FAKE_FLASH_ADDR, 16384, refuse, &asked, &o.err), 0);
+	assert_int_equal(dfu_erase(o.dev, FAKE_FLASH_ADDR, 16384, refuse, &asked, &o.err),
+			 0);
 	assert_int_equal(o.rom->flash[0x101], 0xff);
 	assert_int_equal(dfu_erase_chip(o.dev, &o.err), 0);
 	assert_int_equal(o.rom->mass_erases, 1);
@@ -305,14 +325,15 @@ static void test_protected_erase(void **state)
 	(void)state;
 	o.rom->flash[16384 + 5] = 0;
 	o.rom->options[8] = 0xfd;
-	assert_int_equal(dfu_erase(o.dev, FAKE_FLASH_ADDR + 16384, 16384, NULL, NULL, &o.err),
-			 DFU_ERR_VERIFY);
+	assert_int_equal(
+		dfu_erase(o.dev, FAKE_FLASH_ADDR + 16384, 16384, NULL, NULL, &o.err),
+		DFU_ERR_VERIFY);
 	assert_non_null(strstr(o.err.msg, "0x08004005 holds 00"));
 	assert_non_null(strstr(o.err.hint, "write-protected"));
 	shut(&o);
 }
 
-/* -- hostile boards --------------------------------------------------------------------------------- */
+/* -- hostile boards ---------------------------------------------------------------- */
 
 static const struct {
 	const char *flash, *options;
@@ -336,8 +357,8 @@ static const struct {
 	{ "@Flash /0x08000000/01*512Mg", "@O /0x1FFFC000/01*016 e", 2048, 0x011a,
 	  DFU_ERR_FORMAT, "sectors of 536870912 bytes" },
 	/* The option bytes are not in the first region, or in one of hundreds of MB. */
-	{ "@Flash /0x08000000/04*016Kg", "@O /0x1FFF0000/01*004 e/0x1FFFC000/01*016 e", 2048,
-	  0x011a, 0, "" },
+	{ "@Flash /0x08000000/04*016Kg", "@O /0x1FFF0000/01*004 e/0x1FFFC000/01*016 e",
+	  2048, 0x011a, 0, "" },
 	{ "@Flash /0x08000000/04*016Kg", "@O /0x10000000/01*512Mg", 2048, 0x011a, 0, "" },
 	{ "@Flash /0x08000000/04*016Kg", "@O /0x1FFFC000/04*004 e", 2048, 0x011a, 0, "" },
 };
@@ -359,8 +380,9 @@ static void test_boards(void **state)
 		strcpy(board.alts[0].name, boards[i].flash);
 		strcpy(board.alts[1].name, boards[i].options);
 		for (int k = 0; k < 2; k++)
-			board.alts[k].has_layout = dfu_layout_parse(board.alts[k].name,
-				&board.alts[k].layout, NULL) == 0;
+			board.alts[k].has_layout =
+				dfu_layout_parse(board.alts[k].name,
+						 &board.alts[k].layout, NULL) == 0;
 		board.wTransferSize = boards[i].transfer_bytes;
 		board.bcdDFUVersion = boards[i].bcd_dfu;
 		rc = dfu_open_io(&io, &board, NULL, &dev, &err);

@@ -77,7 +77,7 @@ static void test_full(void **state)
 	fake_rom_free(rom);
 }
 
-/* -- other bootloaders ---------------------------------------------------------------------- */
+/* -- other bootloaders ------------------------------------------------------------- */
 
 static const struct {
 	const char *row;
@@ -94,10 +94,17 @@ static const struct {
 	{ .row = "66", .bcdDevice = 0x2300, .transfer_bytes = 66 },
 	{ .row = "8192", .bcdDevice = 0x2300, .transfer_bytes = 8192 },
 	{ .row = "busy", .bcdDevice = 0x2300, .transfer_bytes = 2048, .busy_answers = 3 },
-	{ .row = "not serialised", .bcdDevice = 0x2200, .transfer_bytes = 2048,
+	{ .row = "not serialised",
+	  .bcdDevice = 0x2200,
+	  .transfer_bytes = 2048,
 	  .busy_answers = 40 },
-	{ .row = "no feature", .bcdDevice = 0x2200, .transfer_bytes = 2048, .no_feature = true },
-	{ .row = "no options", .bcdDevice = 0x2200, .transfer_bytes = 2048,
+	{ .row = "no feature",
+	  .bcdDevice = 0x2200,
+	  .transfer_bytes = 2048,
+	  .no_feature = true },
+	{ .row = "no options",
+	  .bcdDevice = 0x2200,
+	  .transfer_bytes = 2048,
 	  .no_options = true },
 };
 
@@ -160,8 +167,9 @@ static void test_erase_moves_pointer(void **state)
 	memset(rom->flash + OFF_C, 0, sizeof(bytes));
 	memset(bytes, 0x5a, sizeof(bytes));
 	memcpy(bytes + sizeof(bytes) - 4, "abc", 4);
-	assert_int_equal(dfu_image_from_bytes(FAKE_FLASH_ADDR + OFF_C, bytes, sizeof(bytes),
-					      &image, &err), 0);
+	assert_int_equal(dfu_image_from_bytes(FAKE_FLASH_ADDR + OFF_C, bytes,
+					      sizeof(bytes), &image, &err),
+			 0);
 	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
 	assert_int_equal(dfu_plan_make(dev, image, NULL, &plan, &err), 0);
 	if (dfu_plan_run(plan, &err) != 0)
@@ -178,7 +186,7 @@ static void test_erase_moves_pointer(void **state)
 	fake_rom_free(rom);
 }
 
-/* -- what forbids a flash ---------------------------------------------------------------------- */
+/* -- what forbids a flash ---------------------------------------------------------- */
 
 /* A flash that fails with `code` and these words, and leaves the board idle. */
 static void expect_error(struct fake_rom *rom, const struct dfu_plan_opts *opts, int code,
@@ -201,17 +209,18 @@ static void test_write_protection(void **state)
 	(void)state;
 	rom->options[8] = 0xf7;
 	/* Seen up front: nothing is touched. */
-	expect_error(rom, NULL, DFU_ERR_REFUSED, "sector 3 at 0x0800c000 is write-protected",
-		     "option set nwrp3=1");
+	expect_error(rom, NULL, DFU_ERR_REFUSED,
+		     "sector 3 at 0x0800c000 is write-protected", "option set nwrp3=1");
 	assert_int_equal(rom->writes + rom->erases[0] + rom->erases[3], 0);
 	/* Unreadable at first: the verify finds it, and asks again. */
 	rom->options_refused = 1;
-	expect_error(rom, NULL, DFU_ERR_VERIFY, "sector 3 at 0x0800c000 is write-protected",
-		     "option set nwrp3=1");
+	expect_error(rom, NULL, DFU_ERR_VERIFY,
+		     "sector 3 at 0x0800c000 is write-protected", "option set nwrp3=1");
 	/* Never readable: where it differs is all that can be told. */
 	rom->options_refused = 0;
 	rom->no_options = true;
-	expect_error(rom, NULL, DFU_ERR_VERIFY, "in sector 3 holds", "run the same command");
+	expect_error(rom, NULL, DFU_ERR_VERIFY, "in sector 3 holds",
+		     "run the same command");
 	/* The sectors that the image does not change may be protected. */
 	rom->no_options = false;
 	rom->options[8] = 0xff & ~(1 << 6 | 1 << 4);
@@ -292,8 +301,9 @@ static void test_wrong_image(void **state)
 	uint64_t before;
 
 	(void)state;
-	assert_int_equal(dfu_image_from_bytes(0x1fffc000, (const uint8_t *)"abcd", 4, &image,
-					      &err), 0);
+	assert_int_equal(dfu_image_from_bytes(0x1fffc000, (const uint8_t *)"abcd", 4,
+					      &image, &err),
+			 0);
 	assert_int_equal(dfu_open_io(&io, &board, NULL, &dev, &err), 0);
 	before = rom->transfers;
 	assert_int_equal(dfu_plan_make(dev, image, NULL, &plan, &err), DFU_ERR_RANGE);
@@ -355,8 +365,8 @@ static void test_cancel(void **state)
 			struct fake_rom *rom = story_rom();
 			struct dfu_board board = fake_rom_board(rom);
 			struct stopper s = { rom, fake_rom_io(rom), 0, n };
-			struct dfu_io io = { &s, stop_transfer, stop_set_alt, stop_wait_gone,
-					     stop_close };
+			struct dfu_io io = { &s, stop_transfer, stop_set_alt,
+					     stop_wait_gone, stop_close };
 			struct dfu_settings set = { .cancel = &s.cancel, .poll = row };
 			struct dfu_plan *plan = NULL;
 			struct dfu_dev *dev = NULL;
@@ -370,8 +380,8 @@ static void test_cancel(void **state)
 			if (rc == 0)
 				rc = dfu_plan_run(plan, &err);
 			if (rc < 0 && (rc != DFU_ERR_CANCELLED || rom->state != 2))
-				fail_msg("at %u: %d, state %u: %s", (unsigned)n, rc, rom->state,
-					 err.msg);
+				fail_msg("at %u: %d, state %u: %s", (unsigned)n, rc,
+					 rom->state, err.msg);
 			cancelled += rc < 0;
 			dfu_plan_free(plan);
 			dfu_close(dev);
@@ -384,7 +394,7 @@ static void test_cancel(void **state)
 	dfu_image_free(image);
 }
 
-/* -- faults at every transfer ---------------------------------------------------------------- */
+/* -- faults at every transfer ------------------------------------------------------ */
 
 static uint64_t transfers_of(const char *dir)
 {
@@ -455,8 +465,8 @@ static void test_two_power_cuts(void **state)
 			struct dfu_error err;
 			char when[60];
 
-			snprintf(when, sizeof(when), "power cuts at %u and %u", (unsigned)n,
-				 (unsigned)m);
+			snprintf(when, sizeof(when), "power cuts at %u and %u",
+				 (unsigned)n, (unsigned)m);
 			rom->fault = FAULT_POWER_CUT;
 			rom->fault_at = n;
 			story_flash(rom, NULL, &opts, NULL, &err);
@@ -476,10 +486,14 @@ static const struct {
 	enum fake_fault fault;
 	unsigned times;
 } faults[] = {
-	{ "stall", FAULT_STALL, 1 },           { "stalls", FAULT_STALL, 3 },
-	{ "confused", FAULT_CONFUSED, 1 },     { "confused again", FAULT_CONFUSED, 2 },
-	{ "lost", FAULT_LOST, 1 },             { "unheard", FAULT_UNHEARD, 1 },
-	{ "unheard twice", FAULT_UNHEARD, 2 }, { "broken", FAULT_BROKEN, 1 },
+	{ "stall", FAULT_STALL, 1 },
+	{ "stalls", FAULT_STALL, 3 },
+	{ "confused", FAULT_CONFUSED, 1 },
+	{ "confused again", FAULT_CONFUSED, 2 },
+	{ "lost", FAULT_LOST, 1 },
+	{ "unheard", FAULT_UNHEARD, 1 },
+	{ "unheard twice", FAULT_UNHEARD, 2 },
+	{ "broken", FAULT_BROKEN, 1 },
 	{ "broken for good", FAULT_BROKEN, 100000 },
 };
 
@@ -502,7 +516,8 @@ static bool one_fault(size_t row, uint64_t n, const struct dfu_plan_opts *opts)
 	else if (err.code != (enum dfu_err)rc || !err.msg[0])
 		fail_msg("%s: code %d, but %d \"%s\"", when, rc, err.code, err.msg);
 	if (rom->state != 2 && rom->transfers > n + faults[row].times + 2)
-		fail_msg("%s: left in state %u with %d: %s", when, rom->state, rc, err.msg);
+		fail_msg("%s: left in state %u with %d: %s", when, rom->state, rc,
+			 err.msg);
 	expect_repair(rom, opts, when);
 	fake_rom_free(rom);
 	return rc == 0;
@@ -520,7 +535,8 @@ static void test_faults(void **state)
 		for (good = 0, n = 1; n <= total; n += faults[row].times == 1 ? 1 : 5)
 			good += one_fault(row, n, &opts);
 		/* All but those in opening and selecting. */
-		if (faults[row].times == 1 && good * 10 < total * (faults[row].fault == FAULT_CONFUSED ? 5 : 8))
+		if (faults[row].times == 1 &&
+		    good * 10 < total * (faults[row].fault == FAULT_CONFUSED ? 5 : 8))
 			fail_msg("%s: only %u of %u made good", faults[row].row,
 				 (unsigned)good, (unsigned)total);
 	}

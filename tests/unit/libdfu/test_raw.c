@@ -109,8 +109,7 @@ static void test_hint(void **state)
 	assert_non_null(strstr(err.hint, "--address"));
 }
 
-/* -- the same with a suffix
- * ---------------------------------------------------------------- */
+/* -- the same with a suffix -------------------------------------------------------- */
 
 static size_t put_suffix(uint8_t *file, size_t len, unsigned bcdDFU)
 {

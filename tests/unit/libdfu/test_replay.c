@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* -- reading ------------------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------- */
 
 static const struct {
 	const char *text;
@@ -14,13 +14,16 @@ static const struct {
 	{ "", NULL },
 	{ "# nothing\n\n   \n", NULL },
 	{ "device 0483:df11 2200 357A3A7D3137", NULL },
-	{ "device 0483:df11 2200 -\ndfu 0b 2048 011a\nalt 0 @Flash /0x08000000/01*016Kg\n", NULL },
+	{ "device 0483:df11 2200 -\ndfu 0b 2048 011a\nalt 0 @Flash "
+	  "/0x08000000/01*016Kg\n",
+	  NULL },
 	{ "device 0483:df11\n", "line 1" },
 	{ "device 0483df11 2200 -\n", "line 1" },
 	{ "device 0483:df1g 2200 -\n", "line 1" },
 	{ "device 0483:df11 12200 -\n", "line 1" },
 	{ "device 0483:df11 2200 "
-	  "0123456789012345678901234567890123456789012345678901234567890123\n", "line 1" },
+	  "0123456789012345678901234567890123456789012345678901234567890123\n",
+	  "line 1" },
 	{ "dfu 0b 2048\n", "line 1" },
 	{ "dfu 0b 65536 011a\n", "line 1" },
 	{ "\nalt 8 @x\n", "line 2" },
@@ -97,7 +100,8 @@ static void test_answers(void **state)
 	struct dfu_io io;
 
 	(void)state;
-	assert_int_equal(dfu_replay(text, strlen(text), &io, &board, &err), DFU_ERR_FORMAT);
+	assert_int_equal(dfu_replay(text, strlen(text), &io, &board, &err),
+			 DFU_ERR_FORMAT);
 	assert_int_equal(dfu_replay(text, strlen(text) - 19, &io, &board, &err), 0);
 	assert_string_equal(board.serial, "");
 	assert_int_equal(board.idProduct, 0x5678);
@@ -119,7 +123,7 @@ static void test_answers(void **state)
 	io.close(io.ctx);
 }
 
-/* -- recording and replaying ---------------------------------------------------------------------- */
+/* -- recording and replaying ------------------------------------------------------- */
 
 static char *read_text(const char *path, size_t *len)
 {
@@ -217,9 +221,12 @@ static void test_round_trip(void **state)
 /* What is masked is in no line, be it read or written. */
 static void test_mask(void **state)
 {
-	static const struct dfu_range mask[] = { { 0x08003910, 700 }, { 0x08000100, 16 } };
+	static const struct dfu_range mask[] = { { 0x08003910, 700 },
+						 { 0x08000100, 16 } };
 	char *dir = story_dir(), path[320], hex[40];
-	struct dfu_settings set = { .record = path, .record_mask = mask, .n_record_mask = 2 };
+	struct dfu_settings set = { .record = path,
+				    .record_mask = mask,
+				    .n_record_mask = 2 };
 	struct fake_rom *rom = story_rom();
 	struct dfu_board board = fake_rom_board(rom);
 	struct dfu_io io = fake_rom_io(rom);
@@ -236,15 +243,16 @@ static void test_mask(void **state)
 	assert_non_null(strstr(text, " 700*--"));
 	assert_non_null(strstr(text, " 16*--"));
 	snprintf(hex, sizeof(hex), "%02x %02x %02x %02x %02x", rom->flash[0x3910],
-		 rom->flash[0x3911], rom->flash[0x3912], rom->flash[0x3913], rom->flash[0x3914]);
+		 rom->flash[0x3911], rom->flash[0x3912], rom->flash[0x3913],
+		 rom->flash[0x3914]);
 	assert_null(strstr(text, hex));
 	fill(a, sizeof(a), 1);
-	snprintf(hex, sizeof(hex), "%02x %02x %02x %02x %02x", a[0x101], a[0x102], a[0x103],
-		 a[0x104], a[0x105]);
+	snprintf(hex, sizeof(hex), "%02x %02x %02x %02x %02x", a[0x101], a[0x102],
+		 a[0x103], a[0x104], a[0x105]);
 	assert_null(strstr(text, hex));
 	/* Its neighbours are there. */
-	snprintf(hex, sizeof(hex), "%02x %02x %02x %02x %02x", a[0x110], a[0x111], a[0x112],
-		 a[0x113], a[0x114]);
+	snprintf(hex, sizeof(hex), "%02x %02x %02x %02x %02x", a[0x110], a[0x111],
+		 a[0x112], a[0x113], a[0x114]);
 	assert_non_null(strstr(text, hex));
 	free(text);
 	unlink(path);

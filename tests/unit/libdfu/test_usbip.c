@@ -99,7 +99,7 @@ static void drain(int fd, uint8_t *to, size_t want)
 	}
 }
 
-/* -- the list ------------------------------------------------------------------------------------ */
+/* -- the list ---------------------------------------------------------------------- */
 
 static const struct {
 	const char *row;
@@ -114,12 +114,16 @@ static const struct {
 	{ "two", 0x0111, 5, 0, 2, 2, 0, 0, "" },
 	{ "other version", 0x0106, 5, 0, 1, 1, 0, DFU_ERR_FORMAT, "version 1.06" },
 	{ "other answer", 0x0111, 3, 0, 1, 1, 0, DFU_ERR_FORMAT, "answers 0x0003" },
-	{ "a web server", 0x4854, 0x5450, 0, 0, 0, 0, DFU_ERR_FORMAT, "no USB/IP server" },
+	{ "a web server", 0x4854, 0x5450, 0, 0, 0, 0, DFU_ERR_FORMAT,
+	  "no USB/IP server" },
 	{ "refused", 0x0111, 5, 1, 0, 0, 0, DFU_ERR_IO, "status 1" },
-	{ "refused with all bits", 0x0111, 5, UINT32_MAX, 0, 0, 0, DFU_ERR_IO, "refuses" },
-	{ "refused with the sign", 0x0111, 5, 0x80000000, 0, 0, 0, DFU_ERR_IO, "refuses" },
+	{ "refused with all bits", 0x0111, 5, UINT32_MAX, 0, 0, 0, DFU_ERR_IO,
+	  "refuses" },
+	{ "refused with the sign", 0x0111, 5, 0x80000000, 0, 0, 0, DFU_ERR_IO,
+	  "refuses" },
 	{ "too many", 0x0111, 5, 0, 257, 0, 0, DFU_ERR_FORMAT, "lists 257" },
-	{ "all there are", 0x0111, 5, 0, UINT32_MAX, 0, 0, DFU_ERR_FORMAT, "lists 4294967295" },
+	{ "all there are", 0x0111, 5, 0, UINT32_MAX, 0, 0, DFU_ERR_FORMAT,
+	  "lists 4294967295" },
 	{ "one missing", 0x0111, 5, 0, 3, 2, 0, DFU_ERR_FORMAT, "cut short" },
 	{ "half of one", 0x0111, 5, 0, 2, 2, 200, DFU_ERR_FORMAT, "cut short" },
 	{ "interfaces cut", 0x0111, 5, 0, 2, 2, 1, DFU_ERR_FORMAT, "cut short" },
@@ -187,7 +191,7 @@ static void test_silence(void **state)
 	close(fd);
 }
 
-/* -- import ----------------------------------------------------------------------------------------- */
+/* -- import ------------------------------------------------------------------------ */
 
 static void test_import(void **state)
 {
@@ -223,7 +227,10 @@ static void test_import(void **state)
 		if (rc != rows[i].rc)
 			fail_msg("row %u: %d %s", (unsigned)i, rc, err.msg);
 		drain(far, asked, 40);
-		assert_memory_equal(asked, "\x01\x11\x80\x03\0\0\0\0" "1-1\0", 12);
+		assert_memory_equal(asked,
+				    "\x01\x11\x80\x03\0\0\0\0"
+				    "1-1\0",
+				    12);
 		if (rc == 0)
 			io.close(io.ctx);
 		else
@@ -233,7 +240,7 @@ static void test_import(void **state)
 	}
 }
 
-/* -- transfers --------------------------------------------------------------------------------------- */
+/* -- transfers --------------------------------------------------------------------- */
 
 /* Three transfers with the server's replies as scripted: GETSTATUS, DNLOAD of 5, GETSTATUS. */
 struct three {
@@ -253,9 +260,12 @@ static void run_three(struct three *t, const struct script *replies, bool shut,
 
 	memset(t, 0, sizeof(*t));
 	memcpy(t->out, "!\0\0\0\x08", 5);
-	t->x[0] = (struct dfu_xfer){ 0xa1, DFU_GETSTATUS, 0, 0, 6, t->first, timeout_ms, 0 };
+	t->x[0] = (struct dfu_xfer){
+		0xa1, DFU_GETSTATUS, 0, 0, 6, t->first, timeout_ms, 0
+	};
 	t->x[1] = (struct dfu_xfer){ 0x21, DFU_DNLOAD, 0, 0, 5, t->out, timeout_ms, 0 };
-	t->x[2] = (struct dfu_xfer){ 0xa1, DFU_GETSTATUS, 0, 0, 6, t->last, timeout_ms, 0 };
+	t->x[2] =
+		(struct dfu_xfer){ 0xa1, DFU_GETSTATUS, 0, 0, 6, t->last, timeout_ms, 0 };
 	add_op(s, 0x0111, 3, 0);
 	add_device(s, "1-1", 0);
 	add(s, replies->bytes, replies->len);
@@ -307,8 +317,9 @@ static void test_failures(void **state)
 		int32_t status;
 		int rc;
 	} rows[] = {
-		{ -19, DFU_ERR_GONE },   { -108, DFU_ERR_GONE }, { -110, DFU_ERR_TIMEOUT },
-		{ -104, DFU_ERR_IO },    { -71, DFU_ERR_IO },    { 1, DFU_ERR_IO },
+		{ -19, DFU_ERR_GONE },     { -108, DFU_ERR_GONE },
+		{ -110, DFU_ERR_TIMEOUT }, { -104, DFU_ERR_IO },
+		{ -71, DFU_ERR_IO },       { 1, DFU_ERR_IO },
 		{ INT32_MIN, DFU_ERR_IO },
 	};
 	size_t i;
@@ -400,7 +411,7 @@ static void test_time_out(void **state)
 	free(s);
 }
 
-/* -- a server that lives --------------------------------------------------------------------------- */
+/* -- a server that lives ----------------------------------------------------------- */
 
 enum act { NO_UNLINK, LATE, HALF_PACKET, FLOOD };
 
@@ -545,18 +556,12 @@ static void test_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_silence),
-		cmocka_unit_test(test_import),
-		cmocka_unit_test(test_in_order),
-		cmocka_unit_test(test_out_of_order),
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_closing),
-		cmocka_unit_test(test_time_out),
-		cmocka_unit_test(test_late_answer),
-		cmocka_unit_test(test_dead_server),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_list),         cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_import),       cmocka_unit_test(test_in_order),
+		cmocka_unit_test(test_out_of_order), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_nonsense),     cmocka_unit_test(test_closing),
+		cmocka_unit_test(test_time_out),     cmocka_unit_test(test_late_answer),
+		cmocka_unit_test(test_dead_server),  cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_too_long),
 	};
 

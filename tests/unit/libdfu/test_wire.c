@@ -89,22 +89,26 @@ static const struct {
 	{ "open-dnload-idle", only_open, 0, NULL, NULL, 0, 1000, false },
 	{ "open-upload-idle", only_open, 0, NULL, NULL, 0, 1000, false },
 	{ "open-busy", only_open, 0, NULL, NULL, 70, 2000, false },
-	{ "open-stuck", only_open, DFU_ERR_DEVICE, "stays in state 7", "BOOT0", 0, 1000, false },
+	{ "open-stuck", only_open, DFU_ERR_DEVICE, "stays in state 7", "BOOT0", 0, 1000,
+	  false },
 	{ "program-polite", program_word, 0, NULL, NULL, 90, 3000, false },
 	{ "program-polite", program_word, 0, NULL, NULL, 90, 3000, true },
 	{ "program-fast", program_word, 0, NULL, NULL, 0, 1000, false },
-	{ "program-endless", program_word, DFU_ERR_TIMEOUT, "set address at 0x08000000: still busy",
-	  "", 0, 3000, false },
-	{ "read-vendor", read_word, DFU_ERR_PROTECTED, "read at 0x08000000: the chip is read-prot",
-	  "option unprotect", 0, 1000, false },
+	{ "program-endless", program_word, DFU_ERR_TIMEOUT,
+	  "set address at 0x08000000: still busy", "", 0, 3000, false },
+	{ "read-vendor", read_word, DFU_ERR_PROTECTED,
+	  "read at 0x08000000: the chip is read-prot", "option unprotect", 0, 1000,
+	  false },
 	{ "erase-vendor", erase_sector_1, DFU_ERR_PROTECTED, "erase at 0x08004000",
 	  "option unprotect", 0, 1000, false },
 	{ "write-vendor", program_word, DFU_ERR_PROTECTED, "write at 0x08000000",
 	  "option unprotect", 0, 1000, false },
-	{ "erase-target", erase_sector_1, DFU_ERR_DEVICE, "errTARGET", "", 0, 1000, false },
+	{ "erase-target", erase_sector_1, DFU_ERR_DEVICE, "errTARGET", "", 0, 1000,
+	  false },
 	{ "erase-slow", erase_sector_1, 0, NULL, NULL, 60, 3000, false },
 	{ "read-stall", read_4k, 0, NULL, NULL, 0, 1000, false },
-	{ "read-stall-twice", read_4k, DFU_ERR_STALL, "gives 0 of 2048 bytes", "", 0, 1000, false },
+	{ "read-stall-twice", read_4k, DFU_ERR_STALL, "gives 0 of 2048 bytes", "", 0,
+	  1000, false },
 	{ "leave-answer", leave, 1, NULL, NULL, 0, 1000, false },
 	{ "leave-silent", leave, 1, NULL, NULL, 0, 1000, false },
 	{ "leave-broken", leave, 1, NULL, NULL, 0, 1000, false },
@@ -112,7 +116,8 @@ static const struct {
 	{ "leave-stays", leave, 0, NULL, NULL, 0, 1000, false },
 	{ "options-set", watchdog, 1, NULL, NULL, 0, 1000, false },
 	{ "options-rdp2", rdp_2, DFU_ERR_REFUSED, "never written", "", 0, 1000, false },
-	{ "options-changed", watchdog, DFU_ERR_REFUSED, "have changed", "", 0, 1000, false },
+	{ "options-changed", watchdog, DFU_ERR_REFUSED, "have changed", "", 0, 1000,
+	  false },
 	{ "otp-lock", lock_5, 0, NULL, NULL, 0, 1000, false },
 };
 
@@ -144,7 +149,8 @@ static void close_and_note(void *ctx)
 static void one_case(size_t i)
 {
 	/* Short, so that what is endless ends; nothing here takes any time but sleeping. */
-	struct dfu_settings set = { .poll = cases[i].poll, .timeouts = { .control_ms = 400 } };
+	struct dfu_settings set = { .poll = cases[i].poll,
+				    .timeouts = { .control_ms = 400 } };
 	uint64_t since = clock_ms();
 	struct dfu_dev *dev = NULL;
 	struct dfu_error err = { 0 };
@@ -165,8 +171,10 @@ static void one_case(size_t i)
 	dfu_close(dev);
 	since = clock_ms() - since;
 	if (rc != cases[i].rc)
-		fail_msg("%s: %d, should be %d: %s", cases[i].file, rc, cases[i].rc, err.msg);
-	if (rc < 0 && (!strstr(err.msg, cases[i].words) || !strstr(err.hint, cases[i].hint)))
+		fail_msg("%s: %d, should be %d: %s", cases[i].file, rc, cases[i].rc,
+			 err.msg);
+	if (rc < 0 &&
+	    (!strstr(err.msg, cases[i].words) || !strstr(err.hint, cases[i].hint)))
 		fail_msg("%s: \"%s\", \"%s\"", cases[i].file, err.msg, err.hint);
 	if (!used_up)
 		fail_msg("%s: not all lines were used", cases[i].file);
