@@ -1,22 +1,12 @@
 /* The DfuSe protocol, [AN3156] 4 and 5, over a struct dfu_io. */
-#include "dev.h"
+#include "dfuse.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#define REQ_OUT 0x21 /* class, interface: [DFU] 3 */
-#define REQ_IN  0xa1
-
 #define CMD_SET_ADDRESS 0x21
 #define CMD_ERASE       0x41
-
-/*
- * How many operations are on their way at once. A window costs one round trip; eight
- * blocks are 80 ms of programming at x32, often enough for a bar and a Ctrl-C.
- */
-#define WINDOW_OPS   8u
-#define WINDOW_READS 16u
 
 #define BUSY_SLICE_MS 500u /* of waiting for what an earlier request set going */
 
@@ -31,9 +21,9 @@ static const char *const status_words[] = {
 	"errUNKNOWN",  "errSTALLEDPKT",
 };
 
-static struct dfu_xfer request(const struct dfu_dev *dev, uint8_t type, uint8_t req,
-			       uint16_t value, uint8_t *data, uint16_t len,
-			       unsigned timeout_ms)
+struct dfu_xfer dfuse_request(const struct dfu_dev *dev, uint8_t type, uint8_t req,
+			      uint16_t value, uint8_t *data, uint16_t len,
+			      unsigned timeout_ms)
 {
 	return (struct dfu_xfer){ .bmRequestType = type,
 				  .bRequest = req,
@@ -44,8 +34,7 @@ static struct dfu_xfer request(const struct dfu_dev *dev, uint8_t type, uint8_t 
 				  .timeout_ms = timeout_ms };
 }
 
-static int send_all(struct dfu_dev *dev, struct dfu_xfer *x, size_t n,
-		    struct dfu_error *err)
+int dfuse_send(struct dfu_dev *dev, struct dfu_xfer *x, size_t n, struct dfu_error *err)
 {
 	int rc = dev->io.transfer(dev->io.ctx, x, n, err);
 
@@ -59,9 +48,9 @@ static int send_all(struct dfu_dev *dev, struct dfu_xfer *x, size_t n,
 static int simple(struct dfu_dev *dev, uint8_t req, const char *name,
 		  struct dfu_error *err)
 {
-	struct dfu_xfer x =
-		request(dev, REQ_OUT, req, 0, NULL, 0, dev->set.timeouts.control_ms);
-	int rc = send_all(dev, &x, 1, err);
+	struct dfu_xfer x = dfuse_request(dev, REQ_OUT, req, 0, NULL, 0,
+					  dev->set.timeouts.control_ms);
+	int rc = dfuse_send(dev, &x, 1, err);
 
 	if (rc < 0)
 		return rc;
@@ -88,8 +77,8 @@ int dfuse_status(struct dfu_dev *dev, unsigned timeout_ms, struct status *st,
 {
 	uint8_t d[6] = { 0 };
 	struct dfu_xfer x =
-		request(dev, REQ_IN, DFU_GETSTATUS, 0, d, sizeof(d), timeout_ms);
-	int rc = send_all(dev, &x, 1, err);
+		dfuse_request(dev, REQ_IN, DFU_GETSTATUS, 0, d, sizeof(d), timeout_ms);
+	int rc = dfuse_send(dev, &x, 1, err);
 
 	if (rc < 0)
 		return rc;
@@ -140,7 +129,7 @@ static bool sleep_ms(const struct dfu_dev *dev, uint32_t ms, bool heed)
 	return true;
 }
 
-static bool worth_another_try(int rc)
+bool dfuse_worth_another_try(int rc)
 {
 	return rc == DFU_ERR_STALL || rc == DFU_ERR_TIMEOUT || rc == DFU_ERR_IO;
 }
@@ -164,7 +153,7 @@ static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *
 	for (int tries = 0; tries < 6;) {
 		int rc = dfuse_status(dev, busy_ms, &st, err);
 
-		if (worth_another_try(rc) && !tried && !dev->gone) {
+		if (dfuse_worth_another_try(rc) && !tried && !dev->gone) {
 			tried = true;
 			continue;
 		}
@@ -185,7 +174,7 @@ static int idle_within(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *
 			rc = simple(dev, DFU_CLRSTATUS, "CLRSTATUS", err);
 		else
 			rc = simple(dev, DFU_ABORT, "ABORT", err);
-		if (rc < 0 && !worth_another_try(rc))
+		if (rc < 0 && !dfuse_worth_another_try(rc))
 			return rc;
 	}
 	fail(err, DFU_ERR_DEVICE, "the bootloader stays in state %u, status %u",
@@ -228,7 +217,7 @@ int dfuse_select(struct dfu_dev *dev, uint8_t alt, struct dfu_error *err)
 		return fail(err, DFU_ERR_RANGE,
 			    "the bootloader has no alternate setting %u", alt);
 	rc = set_alt(dev, alt, err);
-	if (worth_another_try(rc) && !dev->gone &&
+	if (dfuse_worth_another_try(rc) && !dev->gone &&
 	    calm_down(dev, dev->set.timeouts.control_ms, NULL) == 0)
 		rc = set_alt(dev, alt, err);
 	if (rc < 0)
@@ -253,12 +242,12 @@ static int judge(const struct status *st, const struct op *op, struct dfu_error 
 static int run_politely(struct dfu_dev *dev, const struct op *op, struct dfu_error *err)
 {
 	struct dfu_xfer x =
-		request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum, (uint8_t *)op->data,
-			op->len, dev->set.timeouts.control_ms);
+		dfuse_request(dev, REQ_OUT, DFU_DNLOAD, op->wBlockNum,
+			      (uint8_t *)op->data, op->len, dev->set.timeouts.control_ms);
 	uint64_t deadline = clock_ms() + op->timeout_ms, now;
 	struct status st;
 	uint32_t wait_ms;
-	int rc = send_all(dev, &x, 1, err);
+	int rc = dfuse_send(dev, &x, 1, err);
 
 	if (rc < 0)
 		return rc;
@@ -303,15 +292,15 @@ static int run_window(struct dfu_dev *dev, const struct op *ops, size_t n, size_
 
 	memset(d, 0, sizeof(d));
 	for (size_t i = 0; i < n; i++) {
-		x[3 * i] = request(dev, REQ_OUT, DFU_DNLOAD, ops[i].wBlockNum,
-				   (uint8_t *)ops[i].data, ops[i].len,
-				   dev->set.timeouts.control_ms);
-		x[3 * i + 1] = request(dev, REQ_IN, DFU_GETSTATUS, 0, d[2 * i], 6,
-				       ops[i].timeout_ms);
-		x[3 * i + 2] = request(dev, REQ_IN, DFU_GETSTATUS, 0, d[2 * i + 1], 6,
-				       ops[i].timeout_ms);
+		x[3 * i] = dfuse_request(dev, REQ_OUT, DFU_DNLOAD, ops[i].wBlockNum,
+					 (uint8_t *)ops[i].data, ops[i].len,
+					 dev->set.timeouts.control_ms);
+		x[3 * i + 1] = dfuse_request(dev, REQ_IN, DFU_GETSTATUS, 0, d[2 * i], 6,
+					     ops[i].timeout_ms);
+		x[3 * i + 2] = dfuse_request(dev, REQ_IN, DFU_GETSTATUS, 0, d[2 * i + 1],
+					     6, ops[i].timeout_ms);
 	}
-	sent = send_all(dev, x, 3 * n, err);
+	sent = dfuse_send(dev, x, 3 * n, err);
 	for (*done = 0; *done < n; (*done)++) {
 		const struct dfu_xfer *mine = &x[3 * *done];
 
@@ -342,11 +331,7 @@ static struct op set_address(const struct dfu_dev *dev, uint32_t addr, uint8_t c
 	};
 }
 
-/*
- * After a surprise: from now on politely. The address pointer should outlive this; since
- * blocks that go elsewhere would destroy what is there, it is set again all the same.
- */
-static int recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
+int dfuse_recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
 {
 	uint8_t cmd[5];
 	struct op op = set_address(dev, dev->pointer, cmd);
@@ -362,7 +347,7 @@ static int recover(struct dfu_dev *dev, unsigned busy_ms, struct dfu_error *err)
  * A DNLOAD is refused in dfuUPLOAD-IDLE, an UPLOAD in dfuDNLOAD-IDLE: there ABORT does, and
  * after a failure whatever the device needs.
  */
-static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
+int dfuse_ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
 {
 	int rc;
 
@@ -372,8 +357,8 @@ static int ready(struct dfu_dev *dev, uint8_t fine, struct dfu_error *err)
 		return dfuse_idle(dev, err);
 	rc = simple(dev, DFU_ABORT, "ABORT", err);
 	dev->state = rc < 0 ? STATE_UNKNOWN : dfuIDLE;
-	if (worth_another_try(rc) && !dev->gone)
-		rc = recover(dev, dev->set.timeouts.control_ms, err);
+	if (dfuse_worth_another_try(rc) && !dev->gone)
+		rc = dfuse_recover(dev, dev->set.timeouts.control_ms, err);
 	return rc;
 }
 
@@ -410,7 +395,7 @@ int dfuse_run(struct dfu_dev *dev, const struct op *ops, size_t n, struct dfu_er
 	struct dfu_error cause = { 0 };
 	bool tried = false;
 	size_t done;
-	int rc = ready(dev, dfuDNLOAD_IDLE, err);
+	int rc = dfuse_ready(dev, dfuDNLOAD_IDLE, err);
 
 	if (rc < 0)
 		return rc;
@@ -425,8 +410,8 @@ int dfuse_run(struct dfu_dev *dev, const struct op *ops, size_t n, struct dfu_er
 			tried = false;
 		if (rc >= 0)
 			continue;
-		if (!worth_another_try(rc) || tried ||
-		    recover(dev, ops->timeout_ms, NULL) < 0)
+		if (!dfuse_worth_another_try(rc) || tried ||
+		    dfuse_recover(dev, ops->timeout_ms, NULL) < 0)
 			return give_up(dev, ops, rc, &cause, err);
 		tried = true;
 	}
@@ -458,13 +443,13 @@ int dfuse_erase_sector(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err
 int dfuse_reset_after(struct dfu_dev *dev, uint16_t wBlockNum, uint8_t *data,
 		      uint16_t len, const char *what, struct dfu_error *err)
 {
-	struct dfu_xfer x = request(dev, REQ_OUT, DFU_DNLOAD, wBlockNum, data, len,
-				    dev->set.timeouts.control_ms);
+	struct dfu_xfer x = dfuse_request(dev, REQ_OUT, DFU_DNLOAD, wBlockNum, data, len,
+					  dev->set.timeouts.control_ms);
 	struct status st = { 0 };
-	int rc = ready(dev, dfuDNLOAD_IDLE, err);
+	int rc = dfuse_ready(dev, dfuDNLOAD_IDLE, err);
 
 	if (rc == 0)
-		rc = send_all(dev, &x, 1, err);
+		rc = dfuse_send(dev, &x, 1, err);
 	if (rc < 0)
 		return rc;
 	if (x.result < 0)
@@ -488,155 +473,4 @@ int dfuse_cancelled(struct dfu_dev *dev, struct dfu_error *err)
 	if (!dev->gone)
 		dfuse_idle(dev, NULL);
 	return fail(err, DFU_ERR_CANCELLED, "interrupted");
-}
-
-/* Whether block numbers still reach `addr`, so that no Set Address is needed. */
-static bool in_reach(const struct dfu_dev *dev, uint32_t addr)
-{
-	uint32_t off = addr - dev->pointer;
-
-	return dev->has_pointer && addr >= dev->pointer && off % dev->block_bytes == 0 &&
-	       off / dev->block_bytes + 2 + WINDOW_READS <= UINT16_MAX;
-}
-
-static uint16_t block_number(const struct dfu_dev *dev, uint32_t addr)
-{
-	return (uint16_t)((addr - dev->pointer) / dev->block_bytes + 2);
-}
-
-static int point_at(struct dfu_dev *dev, uint32_t addr, bool whole_blocks,
-		    struct dfu_error *err)
-{
-	/*
-	 * [AN3156] 5.1 multiplies the block number by the length of the transfer, ST's code
-	 * by its constant; for short blocks only number 2 is beyond doubt.
-	 */
-	if (in_reach(dev, addr) &&
-	    ((whole_blocks && dev->numbered) || addr == dev->pointer))
-		return 0;
-	return dfuse_set_address(dev, addr, err);
-}
-
-/* Blocks that may go at once: one when their numbers do not tell their addresses. */
-static size_t window(const struct dfu_dev *dev, size_t blocks)
-{
-	return dev->numbered ? blocks : 1;
-}
-
-/* One window of UPLOADs, from number `block` on. */
-static int upload(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
-		  struct dfu_error *err)
-{
-	struct dfu_xfer x[WINDOW_READS];
-	struct status st;
-	size_t n = 0;
-	int rc;
-
-	for (size_t at = 0; at < len; at += dev->block_bytes, n++) {
-		size_t left = len - at;
-
-		x[n] = request(
-			dev, REQ_IN, DFU_UPLOAD, (uint16_t)(block_number(dev, addr) + n),
-			buf + at,
-			(uint16_t)(left < dev->block_bytes ? left : dev->block_bytes),
-			dev->set.timeouts.control_ms);
-	}
-	rc = send_all(dev, x, n, err);
-	dev->state = rc < 0 ? STATE_UNKNOWN : dfuUPLOAD_IDLE;
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t where = addr + (uint32_t)i * dev->block_bytes;
-
-		if (x[i].result == x[i].wLength)
-			continue;
-		dev->state = STATE_UNKNOWN;
-		rc = dfuse_status(dev, dev->set.timeouts.control_ms, &st, err);
-		if (rc < 0)
-			return rc;
-		dev->state = st.bState;
-		if (st.bState == dfuERROR)
-			return dfuse_explain(&st, "read", where, err);
-		return fail(err, DFU_ERR_STALL,
-			    "read at 0x%08" PRIx32
-			    ": the bootloader gives %d of %u bytes",
-			    where, x[i].result < 0 ? 0 : x[i].result, x[i].wLength);
-	}
-	return 0;
-}
-
-static int read_some(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
-		     struct dfu_error *err)
-{
-	int rc = point_at(dev, addr, len % dev->block_bytes == 0, err);
-
-	if (rc == 0)
-		rc = ready(dev, dfuUPLOAD_IDLE, err);
-	if (rc == 0)
-		rc = upload(dev, addr, buf, len, err);
-	return rc;
-}
-
-int dfuse_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
-	       struct dfu_error *err)
-{
-	while (len) {
-		size_t now = window(dev, WINDOW_READS) * dev->block_bytes;
-		int rc;
-
-		if (now > len)
-			now = len < dev->block_bytes ? len : len - len % dev->block_bytes;
-		rc = read_some(dev, addr, buf, now, err);
-		if (worth_another_try(rc) && !dev->gone &&
-		    recover(dev, dev->set.timeouts.control_ms, NULL) == 0)
-			rc = read_some(dev, addr, buf, now, err);
-		if (rc < 0)
-			return rc;
-		addr += (uint32_t)now;
-		buf += now;
-		len -= now;
-		rc = dfuse_cancelled(dev, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-int dfuse_write(struct dfu_dev *dev, uint32_t addr, const uint8_t *buf, size_t len,
-		struct dfu_error *err)
-{
-	struct op ops[WINDOW_OPS];
-
-	while (len) {
-		size_t n = 0, now = 0;
-		int rc = point_at(dev, addr, len >= dev->block_bytes, err);
-
-		if (rc < 0)
-			return rc;
-		for (; n < window(dev, WINDOW_OPS) && len - now >= dev->block_bytes;
-		     n++, now += dev->block_bytes)
-			ops[n] = (struct op){ (uint16_t)(block_number(dev, addr) + n),
-					      buf + now,
-					      dev->block_bytes,
-					      dev->set.timeouts.write_ms,
-					      addr + (uint32_t)now,
-					      "write" };
-		if (!n) {
-			ops[n++] = (struct op){
-				2,    buf,    (uint16_t)len, dev->set.timeouts.write_ms,
-				addr, "write"
-			};
-			now = len;
-		}
-		rc = dfuse_run(dev, ops, n, err);
-		if (rc < 0)
-			return rc;
-		addr += (uint32_t)now;
-		buf += now;
-		len -= now;
-		rc = dfuse_cancelled(dev, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
 }
