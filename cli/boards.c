@@ -1,4 +1,5 @@
 #include "boards.h"
+#include "sys.h"
 #include "udev.h"
 
 #include <stdio.h>
@@ -483,4 +484,20 @@ const char *board_layout_summary(const struct dfu_board *b, char *to, size_t byt
 	else
 		snprintf(to, bytes, "%s %u MiB", l->name, (unsigned)(kib / 1024));
 	return to;
+}
+
+const char *board_journal_dir(void)
+{
+	static char path[400];
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	struct dfu_error err;
+
+	if (state && *state == '/')
+		snprintf(path, sizeof(path), "%s/stmiot/journal", state);
+	else
+		snprintf(path, sizeof(path), "%s/.local/state/stmiot/journal",
+			 home && *home ? home : "/nonexistent");
+	if (sys_make_folder(path, 0700, &err) < 0)
+		debug("%s", err.msg);
+	return path;
 }

@@ -44,4 +44,11 @@ bool board_returns(const struct sight *sight, unsigned timeout_ms);
 /* "0483:df11", "22.00", for tables. */
 const char *board_layout_summary(const struct dfu_board *b, char *to, size_t bytes);
 
+/*
+ * Where flash keeps what a power cut would lose: the XDG state folder's stmiot/journal, made
+ * when missing. A user without a home has none: libdfu says so when there are bytes that
+ * it must keep.
+ */
+const char *board_journal_dir(void);
+
 #endif

@@ -53,8 +53,12 @@ static int erase_chip(struct dfu_dev *dev, struct dfu_error *err)
 	}
 	if (rc < 0)
 		return rc;
-	return kept ? dfu_erase(dev, from, end - from, NULL, NULL, err)
-		    : dfu_erase_chip(dev, err);
+	rc = kept ? dfu_erase(dev, from, end - from, NULL, NULL, err)
+		  : dfu_erase_chip(dev, err);
+	/* What a flash that was cut off had kept is not wanted back any more. */
+	if (rc == 0)
+		rc = dfu_journal_forget(board_journal_dir(), dfu_board(dev), err);
+	return rc;
 }
 
 static int print_verdict(const struct sight *s)

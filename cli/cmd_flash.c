@@ -2,7 +2,6 @@
 #include "flashing.h"
 #include "imagefile.h"
 #include "slots.h"
-#include "sys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,26 +56,6 @@ static enum dfu_voltage voltage_of(const char *text)
 	return DFU_VOLTAGE_AUTO;
 }
 
-/*
- * The XDG state folder's stmiot/journal, made when missing. A user without a home has none:
- * libdfu says so when there are bytes that it must keep.
- */
-static const char *journal_dir(void)
-{
-	static char path[400];
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	struct dfu_error err;
-
-	if (state && *state == '/')
-		snprintf(path, sizeof(path), "%s/stmiot/journal", state);
-	else
-		snprintf(path, sizeof(path), "%s/.local/state/stmiot/journal",
-			 home && *home ? home : "/nonexistent");
-	if (sys_make_folder(path, 0700, &err) < 0)
-		debug("%s", err.msg);
-	return path;
-}
-
 static int flash(struct flash_how *how, const struct sight *boards, size_t n)
 {
 	if (record && n > 1)
@@ -115,7 +94,7 @@ int cmd_flash(int argc, char **argv)
 	how.image = image;
 	status = boards_select(all, BOARDS_MAX, wait_s, &boards, &n);
 	if (status == EXIT_DONE) {
-		how.plan.journal_dir = journal_dir();
+		how.plan.journal_dir = board_journal_dir();
 		status = flash(&how, boards, n);
 	}
 	free(boards);

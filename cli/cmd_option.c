@@ -256,6 +256,8 @@ static int unprotect(void)
 	     "to 32 s",
 	     s.name);
 	rc = dfu_unprotect(dev, &err);
+	if (rc == 0)
+		rc = dfu_journal_forget(board_journal_dir(), dfu_board(dev), &err);
 	dfu_close(dev);
 	if (rc < 0)
 		return report(s.name, &err);

@@ -482,6 +482,13 @@ const struct dfu_plan_totals *dfu_plan_totals(const struct dfu_plan *plan);
  */
 int dfu_plan_run(struct dfu_plan *plan, struct dfu_error *err);
 
+/*
+ * Forget what a run that was cut off had stored for this board in `journal_dir`: after its
+ * flash was erased on purpose. No journal is no error.
+ */
+int dfu_journal_forget(const char *journal_dir, const struct dfu_board *board,
+		       struct dfu_error *err);
+
 /* -- erasing and programming by hand ----------------------------------------------- */
 
 /*

@@ -304,3 +304,12 @@ int journal_remove(const struct journal *j, struct dfu_error *err)
 	return fail(err, DFU_ERR_FILE, "%s cannot be removed: %s", j->path,
 		    strerror(errno));
 }
+
+int dfu_journal_forget(const char *journal_dir, const struct dfu_board *board,
+		       struct dfu_error *err)
+{
+	struct journal j = { 0 };
+	int rc = name_file(journal_dir, board, &j, err);
+
+	return rc < 0 ? rc : journal_remove(&j, err);
+}

@@ -121,3 +121,19 @@ stmiot: nobody is there to ask: give --yes to say so"
 	cmp flash.b0 sim/b0/flash.bin
 	run -0 --separate-stderr stmiot -q erase 0x0800c000 16K --yes --overwrite-credentials
 }
+
+@test "erase --chip forgets what a flash that was cut off had kept" {
+	boards_up
+	random_file image 3000
+	random_file before 16384
+	stmiot -q -b sim:b0 flash --address 0x08000000 --no-start before
+	stmiot sim fault b0 power --erase 1
+	run ! stmiot -q -b sim:b0 flash --address 0x08000000 --no-start image
+	[ -n "$(ls "$XDG_STATE_HOME/stmiot/journal")" ]
+	run -0 stmiot -q -b sim:b0 erase --chip --yes
+	[ -z "$(ls "$XDG_STATE_HOME/stmiot/journal")" ]
+	run -0 stmiot -q -b sim:b0 flash --address 0x08000000 --no-start image
+	stmiot -q -b sim:b0 read 0x08000bb8 64 -o after
+	blank_file blank 64
+	cmp after blank
+}
