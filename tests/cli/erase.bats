@@ -124,8 +124,7 @@ stmiot: nobody is there to ask: give --yes to say so"
 
 @test "erase --chip forgets what a flash that was cut off had kept" {
 	boards_up
-	random_file image 3000
-	random_file before 16384
+	random_file before 16384; tail -c 3000 before >image
 	stmiot -q -b sim:b0 flash --address 0x08000000 --no-start before
 	stmiot sim fault b0 power --erase 1
 	run ! stmiot -q -b sim:b0 flash --address 0x08000000 --no-start image
