@@ -19,7 +19,7 @@ MANDIR ?= $(PREFIX)/share/man
 UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/udev/rules.d,$(PREFIX)/lib/udev/rules.d)
 
 # A sanitized build lives beside the plain one, so that neither spoils the other.
-B ?= build$(if $(SAN),/san)
+B := build$(if $(SAN),/san)
 
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) $(2))

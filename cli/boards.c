@@ -351,9 +351,8 @@ static bool is_meant(const struct sight *s, const char *selector)
 {
 	const char *colon = strchr(selector, ':'), *word = colon ? colon + 1 : selector;
 
-	return strcmp(s->mode, "dfu") == 0 &&
-	       (strcmp(s->name, selector) == 0 || strcmp(s->usbip, selector) == 0 ||
-		is_called(s, BY_PATH, word) || is_called(s, BY_SERIAL, word));
+	return strcmp(s->name, selector) == 0 || strcmp(s->usbip, selector) == 0 ||
+	       is_called(s, BY_PATH, word) || is_called(s, BY_SERIAL, word);
 }
 
 /* Whether what is selected is in sight, without a word about it: for --wait. */
@@ -371,10 +370,65 @@ static bool are_there(void)
 	for (size_t k = 0; there && k < globals.boards.n; k++) {
 		there = strncmp(globals.boards.items[k], "usbip://", 8) == 0;
 		for (size_t i = 0; i < n && !there; i++)
-			there = is_meant(&seen[i], globals.boards.items[k]);
+			there = strcmp(seen[i].mode, "dfu") == 0 &&
+				is_meant(&seen[i], globals.boards.items[k]);
 	}
 	free(seen);
 	return there;
+}
+
+/* A board of another machine is looked for where its URL says. */
+static int find_usbip(struct list *l, const char *url)
+{
+	char host[256], busid[40];
+	struct dfu_board *boards = NULL;
+	struct dfu_error err;
+	uint16_t port;
+	size_t n = 0;
+	int rc =
+		dfu_usbip_url(url, host, sizeof(host), &port, busid, sizeof(busid), &err);
+
+	if (rc == 0)
+		rc = dfu_usbip_scan(host, port, SCAN_MS, &boards, &n, &err);
+	if (rc < 0)
+		return report(url, &err);
+	for (size_t i = 0; i < n; i++) {
+		struct sight *s = strcmp(boards[i].path, busid) == 0
+					  ? add(l, url, &boards[i])
+					  : NULL;
+
+		if (s)
+			snprintf(s->usbip, sizeof(s->usbip), "%s", url);
+	}
+	free(boards);
+	return EXIT_DONE;
+}
+
+int boards_find_meant(struct sight **out, size_t *n)
+{
+	struct list l = { 0 };
+	struct sight *all = NULL;
+	size_t n_all = 0;
+	int status = boards_find(&all, &n_all);
+
+	for (size_t k = 0; status == EXIT_DONE && k < globals.boards.n; k++) {
+		const char *selector = globals.boards.items[k];
+		size_t before = l.n;
+
+		if (strncmp(selector, "usbip://", 8) == 0)
+			status = find_usbip(&l, selector);
+		for (size_t i = 0; i < n_all && l.n == before; i++)
+			if (is_meant(&all[i], selector))
+				add_copy(&l, &all[i]);
+		if (status == EXIT_DONE && l.n == before) {
+			complain("no board \"%s\" is in sight", clean(selector));
+			status = EXIT_NO_BOARD;
+		}
+	}
+	free(all);
+	*out = l.items;
+	*n = l.n;
+	return status;
 }
 
 int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, size_t *n)

@@ -16,6 +16,9 @@ struct sight {
 /* All boards that STMIOT_BUS lets us look for. The caller frees *out. Returns an exit status. */
 int boards_find(struct sight **out, size_t *n);
 
+/* Those of them that -b means, in whatever state; EXIT_NO_BOARD when one is not in sight. */
+int boards_find_meant(struct sight **out, size_t *n);
+
 /*
  * The boards that -b, STMIOT_BOARD or `all` mean, as many as `max`; without a selector the
  * only one in sight. Complains and returns an exit status. Waits up to `wait_s` for them.

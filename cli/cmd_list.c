@@ -121,7 +121,7 @@ int cmd_list(int argc, char **argv)
 	if (argc)
 		return usage_error("list takes no arguments, and has \"%s\"",
 				   clean(argv[0]));
-	status = boards_find(&all, &n);
+	status = globals.boards.n ? boards_find_meant(&all, &n) : boards_find(&all, &n);
 	if (status == EXIT_DONE && globals.json)
 		status = print_json(all, n);
 	else if (status == EXIT_DONE && n)

@@ -234,20 +234,25 @@ static void verdict_json(const struct job *j)
 	json_print_line(e);
 }
 
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void verdict_text(const struct job *j)
 {
 	const struct dfu_plan_totals *t = &j->totals;
 	char what[128], start[64] = "";
 
 	if (j->how->dry_run) {
-		out("%s: would erase %u sectors and write %u bytes in about %.1f s\n",
-		    j->sight->name, t->erase, (unsigned)t->write_bytes,
+		out("%s: would erase %u sector%s and write %u bytes in about %.1f s\n",
+		    j->sight->name, t->erase, plural(t->erase), (unsigned)t->write_bytes,
 		    (double)t->estimate_ms / 1000);
 		return;
 	}
 	if (t->erase + t->write)
-		snprintf(what, sizeof(what), "%u bytes written, %u sectors erased%s",
-			 (unsigned)t->write_bytes, t->erase,
+		snprintf(what, sizeof(what), "%u bytes written, %u sector%s erased%s",
+			 (unsigned)t->write_bytes, t->erase, plural(t->erase),
 			 j->how->plan.no_verify ? ", not verified" : ", verified");
 	else
 		snprintf(what, sizeof(what), "nothing to do: all %u bytes are there",

@@ -51,11 +51,9 @@ int flash_compare(struct dfu_dev *dev, uint32_t addr, const uint8_t *want,
 		return fail(err, DFU_ERR_VERIFY,
 			    "0x%08" PRIx32 " holds %02x instead of %02x", addr, seen[i],
 			    want[i]);
-	fail(err, DFU_ERR_VERIFY,
-	     "0x%08" PRIx32 " in sector %u holds %02x, image has %02x", addr,
-	     sector.index, seen[i], want[i]);
-	return hint(err, DFU_ERR_VERIFY,
-		    "the bootloader is unharmed; run the same command to try again");
+	return fail(err, DFU_ERR_VERIFY,
+		    "0x%08" PRIx32 " in sector %u holds %02x, image has %02x", addr,
+		    sector.index, seen[i], want[i]);
 }
 
 /* What [AN3156] 5.1 wants: whole words, and each block of option bytes from its start. */
@@ -146,7 +144,8 @@ int dfu_verify(struct dfu_dev *dev, const struct dfu_image *image, struct dfu_er
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = verify_segment(dev, &s[i], seen, &p, err);
 	free(seen);
-	return rc;
+	return rc == DFU_ERR_VERIFY ? hint(err, rc, "`stmiot flash` writes what differs")
+				    : rc;
 }
 
 /*

@@ -94,3 +94,12 @@ null
 	output_is $'0\n0\n0\n0'
 	cmp flash.b0 sim/b0/flash.bin
 }
+
+@test "-b lists the boards that it means" {
+	boards_up 2
+	url=$(stmiot list --json | jq -r '.[1].usbip')
+	[ "$(stmiot -b sim:b0 list --json | jq -r '.[].selector')" = sim:b0 ]
+	[ "$(stmiot -b "$url" list --json | jq -r '.[].selector')" = "$url" ]
+	run -3 --separate-stderr stmiot -b sim:b7 list
+	has "$stderr" 'no board "sim:b7" is in sight'
+}

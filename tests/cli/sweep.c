@@ -244,10 +244,9 @@ static bool fired(void)
 	return strstr(ask("\"status\""), "\"faults\":[]") != NULL;
 }
 
-static int run(const struct kind *k)
+static int run(const struct kind *k, bool times_out)
 {
 	static const struct timespec tick = { .tv_nsec = 1000000 };
-	bool times_out = k->after != KILL;
 	pid_t pid = start(k->starts, times_out);
 	siginfo_t info = { 0 };
 
@@ -267,16 +266,14 @@ static bool speaks(void)
 	return strncmp(s.said, "stmiot: ", 8) == 0 && strlen(s.said) > 20;
 }
 
-/* Twice in a row the machine was too busy for TIMEOUT_MS. */
-static bool too_slow(void)
+/* A refused transfer is made good by the command itself. */
+static bool must_succeed(const struct kind *k)
 {
-	return strstr(s.said, "no answer") || strstr(s.said, "still busy");
+	return strcmp(k->name, "stall") == 0 || strcmp(k->name, "leave-stall") == 0;
 }
 
 static void judge_fault(const struct kind *k, int status)
 {
-	bool must = strcmp(k->name, "stall") == 0 || strcmp(k->name, "leave-stall") == 0;
-
 	s.faults++;
 	if (status == 0)
 		s.alone++;
@@ -284,10 +281,8 @@ static void judge_fault(const struct kind *k, int status)
 		return;
 	else if (k->after == INTERRUPT && status == 130)
 		return;
-	else if (status != 1 || k->after == KILL ||
-		 (must && !strstr(s.said, "no answer")))
-		wrong("status %d",
-		      status); /* no answer: the machine is too busy for TIMEOUT_MS */
+	else if (status != 1 || k->after == KILL || must_succeed(k))
+		wrong("status %d", status);
 	else if (!speaks())
 		wrong("it failed, and does not say why");
 }
@@ -362,13 +357,26 @@ static void arm(const char *format, unsigned n)
 	ask(request);
 }
 
-static void one(const struct kind *k, unsigned n)
+static int fault(const struct kind *k, unsigned n, bool times_out)
 {
 	snprintf(s.doing, sizeof(s.doing), "%s at transfer %u", k->name, n);
 	read_flash(s.before);
 	back_to_rom();
 	arm(k->fault, n);
-	judge_fault(k, run(k));
+	return run(k, times_out);
+}
+
+static void one(const struct kind *k, unsigned n)
+{
+	int status = fault(k, n, k->after != KILL);
+
+	/* On a busy machine TIMEOUT_MS may be too short for an answer that is on its way. */
+	if (must_succeed(k) && status != 0) {
+		repeat(k);
+		s.turn ^= 1;
+		status = fault(k, n, false);
+	}
+	judge_fault(k, status);
 	repeat(k);
 	s.turn ^= 1;
 }
@@ -386,7 +394,7 @@ static unsigned count(bool starts)
 		read_flash(s.before);
 		back_to_rom();
 		ask("\"clear-counters\"");
-		if (run(k) != 0)
+		if (run(k, false) != 0)
 			wrong("it fails");
 		judge_flash();
 		if (transfers() > most)
@@ -426,7 +434,7 @@ static void cut_erase(unsigned nth, double fraction)
 		 "\"fault\",\"kind\":\"power\",\"erase\":%u,\"fraction\":%g", nth,
 		 fraction);
 	ask(request);
-	judge_fault(&power, run(&power));
+	judge_fault(&power, run(&power, true));
 }
 
 static void sweep_erases(void)
@@ -455,7 +463,7 @@ static void sweep_twice(void)
 		read_flash(s.before);
 		cut_erase(1 + n % 2, 0.5);
 		arm("\"kind\":\"power\",\"at\":%u", n);
-		judge_fault(&power, run(&power));
+		judge_fault(&power, run(&power, true));
 		repeat(&power);
 		s.turn ^= 1;
 	}

@@ -15,7 +15,7 @@ load boards
 	run -5 --separate-stderr stmiot verify seed.dfu
 	output_is ""
 	stderr_is "stmiot: sim:b0: 0x080493e0 in sector 6 holds $is, image has $was
-stmiot: the bootloader is unharmed; run the same command to try again"
+stmiot: \`stmiot flash\` writes what differs"
 }
 
 @test "bytes around the image are nobody's business; odd bounds" {
