@@ -210,7 +210,7 @@ void record_wrap_nonce(uint32_t generation, uint16_t type,
 /* -- building --------------------------------------------------------------------------
  */
 
-/* Bytes of the caller's; not there when `data` is NULL. */
+/* Bytes of the caller's; not there when `data` is NULL, whatever `len` says. */
 struct record_bytes {
 	const uint8_t *data;
 	size_t len;
