@@ -15,9 +15,11 @@ FB := build/fuzz
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(FB)/%,$(FUZZ_SRC))
-# The virtual board is tested by the targets that bear its name, libdfu by the others.
+# The virtual board and the command are tested by the targets that bear their names, libdfu
+# by the others.
 FUZZ_BOARD := $(filter $(FB)/fuzz_usbip_server $(FB)/fuzz_board_%,$(FUZZ_BIN))
-FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD),$(FUZZ_BIN))
+FUZZ_CLI := $(filter $(FB)/fuzz_cli_%,$(FUZZ_BIN))
+FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD) $(FUZZ_CLI),$(FUZZ_BIN))
 
 fuzz_obj = $(patsubst %.c,$(FB)/obj/%.o,$(1))
 FUZZ_LIBDFU_OBJ := $(call fuzz_obj,$(LIBDFU_SRC))
@@ -29,7 +31,7 @@ FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all 
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
 $(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcjson)
-$(call fuzz_obj,$(FUZZ_SRC)): FUZZ_CFLAGS += -I. -Ilibdfu -Isim/board $(call pkg,--cflags,libcjson)
+$(call fuzz_obj,$(FUZZ_SRC)): FUZZ_CFLAGS += -I. -Ilibdfu -Icli -Isim/board $(call pkg,--cflags,libcjson)
 
 $(FB)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -38,6 +40,7 @@ $(FB)/obj/%.o: %.c
 
 $(FUZZ_BIN): $(FB)/%: $(FB)/obj/tests/fuzz/%.o
 $(FUZZ_LIBDFU): $(FUZZ_LIBDFU_OBJ)
+$(FB)/fuzz_cli_csv: $(call fuzz_obj,cli/csv.c)
 $(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
 $(FUZZ_BIN):
 	@printf '  %-7s %s\n' FUZZ '$(@F)'
