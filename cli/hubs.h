@@ -18,7 +18,7 @@ struct hub {
 	char *ca_file;    /* trust these certificates alone */
 	char *connect_to; /* "127.0.0.1:8443" in place of the host's own port 443 */
 	char *token_command;
-	char *sim_dir;          /* `sim up` made it, and `sim down` there removes it */
+	char *sim_dir;           /* `sim up` made it, and `sim down` there removes it */
 	struct prov_ports ports; /* of MQTT and AMQP, where they are not the usual ones */
 };
 
