@@ -61,7 +61,7 @@ LIBDFU_A := $(B)/obj/libdfu.a
 LIBPROV_SO := $(B)/lib/libprov.so.$(VERSION)
 LIBPROV_A := $(B)/obj/libprov.a
 LIBRARIES := $(LIBDFU_SO) $(LIBPROV_SO)
-HEADERS := libdfu/dfu.h libprov/prov.h libprov/record.h
+HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_local.h libprov/record.h
 PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board
 LINKS := $(B)/stmiot $(B)/stmiot-board
 

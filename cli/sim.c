@@ -22,15 +22,6 @@
 #define STOP_MS  5000
 #define PAUSE_MS 20
 
-/* STMIOT_TIMEOUT_MS caps every time-out: tests of silence need not take seconds. */
-static unsigned capped(unsigned ms)
-{
-	const char *text = getenv("STMIOT_TIMEOUT_MS");
-	uint32_t cap;
-
-	return text && parse_number(text, &cap) && cap > 0 && cap < ms ? cap : ms;
-}
-
 const char *sim_dir(void)
 {
 	static char dir[2048];
@@ -234,7 +225,7 @@ struct json *sim_request(const char *action)
 int sim_ask(const char *name, struct json *request, struct json **reply,
 	    struct dfu_error *err)
 {
-	uint64_t until = now_ms() + capped(ASK_MS);
+	uint64_t until = now_ms() + sys_timeout_ms(ASK_MS);
 	int fd = connect_to(name, err), rc = 0;
 	char *line = json_line(request), *back = NULL;
 	struct json *answer = NULL;
@@ -411,7 +402,7 @@ static void pause_ms(unsigned ms)
 static int wait_until_up(const char *name, pid_t pid, const char *log,
 			 struct dfu_error *err)
 {
-	uint64_t until = now_ms() + capped(START_MS);
+	uint64_t until = now_ms() + sys_timeout_ms(START_MS);
 	int status;
 
 	for (;;) {
@@ -462,7 +453,7 @@ int sim_start(const char *name, const struct sim_start *how, struct dfu_error *e
 
 int sim_stop(const char *name, struct dfu_error *err)
 {
-	uint64_t until = now_ms() + capped(STOP_MS);
+	uint64_t until = now_ms() + sys_timeout_ms(STOP_MS);
 	int rc = sim_ask(name, sim_request("quit"), NULL, err), fd;
 
 	if (rc < 0)

@@ -51,6 +51,14 @@ bool sys_join(char *to, size_t bytes, const char *path, const char *name)
 	return n >= 0 && (size_t)n < bytes;
 }
 
+unsigned sys_timeout_ms(unsigned ms)
+{
+	const char *text = getenv("STMIOT_TIMEOUT_MS");
+	uint32_t cap;
+
+	return text && parse_number(text, &cap) && cap > 0 && cap < ms ? cap : ms;
+}
+
 /* -- files
  * --------------------------------------------------------------------------------- */
 

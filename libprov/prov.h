@@ -7,14 +7,13 @@
  *
  * Conventions of the whole header:
  *   - Functions return 0 on success, else a negative `enum prov_err`, and then fill
- * `err`, which may be NULL.
+ *     `err`, which may be NULL.
  *   - What is handed out through `**out` belongs to the caller and has a free function
- *     that takes NULL; text handed out as `char **` goes to free(). What is returned as a
- *     pointer belongs to the object it came from. Nothing is written to `*out` on
- * failure.
+ *     that takes NULL; text handed out as `char **` goes to free(). What is returned as
+ *     a pointer belongs to the object it came from. `*out` is written on success only.
  *   - Keys and tokens are in `struct prov_secret`. None is in a message, hint or trace.
- *   - Times of the clock are seconds since 1970, UTC; periods are milliseconds, unless a
- *     name says otherwise.
+ *   - Times of the clock are seconds since 1970, UTC; periods are milliseconds, unless
+ *     a name says otherwise.
  *   - Nothing is printed, and no signal handler is installed.
  *   - One hub belongs to one thread at a time; different hubs are independent.
  *

@@ -241,7 +241,7 @@ static uint32_t first_bad_byte(enum kind kind, const uint8_t *p, uint32_t len)
 	case KIND_AUTH:
 		return p[0] >= RECORD_AUTH_SAS && p[0] <= RECORD_AUTH_DPS_X509 ? len : 0;
 	case KIND_WRAP:
-		if (p[0] > 15) /* blocks of OTP: [RM0090] 3.6.5 */
+		if (p[0] > 15) /* blocks of OTP: RM0090, "OTP area" */
 			return 0;
 		if (p[1] != RECORD_WRAP_AES256_GCM)
 			return 1;
