@@ -33,6 +33,27 @@ bool provision_serial_fits(const char *serial)
 	       strspn(serial, "0123456789ABCDEF") == SERIAL_DIGITS;
 }
 
+void provision_journal_add_thumbprint(struct provision_journal *journal,
+				      const char *thumbprint)
+{
+	char old[sizeof(journal->thumbprints)];
+	size_t room = sizeof(old) - strlen(thumbprint) - 2;
+
+	if (provision_journal_has_thumbprint(journal, thumbprint))
+		return;
+	memcpy(old, journal->thumbprints, sizeof(old));
+	if (strlen(old) > room)
+		old[room - room % (PROV_THUMBPRINT_MAX + 1)] = '\0';
+	snprintf(journal->thumbprints, sizeof(journal->thumbprints), "%s %s", thumbprint,
+		 old);
+}
+
+bool provision_journal_has_thumbprint(const struct provision_journal *journal,
+				      const char *thumbprint)
+{
+	return *thumbprint && strcasestr(journal->thumbprints, thumbprint);
+}
+
 /* -- as text --------------------------------------------------------------------------- */
 
 char *provision_journal_format(const struct provision_journal *journal)
@@ -47,8 +68,9 @@ char *provision_journal_format(const struct provision_journal *journal)
 	json_add_text(j, "hub", journal->hub);
 	json_add_text(j, "auth", journal->auth);
 	json_add_text(j, "store", journal->store);
-	json_add_text(j, "thumbprint", journal->thumbprint);
+	json_add_text(j, "thumbprints", journal->thumbprints);
 	json_add_number(j, "slot", journal->slot);
+	json_add_bool(j, "slot_open", journal->slot_open);
 	json_add_number(j, "generation", journal->generation);
 	json_add_number(j, "otp_block", journal->otp_block);
 	json_add_bool(j, "otp_whole", journal->otp_whole);
@@ -100,8 +122,9 @@ static bool get_all(const struct json *j, struct provision_journal *out)
 	    !get_text(j, "hub", out->hub, sizeof(out->hub)) ||
 	    !get_text(j, "auth", out->auth, sizeof(out->auth)) ||
 	    !get_text(j, "store", out->store, sizeof(out->store)) ||
-	    !get_text(j, "thumbprint", out->thumbprint, sizeof(out->thumbprint)) ||
+	    !get_text(j, "thumbprints", out->thumbprints, sizeof(out->thumbprints)) ||
 	    !get_number(j, "slot", -1, 1, &slot) ||
+	    !json_bool(j, "slot_open", &out->slot_open) ||
 	    !get_number(j, "generation", 0, UINT32_MAX, &generation) ||
 	    !get_number(j, "otp_block", -1, DFU_OTP_BLOCKS - 1, &block) ||
 	    !json_bool(j, "otp_whole", &out->otp_whole))

@@ -19,7 +19,8 @@ enum provision_step {
 	STEP_LOCKED     /* and was found on */
 };
 
-#define SERIAL_DIGITS 12
+#define SERIAL_DIGITS   12
+#define THUMBPRINTS_MAX 8
 
 struct provision_journal {
 	enum provision_step step;
@@ -28,9 +29,13 @@ struct provision_journal {
 	char hub[PROV_HOST_MAX + 1]; /* host name, or the id scope of DPS */
 	char auth[8];                /* "sas", "x509", "dps" */
 	char store[8];               /* "flash", "otp" */
-	/* Of the certificate that the registry was told for this board; public. */
-	char thumbprint[PROV_THUMBPRINT_MAX + 1];
-	int slot; /* 0 is A, 1 is B; -1: none yet */
+	/*
+	 * Of the certificates that the registry may have been told for this board, the last
+	 * one first, with a blank behind each; public.
+	 */
+	char thumbprints[THUMBPRINTS_MAX * (PROV_THUMBPRINT_MAX + 1) + 1];
+	int slot;       /* 0 is A, 1 is B; -1: none yet */
+	bool slot_open; /* its content is what a write that was cut off left there */
 	uint32_t generation;
 	/*
 	 * The block of this board's root, whatever else happens: never another one. -1: none
@@ -59,6 +64,12 @@ bool provision_journal_peek(const char *serial, struct provision_journal *out);
 /* As text and back; false when it is malformed. The text goes to free(). */
 char *provision_journal_format(const struct provision_journal *journal);
 bool provision_journal_parse(const char *text, size_t len, struct provision_journal *out);
+
+/* Put one in front; the oldest is dropped when there is no more room. */
+void provision_journal_add_thumbprint(struct provision_journal *journal,
+				      const char *thumbprint);
+bool provision_journal_has_thumbprint(const struct provision_journal *journal,
+				      const char *thumbprint);
 
 const char *provision_step_name(enum provision_step step);
 

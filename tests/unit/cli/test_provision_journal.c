@@ -21,8 +21,9 @@ static const struct provision_journal full = {
 	.hub = "h.example",
 	.auth = "x509",
 	.store = "otp",
-	.thumbprint = "00ff",
+	.thumbprints = "00FF ",
 	.slot = 1,
+	.slot_open = true,
 	.generation = 0xfffffffe,
 	.otp_block = 15,
 	.otp_whole = true,
@@ -37,8 +38,9 @@ static void must_equal(const struct provision_journal *a,
 	assert_string_equal(a->hub, b->hub);
 	assert_string_equal(a->auth, b->auth);
 	assert_string_equal(a->store, b->store);
-	assert_string_equal(a->thumbprint, b->thumbprint);
+	assert_string_equal(a->thumbprints, b->thumbprints);
 	assert_int_equal(a->slot, b->slot);
+	assert_int_equal(a->slot_open, b->slot_open);
 	assert_int_equal(a->generation, b->generation);
 	assert_int_equal(a->otp_block, b->otp_block);
 	assert_int_equal(a->otp_whole, b->otp_whole);
@@ -128,6 +130,26 @@ static void test_damaged_file(void **state)
 	assert_null(lock);
 }
 
+static void test_thumbprints(void **state)
+{
+	struct provision_journal j = { 0 };
+	char one[PROV_THUMBPRINT_MAX + 1];
+
+	(void)state;
+	for (unsigned i = 0; i <= THUMBPRINTS_MAX; i++) {
+		snprintf(one, sizeof(one), "%064X", i);
+		provision_journal_add_thumbprint(&j, one);
+		provision_journal_add_thumbprint(&j, one);
+		assert_true(provision_journal_has_thumbprint(&j, one));
+	}
+	assert_int_equal(strlen(j.thumbprints), THUMBPRINTS_MAX * 65);
+	snprintf(one, sizeof(one), "%064X", 0);
+	assert_false(provision_journal_has_thumbprint(&j, one));
+	snprintf(one, sizeof(one), "%064X", 1);
+	assert_true(provision_journal_has_thumbprint(&j, one));
+	assert_false(provision_journal_has_thumbprint(&j, ""));
+}
+
 static void test_serials(void **state)
 {
 	struct provision_lock *lock = NULL;
@@ -170,7 +192,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),         cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_file),
-		cmocka_unit_test(test_damaged_file), cmocka_unit_test(test_serials),
+		cmocka_unit_test(test_damaged_file), cmocka_unit_test(test_thumbprints),
+		cmocka_unit_test(test_serials),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
