@@ -1,6 +1,6 @@
 /* Looking at a board: everything that must be refused is refused here. */
 #include "provisioning.h"
-#include "slots.h"
+#include "json.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -116,12 +116,12 @@ int provision_report_local(struct provisioning *p, int rc, const char *words)
 
 /* -- the journal --------------------------------------------------------------------------- */
 
-static const char *home_of(const struct provisioning *p)
+const char *provision_home(const struct provisioning *p)
 {
 	return p->how->auth == PROVISION_DPS ? p->how->id_scope : p->place->host;
 }
 
-static const char *name_of(const struct provisioning *p)
+const char *provision_name(const struct provisioning *p)
 {
 	return p->how->auth == PROVISION_DPS ? p->registration_id : p->device_id;
 }
@@ -129,9 +129,24 @@ static const char *name_of(const struct provisioning *p)
 /* Is the journal about what is wanted now? */
 static bool same_wish(const struct provisioning *p)
 {
-	return strcmp(p->journal.hub, home_of(p)) == 0 &&
-	       strcmp(p->journal.device_id, name_of(p)) == 0 &&
+	return strcmp(p->journal.hub, provision_home(p)) == 0 &&
+	       strcmp(p->journal.device_id, provision_name(p)) == 0 &&
 	       strcmp(p->journal.auth, provision_auth_name(p->how->auth)) == 0;
+}
+
+static void tell_step(const struct provisioning *p)
+{
+	const char *step = provision_step_name(p->journal.step);
+	struct json *e;
+
+	debug("%s: %s", p->sight->name, step);
+	if (!globals.json)
+		return;
+	e = json_object();
+	json_add_text(e, "event", "step");
+	json_add_text(e, "board", p->sight->name);
+	json_add_text(e, "step", step);
+	json_print_line(e);
 }
 
 int provision_step(struct provisioning *p, enum provision_step step)
@@ -140,11 +155,11 @@ int provision_step(struct provisioning *p, enum provision_step step)
 	struct dfu_error err;
 
 	j->step = step;
-	snprintf(j->hub, sizeof(j->hub), "%s", home_of(p));
-	snprintf(j->device_id, sizeof(j->device_id), "%s", name_of(p));
+	snprintf(j->hub, sizeof(j->hub), "%s", provision_home(p));
+	snprintf(j->device_id, sizeof(j->device_id), "%s", provision_name(p));
 	snprintf(j->auth, sizeof(j->auth), "%s", provision_auth_name(p->how->auth));
 	snprintf(j->store, sizeof(j->store), "%s", p->wraps ? "otp" : "flash");
-	debug("%s: %s", p->sight->name, provision_step_name(step));
+	tell_step(p);
 	return provision_journal_save(p->lock, j, &err) < 0 ? provision_report(p, &err)
 							    : EXIT_DONE;
 }
@@ -431,4 +446,22 @@ int provisioning_look(struct provisioning *p, struct dfu_dev *dev)
 	if (status == EXIT_DONE)
 		status = provision_plan(p, true);
 	return status == EXIT_DONE ? ask_about_force(p) : status;
+}
+
+bool provisioning_is_done(struct provisioning *p)
+{
+	const struct provision_journal *j = &p->journal;
+	const char *store = p->wraps ? "otp" : "flash";
+
+	if (p->over)
+		return true;
+	if (p->how->force || p->how->lock || j->step != STEP_COMMITTED || !same_wish(p) ||
+	    strcmp(j->store, store) != 0 || p->otp_plan.burn || p->otp_plan.lock ||
+	    p->valid < 0 || p->valid != j->slot ||
+	    p->seen[p->valid].view.generation != j->generation)
+		return false;
+	p->over = true;
+	p->result = PROVISION_UNCHANGED;
+	snprintf(p->detail, sizeof(p->detail), "provisioned by an earlier run");
+	return true;
 }

@@ -90,6 +90,9 @@ int provision_place_of(const struct hub *hub, struct provision_place *out);
 /* Read the board, take its journal, and refuse what must be refused. */
 int provisioning_look(struct provisioning *p, struct dfu_dev *dev);
 
+/* After a look: did an earlier run of the same wish end well, and is its record there? */
+bool provisioning_is_done(struct provisioning *p);
+
 /* All of the identity for one board; `hub` is NULL for DPS. */
 int provisioning_identify(struct provisioning *p, struct prov_hub *hub);
 
@@ -106,6 +109,12 @@ int provisioning_write(struct provisioning *p, struct dfu_dev **dev);
 const char *provision_result_name(enum provision_result result);
 const char *provision_auth_name(enum provision_auth auth);
 char provision_slot_letter(const struct prov_slots_plan *plan);
+
+/* The plan or the verdict, in words or as an event of --json. */
+void provisioning_tell(const struct provisioning *p, int status, unsigned ms);
+/* What it is called, and where: a device at a hub, or a registration at an id scope. */
+const char *provision_name(const struct provisioning *p);
+const char *provision_home(const struct provisioning *p);
 
 /* -- for the files of it only ------------------------------------------------------- */
 
