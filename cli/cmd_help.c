@@ -16,6 +16,7 @@ static const struct group {
 	{ "Boards", "list|info|flash|verify|read|erase|start" },
 	{ "The chip's settings", "option|otp" },
 	{ "Image files", "image" },
+	{ "Azure IoT Hub", "hub|device|token" },
 	{ "Virtual boards", "sim" },
 	{ "About", "help|version|completion" },
 };
@@ -26,7 +27,8 @@ static void overview(void)
 	char name[32];
 
 	out("Usage: stmiot [OPTIONS] COMMAND [ARGUMENTS]\n\n"
-	    "Flashes STM32F407 boards over USB DFU, real and virtual ones.\n");
+	    "Flashes STM32F407 boards over USB DFU, real and virtual ones, and registers "
+	    "devices\nin Azure IoT Hub.\n");
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		out("\n%s%s%s\n", tint(TINT_BOLD), groups[i].title, tint(TINT_OFF));
 		for (j = 0; opts_word(groups[i].names, j, name, sizeof(name)); j++) {
