@@ -17,7 +17,7 @@ static const struct group {
 	{ "The chip's settings", "option|otp" },
 	{ "Image files", "image" },
 	{ "Azure IoT Hub", "hub|device|token" },
-	{ "Virtual boards", "sim" },
+	{ "Without board and hub", "sim" },
 	{ "About", "help|version|completion" },
 };
 

@@ -39,7 +39,7 @@ static const struct command commands_[] = {
 	  "connection-string",
 	  "device" },
 	{ "token", cmd_token, "", "print a SAS token", token_options, NULL, NULL },
-	{ "sim", cmd_sim, "[NAME] [...]", "virtual boards", sim_options,
+	{ "sim", cmd_sim, "[NAME] [...]", "virtual boards and the local hub", sim_options,
 	  "up|down|status|reset|power|boot0|log|fault", "sim" },
 	{ "help", cmd_help, "[COMMAND]", "print the help", help_options, NULL,
 	  "command" },
