@@ -107,9 +107,10 @@ bool hubs_any(void)
 
 static int no_hub(void)
 {
-	complain("no hub is named\n'stmiot hub add NAME --use' names one and keeps it, "
-		 "--hub NAME or " VARIABLE " says it for once; 'stmiot sim up' starts a "
-		 "local one, --hub local");
+	complain("no hub is named\n"
+		 "'stmiot hub add NAME --use' keeps one, --hub NAME or " VARIABLE
+		 " says it for once\n"
+		 "'stmiot sim up' starts a local one, --hub local");
 	return EXIT_USAGE;
 }
 

@@ -274,6 +274,19 @@ static void add_text(char *text, size_t *at, const char *name, const char *value
 		add(text, at, "%s %s\n", name, value);
 }
 
+/* A line's end in one of them would begin a line of its own. */
+static bool all_plain(const struct hub *hub)
+{
+	const char *const texts[] = { hub->ca_file, hub->connect_to, hub->token_command,
+				      hub->sim_dir };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] && !is_plain(texts[i]))
+			return false;
+	return true;
+}
+
 int hub_format(const struct hub *hub, struct prov_secret **out, struct prov_error *err)
 {
 	struct prov_secret *connstr = NULL;
@@ -283,7 +296,10 @@ int hub_format(const struct hub *hub, struct prov_secret **out, struct prov_erro
 
 	if (!text)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a hub's file");
-	if (hub->connstr.key || hub->connstr.token)
+	if (!all_plain(hub))
+		rc = fail(err, PROV_ERR_ARG,
+			  "file names and commands of a hub have no control characters");
+	else if (hub->connstr.key || hub->connstr.token)
 		rc = prov_connstr_format(&hub->connstr, &connstr, err);
 	if (rc == 0) {
 		if (connstr)

@@ -16,7 +16,7 @@
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define SERIAL      "357A3A7D3137"
 
-static const uint8_t key_bytes[64] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+static const uint8_t key_bytes[80] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
 				       11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
 				       22, 23, 24, 25, 26, 27, 28, 29, 30, 31 };
 
