@@ -165,7 +165,7 @@ static int work(struct worker *w)
 		uint64_t since = now_ms();
 
 		workers_lock();
-		snprintf(w->bar.label, sizeof(w->bar.label), "%s", r->sight.name);
+		snprintf(w->bar.label, sizeof(w->bar.label), "%.47s", r->sight.name);
 		workers_unlock();
 		r->status = work_on_row(hand->tray, r, w);
 		r->ms += (unsigned)(now_ms() - since);

@@ -31,6 +31,8 @@ static const struct command commands_[] = {
 	  "print|install|remove|check", NULL },
 	{ "doctor", cmd_doctor, "", "find what is wrong, and the line that mends it",
 	  doctor_options, NULL, NULL },
+	{ "provision", cmd_provision, "[DEVICE-ID]", "give a board its identity",
+	  provision_options, NULL, "device" },
 	{ "hub", cmd_hub, "[NAME]", "keep hubs by name", hub_options,
 	  "add|list|use|remove", "hub" },
 	{ "device", cmd_device, "[ID] [...]", "the devices that a hub knows",
