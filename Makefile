@@ -39,22 +39,28 @@ LIBDFU_SRC := $(wildcard libdfu/*.c)
 LIBPROV_SRC := $(wildcard libprov/*.c)
 CLI_SRC := $(wildcard cli/*.c)
 BOARD_SRC := $(wildcard sim/board/*.c)
+HUB_SRC := $(wildcard sim/hub/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIBDFU_OBJ := $(call obj,$(LIBDFU_SRC))
 LIBPROV_OBJ := $(call obj,$(LIBPROV_SRC))
 CLI_OBJ := $(call obj,$(CLI_SRC))
 BOARD_OBJ := $(call obj,$(BOARD_SRC))
+HUB_OBJ := $(call obj,$(HUB_SRC))
+
+HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
 $(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjson)
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 $(BOARD_OBJ): OWN_CFLAGS += $(call pkg,--cflags,libcjson)
+$(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson)
 CJSON_LIBS = $(call pkg,--libs,libcjson)
+HUB_LIBS = $(call pkg,--libs,$(HUB_PKGS))
 
 LIBDFU_SO := $(B)/lib/libdfu.so.$(VERSION)
 LIBDFU_A := $(B)/obj/libdfu.a
@@ -62,8 +68,8 @@ LIBPROV_SO := $(B)/lib/libprov.so.$(VERSION)
 LIBPROV_A := $(B)/obj/libprov.a
 LIBRARIES := $(LIBDFU_SO) $(LIBPROV_SO)
 HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_local.h libprov/record.h
-PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board
-LINKS := $(B)/stmiot $(B)/stmiot-board
+PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board $(B)/bin/stmiot-hub
+LINKS := $(patsubst $(B)/bin/%,$(B)/%,$(PROGRAMS))
 
 all: $(PROGRAMS) $(LINKS) $(LIBRARIES) $(PKGCONFIGS) $(B)/gen/70-stmiot.rules
 
@@ -112,6 +118,11 @@ $(B)/bin/stmiot-board: $(BOARD_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(BOARD_OBJ) $(CJSON_LIBS)
+
+$(B)/bin/stmiot-hub: $(HUB_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(HUB_OBJ) $(HUB_LIBS)
 
 $(LINKS): $(B)/%: $(B)/bin/%
 	$(Q)ln -sf bin/$* $@

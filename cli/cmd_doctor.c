@@ -270,32 +270,28 @@ static const struct {
 						    "service" },
 };
 
-/* A policy with few rights is how it should be: told, but no fault. */
-static enum verdict verdict_of(const struct prov_finding *f, const struct hub *hub)
+/* Nobody said where these doors are of a hub that is not at its usual place. */
+static bool has_no_place(const struct prov_finding *f, const struct hub *hub)
 {
-	bool elsewhere = hub->connect_to != NULL;
-
-	if (f->check >= PROV_CHECK_REGISTRY_READ && f->rc == PROV_ERR_RIGHT)
-		return NOTE;
-	/* Nobody said where these doors of a hub are that is not at its usual place. */
-	if ((f->check == PROV_CHECK_MQTT && elsewhere && !hub->ports.mqtt) ||
-	    (f->check == PROV_CHECK_AMQP && elsewhere && !hub->ports.amqp))
-		return NOTE;
-	return FAULT;
+	return hub->connect_to && ((f->check == PROV_CHECK_MQTT && !hub->ports.mqtt) ||
+				   (f->check == PROV_CHECK_AMQP && !hub->ports.amqp));
 }
 
 static int hub_finding(void *ctx, const struct prov_finding *f)
 {
 	const char *subject, *mend;
+	bool right = f->check >= PROV_CHECK_REGISTRY_READ && f->rc == PROV_ERR_RIGHT;
 
-	if (f->skipped || (size_t)f->check >= sizeof(hub_checks) / sizeof(hub_checks[0]))
+	if (f->skipped || has_no_place(f, ctx) ||
+	    (size_t)f->check >= sizeof(hub_checks) / sizeof(hub_checks[0]))
 		return 0;
 	subject = hub_checks[f->check].subject;
 	mend = *f->error.hint ? f->error.hint : hub_checks[f->check].mend;
 	if (f->rc == 0)
 		found(GOOD, subject, NULL, "%s", f->text);
 	else
-		found(verdict_of(f, ctx), subject, clean(mend), "%s", f->error.msg);
+		/* A policy with few rights is how it should be: told, but no fault. */
+		found(right ? NOTE : FAULT, subject, clean(mend), "%s", f->error.msg);
 	return 0;
 }
 

@@ -54,15 +54,10 @@ static char *take_json(const char *word, bool may_be_file, const char **source)
 	return text;
 }
 
-/* Its position is in the text, and the text is ours to name. */
+/* Malformed: the text was ours to name, and the message has the position in it. */
 static int report_json(const char *source, const struct prov_error *err)
 {
-	char where[300];
-
-	if (err->code != PROV_ERR_FORMAT)
-		return report_prov(NULL, err);
-	snprintf(where, sizeof(where), "%s: byte %zu", source, err->at);
-	return report_prov(where, err);
+	return report_prov(err->code == PROV_ERR_FORMAT ? source : NULL, err);
 }
 
 /* -- twin -------------------------------------------------------------------------- */

@@ -91,7 +91,7 @@ const char *prov_err_name(enum prov_err code);
  */
 struct prov_secret;
 
-#define PROV_SECRET_MAX 65536 /* bytes; more is PROV_ERR_ARG */
+#define PROV_SECRET_MAX (1 << 20) /* bytes; more is PROV_ERR_ARG; of a file 64 KiB */
 
 int prov_secret_new(const void *bytes, size_t len, struct prov_secret **out,
 		    struct prov_error *err);

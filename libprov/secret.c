@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define FILE_MAX 65536
+
 struct prov_secret {
 	size_t len, room;
 	uint8_t bytes[]; /* `room`, and a zero byte */
@@ -117,7 +119,7 @@ int prov_secret_from_fd(int fd, const char *name, struct prov_secret **out,
 {
 	struct prov_secret *all = NULL;
 	ssize_t n;
-	int rc = secret_make(PROV_SECRET_MAX, &all, err);
+	int rc = secret_make(FILE_MAX, &all, err);
 
 	if (rc < 0)
 		return rc;
@@ -126,7 +128,7 @@ int prov_secret_from_fd(int fd, const char *name, struct prov_secret **out,
 		rc = fail(err, PROV_ERR_CANCELLED, "%s: interrupted", name);
 	else if (n < 0)
 		rc = fail(err, PROV_ERR_FILE, "%s: %s", name, strerror(errno));
-	else if (n == PROV_SECRET_MAX)
+	else if (n == FILE_MAX)
 		rc = fail(err, PROV_ERR_FORMAT, "%s: too long for a secret", name);
 	while (n > 0 && strchr(" \t\r\n", all->bytes[n - 1]))
 		n--;

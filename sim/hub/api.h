@@ -1,0 +1,33 @@
+/* What the routes of route.c lead to. */
+#ifndef HUB_API_H
+#define HUB_API_H
+
+#include "call.h"
+#include "twin.h"
+
+/* Identities: /devices/ID and /devices/ID/modules/ID */
+void api_get_identity(struct call *call);
+void api_put_identity(struct call *call);
+void api_delete_identity(struct call *call);
+void api_list_devices(struct call *call);
+void api_list_modules(struct call *call);
+void api_device_statistics(struct call *call);
+void api_service_statistics(struct call *call);
+
+/* Many at once */
+void api_bulk(struct call *call);
+void api_regenerate_keys(struct call *call);
+
+/* Twins, and what needs a device that is connected */
+void api_get_twin(struct call *call);
+void api_patch_twin(struct call *call);
+void api_put_twin(struct call *call);
+void api_query(struct call *call);
+void api_invoke_method(struct call *call);
+void api_purge_commands(struct call *call);
+
+/* What this hub does not do */
+void api_not_served(struct call *call);
+void api_no_jobs(struct call *call);
+
+#endif

@@ -1,0 +1,149 @@
+#include "call.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+#include "crypto.h"
+
+const char *request_header(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strcasecmp(request->headers[i].name, name) == 0)
+			return request->headers[i].value;
+	return NULL;
+}
+
+void answer_free(struct answer *answer)
+{
+	if (answer->body.at)
+		explicit_bzero(answer->body.at, answer->body.len);
+	text_free(&answer->body);
+}
+
+void answer_header(struct answer *answer, const char *name, const char *value)
+{
+	if (answer->header_count == ANSWER_HEADERS)
+		return;
+	answer->headers[answer->header_count].name = name;
+	snprintf(answer->headers[answer->header_count].value,
+		 sizeof(answer->headers[0].value), "%s", value);
+	answer->header_count++;
+}
+
+/* -- errors -------------------------------------------------------------------------- */
+
+/*
+ * {"Message":"ErrorCode:NAME;TEXT","ExceptionMessage":"Tracking ID:..."}, as captures of
+ * the real hub have it. Clients split the message at colon and semicolon.
+ */
+static void answer_error(struct call *call, const struct error_kind *kind,
+			 const char *text)
+{
+	char message[400], tracking[120], stamp[TIME_TEXT];
+	struct json *json = json_new_object();
+	uint64_t id[2] = { 0 };
+
+	crypto_random(id, sizeof(id));
+	clock_stamp(stamp, call->now_ms);
+	snprintf(tracking, sizeof(tracking),
+		 "Tracking ID:%016" PRIx64 "%016" PRIx64 "-G:0-TimeStamp:%s", id[0],
+		 id[1], stamp);
+	snprintf(message, sizeof(message), "ErrorCode:%s;%s", kind->name, text);
+	json_add_text(json, "Message", message);
+	json_add_text(json, "ExceptionMessage", tracking);
+	answer_json(call, kind->status, json);
+	answer_header(call->answer, "iothub-errorcode", kind->name);
+}
+
+void refuse(struct call *call, enum error error, const char *format, ...)
+{
+	const struct error_kind *kind = error_kind(error);
+	va_list args;
+
+	snprintf(call->why, sizeof(call->why), "%s", kind->text);
+	if (format) {
+		va_start(args, format);
+		vsnprintf(call->why, sizeof(call->why), format, args);
+		va_end(args);
+	}
+	call->refused = error;
+	answer_error(call, kind, call->why);
+}
+
+void refuse_quietly(struct call *call, enum error error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(call->why, sizeof(call->why), format, args);
+	va_end(args);
+	call->refused = error;
+	answer_error(call, error_kind(error), error_kind(error)->text);
+}
+
+/* -- answers ------------------------------------------------------------------------- */
+
+void answer_json(struct call *call, int status, struct json *json)
+{
+	struct answer *answer = call->answer;
+	char *text = json_print(json);
+
+	json_free(json);
+	text_free(&answer->body);
+	if (text) {
+		answer->body.at = text;
+		answer->body.len = strlen(text);
+		answer->body.room = answer->body.len + 1;
+	}
+	answer->status = text ? status : 500;
+}
+
+void answer_nothing(struct call *call, int status)
+{
+	text_free(&call->answer->body);
+	call->answer->status = status;
+}
+
+void answer_etag(struct call *call, const char *etag)
+{
+	char quoted[ETAG_TEXT + 2];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
+	answer_header(call->answer, "ETag", quoted);
+}
+
+/* -- what most handlers begin with --------------------------------------------------- */
+
+bool call_find(struct call *call, struct device *device)
+{
+	int rc = store_get(call->hub->store, call->device, call->module, device);
+
+	if (rc < 0)
+		refuse(call, ERROR_SERVER, NULL);
+	else if (rc == 0 && *call->module)
+		refuse(call, ERROR_NO_MODULE,
+		       "Module '%s' on device '%s' is not "
+		       "registered.",
+		       call->module, call->device);
+	else if (rc == 0)
+		refuse(call, ERROR_NO_DEVICE, "Device '%s' is not registered.",
+		       call->device);
+	return rc == 1;
+}
+
+bool call_if_match(struct call *call, const char *etag)
+{
+	const char *if_match = request_header(call->request, "If-Match");
+
+	if (!if_match || etag_matches(if_match, etag))
+		return true;
+	refuse(call, ERROR_PRECONDITION,
+	       "If-Match is %s, but the ETag of device '%s' is \"%s\".", if_match,
+	       call->device, etag);
+	return false;
+}

@@ -1,0 +1,213 @@
+#include "hub.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth.h"
+#include "clock.h"
+#include "crypto.h"
+#include "log.h"
+#include "route.h"
+
+/* -- what is asked of every request -------------------------------------------------- */
+
+/* YYYY-MM-DD, or that and -preview */
+static bool version_valid(const char *version, size_t len)
+{
+	static const char form[] = "0000-00-00";
+
+	if (len != sizeof(form) - 1 &&
+	    (len != sizeof(form) + 7 || strncmp(version + 10, "-preview", 8) != 0))
+		return false;
+	for (size_t i = 0; i < sizeof(form) - 1; i++)
+		if (form[i] == '0' ? !isdigit((unsigned char)version[i])
+				   : version[i] != form[i])
+			return false;
+	return true;
+}
+
+static bool check_version(struct call *call)
+{
+	size_t len;
+	const char *version = query_value(call->query, "api-version", &len);
+
+	if (version && version_valid(version, len))
+		return true;
+	refuse(call, ERROR_PROTOCOL_VERSION, NULL);
+	return false;
+}
+
+static bool check_throttle(struct call *call, const struct route *route)
+{
+	int retry_s = 0;
+	int64_t wait_ms = throttle_take(&call->hub->throttle, route->throttle,
+					clock_steady_ms(), &retry_s);
+
+	if (wait_ms >= 0) {
+		call->answer->delay_ms = wait_ms;
+		return true;
+	}
+	refuse(call, ERROR_THROTTLED,
+	       "The request has been throttled. Wait %d seconds and try again. Operation "
+	       "type: %s",
+	       retry_s, throttle_name(route->throttle));
+	return false;
+}
+
+static bool read_body(struct call *call)
+{
+	const struct request *request = call->request;
+	size_t at;
+
+	call->body = json_parse(request->body, request->body_len, &at);
+	if (call->body)
+		return true;
+	if (request->body_len == 0)
+		refuse(call, ERROR_FORMAT, "The body is missing.");
+	else
+		refuse(call, ERROR_FORMAT, "The body is not JSON, from byte %zu on.", at);
+	return false;
+}
+
+static void serve(struct call *call)
+{
+	const struct route *route;
+
+	if (!route_split(call))
+		return;
+	route = route_find(call);
+	if (!route || !check_version(call) || !authorize(call, route->right) ||
+	    !check_throttle(call, route))
+		return;
+	if (route->takes_body && !read_body(call))
+		return;
+	route->serve(call);
+	json_free(call->body);
+}
+
+/* -- faults -------------------------------------------------------------------------- */
+
+static void answer_text(struct answer *answer, int status, const char *type,
+			const char *text)
+{
+	answer->status = status;
+	answer->type = type;
+	text_put(&answer->body, text, strlen(text));
+}
+
+static void answer_status(struct call *call, const struct fault *fault)
+{
+	enum error error = error_of_status(fault->status);
+	char seconds[24];
+
+	if (error == ERROR_THROTTLED)
+		refuse(call, error,
+		       "The request has been throttled. Wait %ld seconds and try again. "
+		       "Operation type: CRUD",
+		       fault->wait_s);
+	else if (error != ERROR_NONE)
+		refuse(call, error, NULL);
+	else
+		call->answer->status = fault->status;
+	if (fault->retry_after_s >= 0) {
+		snprintf(seconds, sizeof(seconds), "%ld", fault->retry_after_s);
+		answer_header(call->answer, "Retry-After", seconds);
+	}
+}
+
+/* Instead of the work. True: there is nothing more to do. */
+static bool strike_before(struct call *call, const struct fault *fault)
+{
+	struct answer *answer = call->answer;
+
+	switch (fault->action) {
+	case FAULT_STATUS:
+		answer_status(call, fault);
+		return true;
+	case FAULT_HTML:
+		answer_text(answer, 503, "text/html",
+			    "<!DOCTYPE html>\n<html><head><title>503 Service Unavailable"
+			    "</title></head>\n<body><h1>Service Unavailable</h1></body>"
+			    "</html>\n");
+		return true;
+	case FAULT_GARBAGE:
+		answer_text(answer, 200, NULL, "{\"deviceId\":\"gar");
+		return true;
+	case FAULT_DROP:
+		answer->drop = true;
+		return true;
+	case FAULT_NONE:
+	case FAULT_SLOW:
+	case FAULT_LOSE:
+	case FAULT_CUT:
+		break;
+	}
+	return false;
+}
+
+static void strike_after(struct answer *answer, const struct fault *fault)
+{
+	if (fault->action == FAULT_SLOW)
+		answer->delay_ms += fault->slow_ms;
+	answer->drop |= fault->action == FAULT_LOSE;
+	answer->cut |= fault->action == FAULT_CUT;
+}
+
+/* -- the whole ----------------------------------------------------------------------- */
+
+static void sign_answer(struct answer *answer)
+{
+	uint64_t id[2] = { 0 };
+	char text[40];
+
+	crypto_random(id, sizeof(id));
+	snprintf(text, sizeof(text), "%08x-%04x-%04x-%04x-%012llx", (unsigned)id[0],
+		 (unsigned)(id[0] >> 32) & 0xffff, (unsigned)(id[0] >> 48) & 0xffff,
+		 (unsigned)id[1] & 0xffff, (unsigned long long)(id[1] >> 16));
+	answer_header(answer, "x-ms-request-id", text);
+}
+
+static void tell(const struct call *call, const struct fault *fault)
+{
+	const struct request *request = call->request;
+	int path_len = (int)strcspn(request->target, "?");
+
+	if (fault->action != FAULT_NONE)
+		log_event("%s %.*s: --fail '%s' strikes", request->method, path_len,
+			  request->target, fault->text);
+	else if (call->refused != ERROR_NONE)
+		log_event("%s %.*s: %d %s: %s", request->method, path_len,
+			  request->target, call->answer->status,
+			  error_kind(call->refused)->name, call->why);
+	else
+		log_detail("%s %.*s: %d", request->method, path_len, request->target,
+			   call->answer->status);
+}
+
+void hub_answer(struct hub *hub, const struct request *request, struct answer *answer)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	struct fault fault;
+	char path[512];
+
+	hub->requests++;
+	if (!call) {
+		answer->drop = true;
+		return;
+	}
+	*call = (struct call){ .hub = hub, .request = request, .answer = answer };
+	call->now_ms = clock_unix_ms();
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(request->target, "?"),
+		 request->target);
+	fault = faults_next(&hub->faults, request->method, path);
+	if (!strike_before(call, &fault))
+		serve(call);
+	strike_after(answer, &fault);
+	sign_answer(answer);
+	tell(call, &fault);
+	record_request(&hub->record, request, answer->drop ? 0 : answer->status);
+	free(call);
+}

@@ -1,0 +1,318 @@
+/* stmiot-hub: an IoT Hub on this machine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "control.h"
+#include "folder.h"
+#include "https.h"
+#include "log.h"
+
+#define PROGRAM "stmiot-hub"
+
+struct settings {
+	const char *listen;
+	const char *https;
+	const char *host;
+	const char *tier;
+	const char *record;
+	const char *clock_offset;
+	const char *dir;
+	bool tls13;
+	bool verbose;
+	const char *fail[FAULTS_MAX];
+	size_t fail_count;
+};
+
+/* -- the command line ---------------------------------------------------------------- */
+
+enum { TLS13 = 1000, FAIL };
+
+static const struct option_row {
+	const char *name;
+	int letter;
+	const char *arg;
+	size_t at; /* of the text in struct settings */
+	const char *help;
+} option_rows[] = {
+	{ "listen", 0, "ADDR", offsetof(struct settings, listen),
+	  "address of the servers (127.0.0.1)" },
+	{ "https", 0, "PORT", offsetof(struct settings, https),
+	  "port of HTTPS, 0 for any free one (443)" },
+	{ "host", 0, "NAME", offsetof(struct settings, host),
+	  "the hub's host name (stmiot-local.azure-devices.net)" },
+	{ "tier", 0, "free|S1|S2|S3", offsetof(struct settings, tier),
+	  "throttle as this tier does (not at all)" },
+	{ "tls13", TLS13, NULL, 0, "offer TLS 1.3 too" },
+	{ "fail", FAIL, "PATTERN", 0, "let requests fail; may be given often" },
+	{ "record", 0, "FILE", offsetof(struct settings, record),
+	  "write each request to FILE, without keys" },
+	{ "clock-offset", 0, "SECONDS", offsetof(struct settings, clock_offset),
+	  "put the hub's clock so far off" },
+	{ "verbose", 'v', NULL, 0, "a line for every request" },
+	{ "help", 'h', NULL, 0, "show this help" },
+	{ "version", 'V', NULL, 0, "show the version" },
+};
+
+#define OPTIONS (sizeof(option_rows) / sizeof(option_rows[0]))
+
+static void print_help(void)
+{
+	printf("usage: " PROGRAM " [OPTIONS] DIR\n"
+	       "An IoT Hub on this machine. DIR keeps its devices, keys and "
+	       "certificates.\n\n");
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = &option_rows[i];
+		char left[40];
+
+		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->arg ? " " : "",
+			 row->arg ? row->arg : "");
+		if (row->letter && row->letter < 256)
+			printf("  -%c, %-22s %s\n", row->letter, left, row->help);
+		else
+			printf("      %-22s %s\n", left, row->help);
+	}
+}
+
+static _Noreturn void usage(const char *what, const char *why)
+{
+	fprintf(stderr, PROGRAM ": %s: %s\n" PROGRAM ": see " PROGRAM " --help\n", what,
+		why);
+	exit(2);
+}
+
+static void take_option(struct settings *settings, int c)
+{
+	switch (c) {
+	case 'h':
+		print_help();
+		exit(0);
+	case 'V':
+		puts(PROGRAM " " STMIOT_VERSION);
+		exit(0);
+	case 'v':
+		settings->verbose = true;
+		break;
+	case TLS13:
+		settings->tls13 = true;
+		break;
+	case FAIL:
+		if (settings->fail_count == FAULTS_MAX)
+			usage("--fail", "is there too often");
+		settings->fail[settings->fail_count++] = optarg;
+		break;
+	case '?':
+		fprintf(stderr, PROGRAM ": see " PROGRAM " --help\n");
+		exit(2);
+	default:
+		*(const char **)((char *)settings + option_rows[c - 256].at) = optarg;
+	}
+}
+
+static void parse_options(struct settings *settings, int argc, char **argv)
+{
+	struct option longs[OPTIONS + 1] = { 0 };
+	int index, c;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		longs[i].name = option_rows[i].name;
+		longs[i].has_arg = option_rows[i].arg ? required_argument : no_argument;
+		longs[i].val =
+			option_rows[i].letter ? option_rows[i].letter : 256 + (int)i;
+	}
+	while ((c = getopt_long(argc, argv, "hVv", longs, &index)) != -1)
+		take_option(settings, c);
+	if (argc - optind != 1)
+		usage("DIR", optind == argc ? "is missing: the folder that keeps the hub"
+					    : "is one folder, there are more arguments");
+	settings->dir = argv[optind];
+}
+
+static bool host_valid(const char *host)
+{
+	size_t len = strlen(host);
+
+	return len > 0 && len <= HOST_MAX && host[0] != '.' && host[0] != '-' &&
+	       strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			    "0123456789.-") == len;
+}
+
+static void check_options(struct hub *hub, const struct settings *settings)
+{
+	unsigned long long port;
+	char *end;
+	long long offset = 0;
+
+	if (!parse_whole(settings->https, strlen(settings->https), 65535, &port))
+		usage("--https", "is a number from 0 to 65535");
+	hub->https_port = (unsigned)port;
+	if (!host_valid(settings->host))
+		usage("--host", "is a host name");
+	for (size_t i = 0; settings->host[i]; i++)
+		hub->host[i] = (char)(settings->host[i] >= 'A' && settings->host[i] <= 'Z'
+					      ? settings->host[i] + 32
+					      : settings->host[i]);
+	if (settings->clock_offset) {
+		offset = strtoll(settings->clock_offset, &end, 10);
+		if (!*settings->clock_offset || *end || offset > 1000000000 ||
+		    offset < -1000000000)
+			usage("--clock-offset", "is a number of seconds");
+	}
+	clock_offset(offset);
+	hub->tier = settings->tier;
+	if (hub->tier && !throttle_init(&hub->throttle, hub->tier, clock_steady_ms()))
+		usage("--tier", "is free, S1, S2 or S3");
+	for (size_t i = 0; i < settings->fail_count; i++) {
+		const char *wrong = faults_add(&hub->faults, settings->fail[i]);
+
+		if (wrong)
+			usage("--fail", wrong);
+	}
+}
+
+/* -- the machine --------------------------------------------------------------------- */
+
+struct machine {
+	struct hub hub;
+	struct https *https;
+	struct control *control;
+	int dirfd;
+};
+
+static int complain(const char *what, const char *why)
+{
+	fprintf(stderr, PROGRAM ": %s%s%s\n", what, why ? ": " : "", why ? why : "");
+	return -1;
+}
+
+static int open_https(struct machine *machine, const struct settings *settings, char *err,
+		      size_t err_bytes)
+{
+	struct https_settings https = { .listen = settings->listen,
+					.port = machine->hub.https_port,
+					.tls13 = settings->tls13 };
+	struct cert server = { 0 };
+	char *chain = NULL;
+
+	if (folder_certs(machine->dirfd, machine->hub.host, &server, &chain, err,
+			 err_bytes) == 0) {
+		https.key_pem = server.key_pem;
+		https.chain_pem = chain;
+		machine->https = https_open(&machine->hub, &https, err, err_bytes);
+	}
+	cert_free(&server);
+	free(chain);
+	return machine->https ? 0 : -1;
+}
+
+static int open_machine(struct machine *machine, const struct settings *settings)
+{
+	struct hub *hub = &machine->hub;
+	char err[600];
+
+	machine->dirfd = folder_open(settings->dir, err, sizeof(err));
+	if (machine->dirfd < 0)
+		return complain(err, NULL);
+	log_open(openat(machine->dirfd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			0600),
+		 settings->verbose);
+	if (settings->record && !record_open(&hub->record, settings->record))
+		return complain(settings->record, strerror(errno));
+	hub->store = store_open(machine->dirfd, err, sizeof(err));
+	if (!hub->store ||
+	    policies_open(&hub->policies, hub->store, machine->dirfd, hub->host, err,
+			  sizeof(err)) < 0 ||
+	    open_https(machine, settings, err, sizeof(err)) < 0)
+		return complain(settings->dir, err);
+	machine->control = control_open(machine->dirfd, hub, err, sizeof(err));
+	return machine->control ? 0 : complain(settings->dir, err);
+}
+
+static void close_machine(struct machine *machine)
+{
+	control_close(machine->control);
+	https_close(machine->https);
+	store_close(machine->hub.store);
+	record_close(&machine->hub.record);
+	explicit_bzero(&machine->hub.policies, sizeof(machine->hub.policies));
+	if (machine->dirfd >= 0)
+		close(machine->dirfd);
+}
+
+/* -- the loop ------------------------------------------------------------------------ */
+
+static volatile sig_atomic_t ended;
+
+static void end(int signal)
+{
+	(void)signal;
+	ended = 1;
+}
+
+static void catch_signals(sigset_t *open)
+{
+	struct sigaction action = { .sa_handler = end };
+	sigset_t shut;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigemptyset(&shut);
+	sigaddset(&shut, SIGTERM);
+	sigaddset(&shut, SIGINT);
+	sigprocmask(SIG_BLOCK, &shut, open);
+	sigdelset(open, SIGTERM);
+	sigdelset(open, SIGINT);
+}
+
+/* Sleeps until something is due or somebody calls. Signals are let in only here. */
+static void loop(struct machine *machine, const sigset_t *open)
+{
+	while (!ended && !control_asked_to_quit(machine->control)) {
+		struct pollfd fds[1 + CONTROL_POLLFDS];
+		size_t count = control_pollfds(machine->control, fds + 1);
+		int sleep_ms = https_timeout_ms(machine->https);
+		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
+
+		fds[0] = (struct pollfd){ .fd = https_pollfd(machine->https),
+					  .events = POLLIN };
+		if (ppoll(fds, 1 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
+			continue;
+		https_run(machine->https);
+		control_run(machine->control, fds + 1, count);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {
+		.listen = "127.0.0.1",
+		.https = "443",
+		.host = "stmiot-local.azure-devices.net",
+	};
+	static struct machine machine;
+	sigset_t open;
+	int rc;
+
+	parse_options(&settings, argc, argv);
+	check_options(&machine.hub, &settings);
+	catch_signals(&open);
+	machine.dirfd = -1;
+	rc = open_machine(&machine, &settings);
+	if (rc == 0) {
+		printf(strchr(settings.listen, ':') ? PROGRAM ": %s at https://[%s]:%u\n"
+						    : PROGRAM ": %s at https://%s:%u\n",
+		       machine.hub.host, settings.listen, machine.hub.https_port);
+		fflush(stdout);
+		loop(&machine, &open);
+	}
+	close_machine(&machine);
+	return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,35 @@
+/* The five built-in shared access policies and what they allow. */
+#ifndef HUB_POLICY_H
+#define HUB_POLICY_H
+
+#include <stddef.h>
+
+#include "store.h"
+
+enum {
+	RIGHT_REGISTRY_READ = 1,
+	RIGHT_REGISTRY_WRITE = 2,
+	RIGHT_SERVICE_CONNECT = 4,
+	RIGHT_DEVICE_CONNECT = 8,
+};
+
+#define POLICY_COUNT 5
+
+struct policies {
+	struct policy list[POLICY_COUNT];
+};
+
+/*
+ * Reads them from the store, making those that are missing, and writes DIR's
+ * connection-string and policies/NAME. 0, or -1 with the reason in `err`.
+ */
+int policies_open(struct policies *policies, struct store *store, int dirfd,
+		  const char *host, char *err, size_t err_bytes);
+
+/* Policy names are case-insensitive. NULL: no such policy. */
+const struct policy *policy_find(const struct policies *policies, const char *name);
+
+/* "RegistryWrite", for the log; the first one when there are several */
+const char *right_name(unsigned right);
+
+#endif

@@ -1,0 +1,100 @@
+#include "throttle.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct limit {
+	double count;
+	int64_t per_ms;
+};
+
+enum { SECOND = 1000, MINUTE = 60000 };
+
+static const struct tier {
+	const char *name;
+	struct limit limits[THROTTLES];
+} tiers[] = {
+	{ "free",
+	  { { 0, 1 },
+	    { 100, MINUTE },
+	    { 20, MINUTE },
+	    { 100, SECOND },
+	    { 50, SECOND } } },
+	{ "S1",
+	  { { 0, 1 },
+	    { 100, MINUTE },
+	    { 20, MINUTE },
+	    { 100, SECOND },
+	    { 50, SECOND } } },
+	{ "S2",
+	  { { 0, 1 },
+	    { 100, MINUTE },
+	    { 20, MINUTE },
+	    { 100, SECOND },
+	    { 50, SECOND } } },
+	{ "S3",
+	  { { 0, 1 },
+	    { 5000, MINUTE },
+	    { 1000, MINUTE },
+	    { 500, SECOND },
+	    { 250, SECOND } } },
+};
+
+bool throttle_init(struct throttle *throttle, const char *tier, int64_t now_ms)
+{
+	*throttle = (struct throttle){ 0 };
+	for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
+		if (strcasecmp(tiers[i].name, tier) != 0)
+			continue;
+		for (int kind = 1; kind < THROTTLES; kind++) {
+			const struct limit *limit = &tiers[i].limits[kind];
+
+			throttle->per_ms[kind] = limit->count / (double)limit->per_ms;
+			throttle->burst[kind] = limit->count;
+			throttle->level[kind] = limit->count;
+			throttle->filled_ms[kind] = now_ms;
+		}
+		return true;
+	}
+	return false;
+}
+
+static void fill(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms)
+{
+	int64_t passed_ms = now_ms - throttle->filled_ms[kind];
+
+	throttle->level[kind] += (double)passed_ms * throttle->per_ms[kind];
+	if (throttle->level[kind] > throttle->burst[kind])
+		throttle->level[kind] = throttle->burst[kind];
+	throttle->filled_ms[kind] = now_ms;
+}
+
+int64_t throttle_take(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms,
+		      int *retry_s)
+{
+	double wait_ms;
+
+	if (throttle->per_ms[kind] <= 0)
+		return 0;
+	fill(throttle, kind, now_ms);
+	wait_ms = (1 - throttle->level[kind]) / throttle->per_ms[kind];
+	if (wait_ms > THROTTLE_QUEUE_MS) {
+		*retry_s = 1 + (int)((wait_ms - THROTTLE_QUEUE_MS) / 1000);
+		return -1;
+	}
+	throttle->level[kind] -= 1;
+	return wait_ms > 0 ? (int64_t)wait_ms : 0;
+}
+
+const char *throttle_name(enum throttle_kind kind)
+{
+	static const char *const names[THROTTLES] = {
+		[THROTTLE_NONE] = "None",
+		[THROTTLE_REGISTRY] = "CRUD",
+		[THROTTLE_QUERY] = "Query",
+		[THROTTLE_TWIN_READ] = "TwinRead",
+		[THROTTLE_TWIN_UPDATE] = "TwinUpdate",
+	};
+
+	return names[kind];
+}
