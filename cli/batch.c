@@ -260,12 +260,14 @@ static void tell_time(const struct batch_hub *hub, size_t n, const char *tier)
 	size_t requests = (n + PROV_BULK_MAX - 1) / PROV_BULK_MAX;
 
 	if (rate)
-		note("registering %zu devices at %s: about %zu s, as a unit of tier %s "
+		note("registering %zu device%s at %s: about %zu s, as a unit of tier %s "
 		     "takes %u a minute",
-		     n, hub->place.host, n * 60 / rate + 1, tier, rate);
+		     n, n == 1 ? "" : "s", hub->place.host, n * 60 / rate + 1, tier,
+		     rate);
 	else
-		note("registering %zu devices at %s in %zu request%s", n, hub->place.host,
-		     requests, requests == 1 ? "" : "s");
+		note("registering %zu device%s at %s in %zu request%s", n,
+		     n == 1 ? "" : "s", hub->place.host, requests,
+		     requests == 1 ? "" : "s");
 }
 
 static int identify_at(struct tray *t, struct batch_hub *hub, const char *tier)

@@ -462,6 +462,8 @@ bool provisioning_is_done(struct provisioning *p)
 		return false;
 	p->over = true;
 	p->result = PROVISION_UNCHANGED;
+	p->plan.slot = j->slot ? PROV_SLOT_B : PROV_SLOT_A;
+	p->plan.generation = j->generation;
 	snprintf(p->detail, sizeof(p->detail), "provisioned by an earlier run");
 	return true;
 }
