@@ -15,7 +15,7 @@ struct device_wishes {
 	const char *key;             /* rotate: "primary" or "secondary" */
 	const char *patch, *replace; /* twin */
 	const char *timeout;         /* call */
-	bool disabled, yes, show_keys, secondary, hub_only;
+	bool disabled, yes, show_keys, secondary, hub_only, finish;
 };
 extern struct device_wishes device_wishes;
 

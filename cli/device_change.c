@@ -1,5 +1,6 @@
 /* What changes the registry: create, delete, enable, disable, rotate. */
 #include "device.h"
+#include "provisioning.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -156,10 +157,13 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv)
 	int status = EXIT_DONE;
 
 	(void)argc;
+	if (device_wishes.finish)
+		return rotate_finish(hub, argv[0]);
+	if (!device_wishes.hub_only && key)
+		return usage_error("device rotate finds the key by itself; --key goes "
+				   "with --hub-only");
 	if (!device_wishes.hub_only)
-		return usage_error(
-			"device rotate works on the hub alone so far: say so by "
-			"--hub-only");
+		return rotate_on_board(hub, argv[0]);
 	if (!key)
 		return usage_error(
 			"device rotate --hub-only needs --key: the one that the "

@@ -2,6 +2,7 @@
 #include "json.h"
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,6 +73,8 @@ char *provision_journal_format(const struct provision_journal *journal)
 	json_add_number(j, "slot", journal->slot);
 	json_add_bool(j, "slot_open", journal->slot_open);
 	json_add_number(j, "generation", journal->generation);
+	json_add_text(j, "rotation", journal->rotation);
+	json_add_number(j, "rotated_at", (double)journal->rotated_at);
 	json_add_number(j, "otp_block", journal->otp_block);
 	json_add_bool(j, "otp_whole", journal->otp_whole);
 	line = json_line(j);
@@ -126,6 +129,8 @@ static bool get_all(const struct json *j, struct provision_journal *out)
 	    !get_number(j, "slot", -1, 1, &slot) ||
 	    !json_bool(j, "slot_open", &out->slot_open) ||
 	    !get_number(j, "generation", 0, UINT32_MAX, &generation) ||
+	    !get_text(j, "rotation", out->rotation, sizeof(out->rotation)) ||
+	    !get_number(j, "rotated_at", 0, INT64_C(1) << 48, &out->rotated_at) ||
 	    !get_number(j, "otp_block", -1, DFU_OTP_BLOCKS - 1, &block) ||
 	    !json_bool(j, "otp_whole", &out->otp_whole))
 		return false;
@@ -274,4 +279,33 @@ bool provision_journal_peek(const char *serial, struct provision_journal *out)
 	start_blank(serial, out);
 	return file_of(serial, ".json", path, sizeof(path)) &&
 	       load(path, serial, out, &err) == 0 && out->step != STEP_NONE;
+}
+
+static bool is_rotating(const char *file, const char *device_id, const char *hub,
+			char serial[SERIAL_DIGITS + 1])
+{
+	struct provision_journal j;
+
+	snprintf(serial, SERIAL_DIGITS + 1, "%.*s", SERIAL_DIGITS, file);
+	return strcmp(file + strcspn(file, "."), ".json") == 0 &&
+	       provision_serial_fits(serial) && provision_journal_peek(serial, &j) &&
+	       j.rotation[0] && strcmp(j.device_id, device_id) == 0 &&
+	       strcmp(j.hub, hub) == 0;
+}
+
+bool provision_journal_find(const char *device_id, const char *hub,
+			    char serial[SERIAL_DIGITS + 1])
+{
+	char folder[PATH_MAX_ - 40];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	state_folder(folder, sizeof(folder));
+	dir = opendir(folder);
+	while (dir && !found && (entry = readdir(dir)) != NULL)
+		found = is_rotating(entry->d_name, device_id, hub, serial);
+	if (dir)
+		closedir(dir);
+	return found;
 }

@@ -38,6 +38,13 @@ struct provision_journal {
 	bool slot_open; /* its content is what a write that was cut off left there */
 	uint32_t generation;
 	/*
+	 * A rotation that is not finished: "primary" or "secondary", which of the two is
+	 * the new one. Empty: none. `rotated_at` is when the board got it, by the hub's
+	 * clock in unix seconds; 0 before.
+	 */
+	char rotation[12];
+	int64_t rotated_at;
+	/*
 	 * The block of this board's root, whatever else happens: never another one. -1: none
 	 * yet. Until it is whole, and no record needs it, it may be completed.
 	 */
@@ -60,6 +67,10 @@ void provision_journal_close(struct provision_lock *lock);
 
 /* The same without locking, for a look: false when there is none that can be read. */
 bool provision_journal_peek(const char *serial, struct provision_journal *out);
+
+/* The serial of the board whose rotation of this device is not finished; else false. */
+bool provision_journal_find(const char *device_id, const char *hub,
+			    char serial[SERIAL_DIGITS + 1]);
 
 /* As text and back; false when it is malformed. The text goes to free(). */
 char *provision_journal_format(const struct provision_journal *journal);

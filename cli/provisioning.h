@@ -22,6 +22,7 @@ struct provision_how {
 	enum provision_auth auth;
 	enum provision_store store;
 	bool lock, force, dry_run, yes;
+	bool rotates; /* for `device rotate`: the journal keeps its rotation */
 	const struct opt_list *burn; /* serials of boards whose OTP may be burned */
 	const char *id_scope;
 	const struct prov_secret *group_key; /* of DPS; else `ca` signs */
@@ -115,6 +116,14 @@ void provisioning_tell(const struct provisioning *p, int status, unsigned ms);
 /* What it is called, and where: a device at a hub, or a registration at an id scope. */
 const char *provision_name(const struct provisioning *p);
 const char *provision_home(const struct provisioning *p);
+
+/*
+ * Give the board a new key or certificate for the device that it is, in place of the one
+ * that it does not use; the one it uses stays good. Then, with the device connected by
+ * the new one, finish: replace or remove the old one too, which needs no board. (rotating.c)
+ */
+int rotate_on_board(struct prov_hub *hub, const char *device_id);
+int rotate_finish(struct prov_hub *hub, const char *device_id);
 
 /* -- for the files of it only ------------------------------------------------------- */
 

@@ -25,6 +25,8 @@ static const struct provision_journal full = {
 	.slot = 1,
 	.slot_open = true,
 	.generation = 0xfffffffe,
+	.rotation = "secondary",
+	.rotated_at = 1700000000,
 	.otp_block = 15,
 	.otp_whole = true,
 };
@@ -42,6 +44,8 @@ static void must_equal(const struct provision_journal *a,
 	assert_int_equal(a->slot, b->slot);
 	assert_int_equal(a->slot_open, b->slot_open);
 	assert_int_equal(a->generation, b->generation);
+	assert_string_equal(a->rotation, b->rotation);
+	assert_int_equal(a->rotated_at, b->rotated_at);
 	assert_int_equal(a->otp_block, b->otp_block);
 	assert_int_equal(a->otp_whole, b->otp_whole);
 }
@@ -91,6 +95,7 @@ static void test_file(void **state)
 {
 	struct provision_lock *lock = NULL, *second = NULL;
 	struct provision_journal j;
+	char serial[SERIAL_DIGITS + 1];
 	struct dfu_error err;
 	struct stat st;
 
@@ -109,6 +114,10 @@ static void test_file(void **state)
 	must_equal(&full, &j);
 	provision_journal_close(lock);
 	assert_true(provision_journal_peek(SERIAL, &j));
+	assert_true(provision_journal_find("dev-1", "h.example", serial));
+	assert_string_equal(serial, SERIAL);
+	assert_false(provision_journal_find("dev-2", "h.example", serial));
+	assert_false(provision_journal_find("dev-1", "i.example", serial));
 	assert_false(provision_journal_peek("000000000000", &j));
 	assert_int_equal(stat("stmiot/provision/" SERIAL ".json", &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
