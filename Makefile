@@ -36,12 +36,14 @@ Q := $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(2))')
 
 LIBDFU_SRC := $(wildcard libdfu/*.c)
+LIBPROV_SRC := $(wildcard libprov/*.c)
 CLI_SRC := $(wildcard cli/*.c)
 BOARD_SRC := $(wildcard sim/board/*.c)
 HUB_SRC := $(wildcard sim/hub/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIBDFU_OBJ := $(call obj,$(LIBDFU_SRC))
+LIBPROV_OBJ := $(call obj,$(LIBPROV_SRC))
 CLI_OBJ := $(call obj,$(CLI_SRC))
 BOARD_OBJ := $(call obj,$(BOARD_SRC))
 HUB_OBJ := $(call obj,$(HUB_SRC))
@@ -50,54 +52,67 @@ HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
-$(CLI_OBJ): OWN_CFLAGS += -Ilibdfu $(call pkg,--cflags,libcjson) -pthread
+$(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjson)
+$(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 $(BOARD_OBJ): OWN_CFLAGS += $(call pkg,--cflags,libcjson)
 $(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
+LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson)
 CJSON_LIBS = $(call pkg,--libs,libcjson)
 HUB_LIBS = $(call pkg,--libs,$(HUB_PKGS))
 
 LIBDFU_SO := $(B)/lib/libdfu.so.$(VERSION)
 LIBDFU_A := $(B)/obj/libdfu.a
+LIBPROV_SO := $(B)/lib/libprov.so.$(VERSION)
+LIBPROV_A := $(B)/obj/libprov.a
+LIBRARIES := $(LIBDFU_SO) $(LIBPROV_SO)
+HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_local.h libprov/record.h
 PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board $(B)/bin/stmiot-hub
 LINKS := $(patsubst $(B)/bin/%,$(B)/%,$(PROGRAMS))
 
-all: $(PROGRAMS) $(LINKS) $(LIBDFU_SO) $(B)/lib/libdfu.pc $(B)/gen/70-stmiot.rules
+all: $(PROGRAMS) $(LINKS) $(LIBRARIES) $(PKGCONFIGS) $(B)/gen/70-stmiot.rules
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# -- libdfu ----------------------------------------------------------------------------
+# -- libraries -------------------------------------------------------------------------
 
 $(LIBDFU_A): $(LIBDFU_OBJ)
+$(LIBPROV_A): $(LIBPROV_OBJ)
+$(LIBDFU_A) $(LIBPROV_A):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(LIBDFU_SO): $(LIBDFU_OBJ) libdfu/libdfu.map
+$(LIBPROV_SO): $(LIBPROV_OBJ) libprov/libprov.map
+$(LIBDFU_SO): LIBS = $(LIBDFU_LIBS)
+$(LIBPROV_SO): LIBS = $(LIBPROV_LIBS)
+$(LIBRARIES): $(B)/lib/%.so.$(VERSION):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libdfu.so.$(SOVERSION) -Wl,--version-script=libdfu/libdfu.map \
-		$(if $(SAN),,-Wl,-z,defs) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(LIBDFU_OBJ) $(LIBDFU_LIBS)
-	$(Q)ln -sf libdfu.so.$(VERSION) $(@D)/libdfu.so.$(SOVERSION)
-	$(Q)ln -sf libdfu.so.$(SOVERSION) $(@D)/libdfu.so
+	$(Q)$(CC) -shared -Wl,-soname,$*.so.$(SOVERSION) -Wl,--version-script=$*/$*.map \
+		$(if $(SAN),,-Wl,-z,defs) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	$(Q)ln -sf $*.so.$(VERSION) $(@D)/$*.so.$(SOVERSION)
+	$(Q)ln -sf $*.so.$(SOVERSION) $(@D)/$*.so
 
 # Always anew: PREFIX may be another one at `make install` than at `make`.
-$(B)/lib/libdfu.pc: libdfu/libdfu.pc.in always
+PKGCONFIGS := $(B)/lib/libdfu.pc $(B)/lib/libprov.pc
+$(PKGCONFIGS): $(B)/lib/%.pc: always
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
-		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' $*/$*.pc.in > $@
 
 # -- programs --------------------------------------------------------------------------
 # The run path works in build/ and under any PREFIX alike.
 
-$(B)/bin/stmiot: $(CLI_OBJ) $(LIBDFU_SO)
+$(B)/bin/stmiot: $(CLI_OBJ) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' -pthread -o $@ $(CLI_OBJ) \
-		-L$(B)/lib -ldfu $(CJSON_LIBS)
+		-L$(B)/lib -ldfu -lprov $(CJSON_LIBS)
 
 $(B)/bin/stmiot-board: $(BOARD_OBJ)
 	@mkdir -p $(@D)
@@ -134,19 +149,22 @@ install: all
 		"$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(UDEVDIR)" \
 		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3"
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
-	install -m 755 $(LIBDFU_SO) "$(DESTDIR)$(LIBDIR)"
-	ln -sf libdfu.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libdfu.so.$(SOVERSION)"
-	ln -sf libdfu.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/libdfu.so"
-	install -m 644 libdfu/dfu.h "$(DESTDIR)$(INCLUDEDIR)"
-	install -m 644 $(B)/lib/libdfu.pc "$(DESTDIR)$(LIBDIR)/pkgconfig"
+	install -m 755 $(LIBRARIES) "$(DESTDIR)$(LIBDIR)"
+	for l in libdfu libprov; do \
+		ln -sf $$l.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$$l.so.$(SOVERSION)" && \
+		ln -sf $$l.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/$$l.so" || exit 1; done
+	install -m 644 $(HEADERS) "$(DESTDIR)$(INCLUDEDIR)"
+	install -m 644 $(PKGCONFIGS) "$(DESTDIR)$(LIBDIR)/pkgconfig"
 	install -m 644 $(B)/gen/70-stmiot.rules "$(DESTDIR)$(UDEVDIR)"
 	install -m 644 $(wildcard man/*.1) "$(DESTDIR)$(MANDIR)/man1"
 	install -m 644 $(wildcard man/*.3) "$(DESTDIR)$(MANDIR)/man3"
 
 uninstall:
 	rm -f $(patsubst $(B)/bin/%,"$(DESTDIR)$(BINDIR)"/%,$(PROGRAMS)) \
-		"$(DESTDIR)$(LIBDIR)"/libdfu.so* "$(DESTDIR)$(LIBDIR)/pkgconfig/libdfu.pc" \
-		"$(DESTDIR)$(INCLUDEDIR)/dfu.h" "$(DESTDIR)$(UDEVDIR)/70-stmiot.rules" \
+		"$(DESTDIR)$(LIBDIR)"/libdfu.so* "$(DESTDIR)$(LIBDIR)"/libprov.so* \
+		$(patsubst $(B)/lib/%,"$(DESTDIR)$(LIBDIR)"/pkgconfig/%,$(PKGCONFIGS)) \
+		$(patsubst %,"$(DESTDIR)$(INCLUDEDIR)"/%,$(notdir $(HEADERS))) \
+		"$(DESTDIR)$(UDEVDIR)/70-stmiot.rules" \
 		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man1/%,$(wildcard man/*.1)) \
 		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man3/%,$(wildcard man/*.3))
 

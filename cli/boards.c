@@ -431,6 +431,18 @@ int boards_find_meant(struct sight **out, size_t *n)
 	return status;
 }
 
+static int check_mode(const struct sight *s)
+{
+	if (strcmp(s->mode, "dfu") == 0)
+		return EXIT_DONE;
+	complain("%s is not in its bootloader (%s)\n"
+		 "set BOOT0 high and reset it%s",
+		 s->name, s->mode,
+		 s->sim[0] ? " (`stmiot sim boot0 NAME on`, `stmiot sim reset NAME`)"
+			   : "");
+	return EXIT_NO_BOARD;
+}
+
 int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, size_t *n)
 {
 	uint64_t end = now_ms() + wait_s * 1000ull;
@@ -442,24 +454,27 @@ int boards_select(bool all, size_t max, unsigned wait_s, struct sight **out, siz
 	while (wait_s && now_ms() < end && !interrupted && !are_there())
 		nap(SLICE_MS);
 	status = select_now(all, max, &l);
-	for (size_t i = 0; status == EXIT_DONE && i < l.n; i++) {
-		if (strcmp(l.items[i].mode, "dfu") == 0)
-			continue;
-		complain(
-			"%s is not in its bootloader (%s)\n"
-			"set BOOT0 high and reset it%s",
-			l.items[i].name, l.items[i].mode,
-			l.items[i].sim[0]
-				? " (`stmiot sim boot0 NAME on`, `stmiot sim reset NAME`)"
-				: "");
-		status = EXIT_NO_BOARD;
-	}
+	for (size_t i = 0; status == EXIT_DONE && i < l.n; i++)
+		status = check_mode(&l.items[i]);
 	if (status != EXIT_DONE) {
 		free(l.items);
 		l = (struct list){ 0 };
 	}
 	*out = l.items;
 	*n = l.n;
+	return status;
+}
+
+int board_named(const char *selector, struct sight *out)
+{
+	struct list l = { 0 };
+	int status = select_one(&l, selector);
+
+	if (status == EXIT_DONE)
+		status = check_mode(&l.items[0]);
+	if (status == EXIT_DONE)
+		*out = l.items[0];
+	free(l.items);
 	return status;
 }
 

@@ -32,6 +32,9 @@ struct dfu_settings board_settings(void);
 /* The one board that is meant: for the commands about one. Complains; an exit status. */
 int board_select(struct sight *sight);
 
+/* The board that a selector means, whatever -b says. Complains; an exit status. */
+int board_named(const char *selector, struct sight *out);
+
 /* Select it and open it. */
 int board_open(struct sight *sight, struct dfu_dev **out);
 

@@ -68,6 +68,9 @@ bool opts_word(const char *words, size_t i, char *to, size_t bytes);
 /* Parse "0x08000000", "4096", "16K", "1M" whole; false when it is anything else. */
 bool parse_number(const char *text, uint32_t *out);
 
+/* Parse "90", "90s", "30m", "1h", "7d" whole, from a second to ten years. */
+bool parse_duration(const char *text, uint32_t *seconds);
+
 struct command {
 	const char *name;
 	/* Gets the arguments without the options, and gives an exit status. */
@@ -115,6 +118,7 @@ struct table *table_new(unsigned columns, const char *const *heads);
 void table_row(struct table *t, const char *const *cells);
 /* Print and free it. EXIT_DONE, or EXIT_FAILED after saying that memory ran out. */
 int table_print(struct table *t);
+void table_free(struct table *t);
 
 /* The colour of what goes to stdout: an escape sequence, or "" where there is none. */
 enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD };
@@ -143,6 +147,12 @@ const char *clean(const char *text);
  * and the message says to give --yes.
  */
 bool confirm(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Ask for a line on the terminal, without an echo. False when there is no terminal, or
+ * nothing came. Wipe `to` afterwards.
+ */
+bool ask_secret(const char *question, char *to, size_t bytes);
 
 /* Progress bars: one line a board while stderr is a terminal, else nothing. */
 struct bar {

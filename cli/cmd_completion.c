@@ -17,6 +17,35 @@ static const char names_of_sims[] =
 	"stmiot sim status --json 2>/dev/null | "
 	"sed -n 's/.*\"name\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
 
+static const char names_of_hubs[] =
+	"stmiot hub list --json 2>/dev/null | "
+	"sed -n 's/.*\"name\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
+/* Whoever presses a key does not wait longer for a hub. */
+static const char names_of_devices[] =
+	"STMIOT_TIMEOUT_MS=2000 stmiot device list --json 2>/dev/null | "
+	"sed -n 's/.*\"id\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
+
+/* What `complete` of an option or a command stands for, but files and commands. */
+static const struct source {
+	const char *what, *line, *function;
+} sources[] = {
+	{ "board", names_of_boards, "__stmiot_boards" },
+	{ "sim", names_of_sims, "__stmiot_sims" },
+	{ "hub", names_of_hubs, "__stmiot_hubs" },
+	{ "device", names_of_devices, "__stmiot_devices" },
+};
+#define SOURCES (sizeof(sources) / sizeof(sources[0]))
+
+static const struct source *source_of(const char *what)
+{
+	size_t i;
+
+	for (i = 0; what && i < SOURCES; i++)
+		if (strcmp(sources[i].what, what) == 0)
+			return &sources[i];
+	return NULL;
+}
+
 /* "a|b|c" as "a b c". */
 static void out_words(const char *words)
 {
@@ -84,10 +113,8 @@ static void shell_value_rows(const char *command, const struct opt *options)
 			out("'");
 		} else if (options->complete && strcmp(options->complete, "file") == 0) {
 			out("echo @file");
-		} else if (options->complete && strcmp(options->complete, "board") == 0) {
-			out("%s", names_of_boards);
-		} else if (options->complete && strcmp(options->complete, "sim") == 0) {
-			out("%s", names_of_sims);
+		} else if (source_of(options->complete)) {
+			out("%s", source_of(options->complete)->line);
 		} else {
 			out(":");
 		}
@@ -140,7 +167,9 @@ static void shell_functions(void)
 	out("# The words after $1 (the command) and $2 (its first argument, or none).\n"
 	    "_stmiot_arguments() {\n\tcase \"$1 $2\" in\n\t\t\" \") echo '");
 	out_command_names();
-	out("' ;;\n\t\t\"sim up\") : ;;\n");
+	/* Verbs behind which nothing that exists is named. */
+	out("' ;;\n\t\t\"sim up\"|\"hub add\"|\"hub list\"|\"device list\"|"
+	    "\"device create\") : ;;\n");
 	for (i = 0; i < n; i++) {
 		const char *complete = all[i].complete;
 
@@ -154,8 +183,8 @@ static void shell_functions(void)
 		out("\t\t\"%s \"*) ", all[i].name);
 		if (strcmp(complete, "file") == 0) {
 			out("echo @file ;;\n");
-		} else if (strcmp(complete, "sim") == 0) {
-			out("%s ;;\n", names_of_sims);
+		} else if (source_of(complete)) {
+			out("%s ;;\n", source_of(complete)->line);
 		} else if (strcmp(complete, "command") == 0) {
 			out("echo '");
 			out_command_names();
@@ -314,10 +343,8 @@ static void fish_options(const char *condition, const struct opt *options)
 			out("'");
 		} else if (strcmp(complete, "file") == 0) {
 			out(" -r -F");
-		} else if (strcmp(complete, "board") == 0) {
-			out(" -x -a '(__stmiot_boards)'");
-		} else if (strcmp(complete, "sim") == 0) {
-			out(" -x -a '(__stmiot_sims)'");
+		} else if (source_of(complete)) {
+			out(" -x -a '(%s)'", source_of(complete)->function);
 		} else if (has_value(options)) {
 			out(" -x");
 		}
@@ -339,9 +366,9 @@ static void fish_arguments(const struct command *command)
 	if (strcmp(complete, "file") == 0)
 		out("complete -c stmiot -n '__stmiot_is %s%s' -F\n", command->name,
 		    command->verbs ? " 2" : "");
-	else if (strcmp(complete, "sim") == 0)
-		out("complete -c stmiot -n '__stmiot_is %s 2' -a '(__stmiot_sims)'\n",
-		    command->name);
+	else if (source_of(complete))
+		out("complete -c stmiot -n '__stmiot_is %s 2' -a '(%s)'\n", command->name,
+		    source_of(complete)->function);
 	else if (strcmp(complete, "command") == 0) {
 		out("complete -c stmiot -n '__stmiot_is %s 1' -a '", command->name);
 		out_command_names();
@@ -355,10 +382,9 @@ static void fish(void)
 	const struct command *all = commands(&n);
 	const struct opt *opt;
 
-	out("# fish completion for stmiot: stmiot completion fish | source\n\n"
-	    "function __stmiot_boards\n\t%s\nend\n\n"
-	    "function __stmiot_sims\n\t%s\nend\n\n",
-	    names_of_boards, names_of_sims);
+	out("# fish completion for stmiot: stmiot completion fish | source\n\n");
+	for (i = 0; i < SOURCES; i++)
+		out("function %s\n\t%s\nend\n\n", sources[i].function, sources[i].line);
 	out("# The words so far without options: the command, its verb, ...\n"
 	    "function __stmiot_words\n"
 	    "\tset -l skip\n"

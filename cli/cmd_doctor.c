@@ -1,6 +1,7 @@
-/* Everything that can be wrong before the first flash, each with the line that mends it.
- */
+/* Everything that can be wrong, on this machine and with a hub, each with the line that
+ * mends it. */
 #include "commands.h"
+#include "hubs.h"
 #include "json.h"
 #include "sim.h"
 #include "sys.h"
@@ -241,9 +242,85 @@ static void check_toolchain(void)
 		      "it");
 }
 
+/* -- the hub's side, when one is named --------------------------------------------- */
+
+/* The mend is for errors that bring none of their own. */
+static const struct {
+	const char *subject, *mend;
+} hub_checks[] = {
+	[PROV_CHECK_NAME] = { "name", "look at the host name: stmiot hub list" },
+	[PROV_CHECK_HTTPS] = { "https", "let this machine connect to the hub's TCP port "
+					"443" },
+	[PROV_CHECK_MQTT] = { "mqtt", "let devices connect to the hub's TCP port 8883" },
+	[PROV_CHECK_AMQP] = { "amqp", "let this machine connect to the hub's TCP port "
+				      "5671" },
+	[PROV_CHECK_TLS] = { "tls",
+			     "sudo apt install ca-certificates (another CA: stmiot "
+			     "hub add --ca)" },
+	[PROV_CHECK_CLOCK] = { "clock", "sudo timedatectl set-ntp true" },
+	[PROV_CHECK_KEY] = { "key",
+			     "stmiot hub add NAME --replace, with the policy's key of "
+			     "today" },
+	[PROV_CHECK_REGISTRY_READ] = { "read",
+				       "use a policy with registry read: registryRead" },
+	[PROV_CHECK_REGISTRY_WRITE] = { "write", "use a policy with registry write: "
+						 "registryReadWrite" },
+	[PROV_CHECK_SERVICE_CONNECT] = { "service", "use a policy with service connect: "
+						    "service" },
+};
+
+/* Nobody said where these doors are of a hub that is not at its usual place. */
+static bool has_no_place(const struct prov_finding *f, const struct hub *hub)
+{
+	return hub->connect_to && ((f->check == PROV_CHECK_MQTT && !hub->ports.mqtt) ||
+				   (f->check == PROV_CHECK_AMQP && !hub->ports.amqp));
+}
+
+static int hub_finding(void *ctx, const struct prov_finding *f)
+{
+	const char *subject, *mend;
+	bool right = f->check >= PROV_CHECK_REGISTRY_READ && f->rc == PROV_ERR_RIGHT;
+
+	if (f->skipped || has_no_place(f, ctx) ||
+	    (size_t)f->check >= sizeof(hub_checks) / sizeof(hub_checks[0]))
+		return 0;
+	subject = hub_checks[f->check].subject;
+	mend = *f->error.hint ? f->error.hint : hub_checks[f->check].mend;
+	if (f->rc == 0)
+		found(GOOD, subject, NULL, "%s", f->text);
+	else
+		/* A policy with few rights is how it should be: told, but no fault. */
+		found(right ? NOTE : FAULT, subject, clean(mend), "%s", f->error.msg);
+	return 0;
+}
+
+static void check_hub(void)
+{
+	struct prov_hub *open = NULL;
+	struct prov_error err = { 0 };
+	struct hub hub;
+
+	if (!hubs_any())
+		return;
+	if (hubs_find(NULL, &hub) != EXIT_DONE) {
+		found(FAULT, "hub", "stmiot hub list",
+		      "the hub that is named is not there");
+		return;
+	}
+	if (hub_open(&hub, &open) != EXIT_DONE) {
+		found(FAULT, "hub", NULL, "%s cannot be used", hub.connstr.host);
+	} else {
+		found(GOOD, "hub", NULL, "%s%s%s", hub.name, *hub.name ? ": " : "",
+		      hub.connstr.host);
+		prov_hub_check(open, &hub.ports, hub_finding, &hub, &err);
+	}
+	prov_hub_close(open);
+	hub_clear(&hub);
+}
+
 static void (*const checks[])(void) = {
-	check_usb,    check_rules,   check_rights,
-	check_boards, check_virtual, check_toolchain,
+	check_usb,     check_rules,     check_rights, check_boards,
+	check_virtual, check_toolchain, check_hub,
 };
 
 int cmd_doctor(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "working.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool chip, yes, overwrite;
 
@@ -25,7 +26,8 @@ static int has_record(struct dfu_dev *dev, uint32_t addr, struct dfu_error *err)
 		return DFU_ERR_NOMEM;
 	rc = dfu_read(dev, addr, content, SLOT_BYTES, err);
 	if (rc == 0)
-		rc = slot_state(content) == SLOT_RECORD;
+		rc = slot_holds_record(content);
+	explicit_bzero(content, SLOT_BYTES);
 	free(content);
 	return rc;
 }

@@ -16,7 +16,8 @@ static const struct group {
 	{ "Boards", "list|info|flash|verify|read|erase|start" },
 	{ "The chip's settings", "option|otp" },
 	{ "Image files", "image" },
-	{ "Virtual boards", "sim" },
+	{ "Azure IoT Hub", "hub|device|token" },
+	{ "Without board and hub", "sim" },
 	{ "About", "help|version|completion" },
 };
 
@@ -26,7 +27,9 @@ static void overview(void)
 	char name[32];
 
 	out("Usage: stmiot [OPTIONS] COMMAND [ARGUMENTS]\n\n"
-	    "Flashes STM32F407 boards over USB DFU, real and virtual ones.\n");
+	    "Flashes STM32F407 boards over USB DFU, real and virtual ones, and "
+	    "registers\n"
+	    "devices in Azure IoT Hub.\n");
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		out("\n%s%s%s\n", tint(TINT_BOLD), groups[i].title, tint(TINT_OFF));
 		for (j = 0; opts_word(groups[i].names, j, name, sizeof(name)); j++) {
@@ -42,20 +45,45 @@ static void overview(void)
 	out("\n'stmiot help COMMAND' tells about one command, 'man stmiot' about all.\n");
 }
 
-void help_command(const struct command *command)
+static void wrapped(const char *first, const char *others, const char *text)
 {
-	char usage[256];
-	const char *line = usage, *next;
+	const char *line = text, *next;
 	size_t n;
 
-	snprintf(usage, sizeof(usage), "stmiot %s%s%s [OPTIONS]%s%s", command->name,
-		 command->verbs ? " " : "", command->verbs ? command->verbs : "",
-		 *command->args ? " " : "", command->args);
 	for (; *line; line = next) {
 		n = text_wrap(line, 72, &next);
-		out("%s%.*s\n", line == usage ? "Usage: " : "         ", (int)n, line);
+		out("%s%.*s\n", line == text ? first : others, (int)n, line);
 	}
+}
+
+/* More verbs than a line has room for. */
+static void print_verbs(const char *verbs)
+{
+	char text[512], verb[32];
+	size_t i, at = 0;
+
+	for (i = 0; opts_word(verbs, i, verb, sizeof(verb)); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s",
+				       i ? ", " : "", verb);
+	out("\n");
+	wrapped("VERB is ", "        ", text);
+}
+
+void help_command(const struct command *command)
+{
+	bool many = command->verbs && strlen(command->verbs) > 60;
+	char usage[256];
+
+	snprintf(usage, sizeof(usage), "stmiot %s%s%s [OPTIONS]%s%s", command->name,
+		 command->verbs ? " " : "",
+		 many             ? "VERB"
+		 : command->verbs ? command->verbs
+				  : "",
+		 *command->args ? " " : "", command->args);
+	wrapped("Usage: ", "         ", usage);
 	out("\n%c%s.\n", command->summary[0] - 'a' + 'A', command->summary + 1);
+	if (many)
+		print_verbs(command->verbs);
 	if (command->options && command->options->name) {
 		out("\nOptions\n");
 		opts_help(command->options);

@@ -1,6 +1,7 @@
 #include "boards.h"
 #include "commands.h"
 #include "json.h"
+#include "provision_journal.h"
 #include "slots.h"
 
 #include <stdarg.h>
@@ -17,22 +18,23 @@ struct facts {
 	bool protected;
 	struct dfu_options *options;
 	struct dfu_otp otp;
-	enum slot_state slots[2];
+	struct slot_facts slots[2];
 };
 
 static int read_slots(struct dfu_dev *dev, struct facts *f, struct dfu_error *err)
 {
-	static const uint32_t slots[] = { SLOT_A_ADDR, SLOT_B_ADDR };
-	uint8_t *content = malloc(SLOT_BYTES);
+	static const uint32_t addr[] = { SLOT_A_ADDR, SLOT_B_ADDR };
+	uint8_t *content = malloc(2 * SLOT_BYTES);
+	const char *serial =
+		provision_serial_fits(f->board->serial) ? f->board->serial : NULL;
 	int rc = content ? 0 : DFU_ERR_NOMEM;
 
-	for (unsigned i = 0; rc == 0 && i < 2; i++) {
-		rc = dfu_read(dev, slots[i], content, SLOT_BYTES, err);
-		if (rc == 0)
-			f->slots[i] = slot_state(content);
-	}
+	for (unsigned i = 0; rc == 0 && i < 2; i++)
+		rc = dfu_read(dev, addr[i], content + i * SLOT_BYTES, SLOT_BYTES, err);
+	if (rc == 0)
+		slots_look(content, content + SLOT_BYTES, serial, f->slots);
 	if (content)
-		explicit_bzero(content, SLOT_BYTES);
+		explicit_bzero(content, 2 * SLOT_BYTES);
 	free(content);
 	return rc;
 }
@@ -86,7 +88,7 @@ static void layout_words(const struct dfu_layout *l, char *to, size_t bytes)
 __attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt,
 						       ...)
 {
-	char text[256];
+	char text[640];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -99,7 +101,7 @@ static void print_memory(const struct facts *f)
 {
 	unsigned used, locked;
 	const char *name;
-	char text[32];
+	char text[32], slot[600];
 
 	for (size_t i = 0;
 	     (name = dfu_options_field(i)) != NULL && strcmp(name, "nwrp0") != 0; i++) {
@@ -108,8 +110,10 @@ static void print_memory(const struct facts *f)
 	}
 	count_otp(&f->otp, &used, &locked);
 	line("OTP", "%u of %u blocks used, %u locked", used, DFU_OTP_BLOCKS, locked);
-	line("credential slots", "A %s, B %s", slot_state_name(f->slots[0]),
-	     slot_state_name(f->slots[1]));
+	for (unsigned i = 0; i < 2; i++) {
+		slot_words(&f->slots[i], slot, sizeof(slot));
+		line(i ? "" : "credential slots", "%c %s", "AB"[i], slot);
+	}
 }
 
 static int print_text(const struct facts *f)
@@ -141,6 +145,7 @@ static void add_memory(struct json *j, const struct facts *f)
 {
 	struct json *options = json_object(), *otp = json_object(),
 		    *slots = json_object();
+	struct json *records = json_array();
 	unsigned used, locked;
 	const char *name;
 	uint32_t number;
@@ -154,11 +159,14 @@ static void add_memory(struct json *j, const struct facts *f)
 	json_add_number(otp, "blocks", DFU_OTP_BLOCKS);
 	json_add_number(otp, "used", used);
 	json_add_number(otp, "locked", locked);
-	json_add_text(slots, "a", slot_state_name(f->slots[0]));
-	json_add_text(slots, "b", slot_state_name(f->slots[1]));
+	json_add_text(slots, "a", slot_state_words(f->slots[0].state));
+	json_add_text(slots, "b", slot_state_words(f->slots[1].state));
+	json_add(records, NULL, slot_json(&f->slots[0], 'A'));
+	json_add(records, NULL, slot_json(&f->slots[1], 'B'));
 	json_add(j, "options", options);
 	json_add(j, "otp", otp);
 	json_add(j, "slots", slots);
+	json_add(j, "credentials", records);
 }
 
 static int print_json(const struct facts *f)

@@ -21,7 +21,8 @@ const struct opt sim_options[] = {
 	{ OPT_NUMBER, 0, "boards", "N",
 	  "up: how many boards are to run, b0, b1, ... (default 1)", &boards, NULL,
 	  NULL },
-	{ OPT_FLAG, 0, "no-hub", NULL, "up: boards only", &no_hub, NULL, NULL },
+	{ OPT_FLAG, 0, "no-hub", NULL, "up: boards only, without the local hub", &no_hub,
+	  NULL, NULL },
 	{ OPT_CHOICE, 0, "time", "real|none",
 	  "up: take as long as a real chip and bus, or no time at all", &board_time, NULL,
 	  NULL },
@@ -102,6 +103,45 @@ static int show(char *const *names, size_t n, bool addresses)
 	return result;
 }
 
+/* In a table of its own: it has neither serial number nor jumper. */
+static int show_hub(const struct json *status)
+{
+	static const char *const heads[] = { "HUB", "HOST", "ADDRESS" };
+	struct table *table = table_new(3, heads);
+	char url[32] = "";
+
+	if (status)
+		sim_hub_address(status, url, sizeof(url));
+	table_row(table, (const char *const[]){
+				 SIM_HUB_NAME,
+				 status ? json_text(status, "host") : "down", url });
+	return table_print(table);
+}
+
+/* Not an element of the boards' array: it is asked for by name there. */
+static int status_of_hub(bool named)
+{
+	struct json *status = NULL, *list;
+	struct dfu_error err;
+	char folder[4096];
+	int result = EXIT_DONE;
+
+	if (sim_ask(SIM_HUB, sim_request("status"), &status, &err) < 0 &&
+	    (named || err.code != DFU_ERR_NODEV))
+		return report("sim status", &err);
+	if (named && globals.json) {
+		list = json_array();
+		json_add(list, NULL, status);
+		return json_print(list);
+	}
+	if (!globals.json &&
+	    (status || (sim_path(SIM_HUB, NULL, folder, sizeof(folder)) &&
+			access(folder, F_OK) == 0)))
+		result = show_hub(status);
+	json_free(status);
+	return result;
+}
+
 static int cmd_status(int argc, char **argv)
 {
 	struct dfu_error err;
@@ -111,6 +151,8 @@ static int cmd_status(int argc, char **argv)
 
 	if (argc > 1)
 		return usage_error("sim status takes one board at most");
+	if (argc == 1 && strcmp(argv[0], SIM_HUB) == 0)
+		return status_of_hub(true);
 	if (argc == 1) {
 		if (sim_ask(argv[0], sim_request("status"), NULL, &err) < 0)
 			return report("sim status", &err);
@@ -122,10 +164,23 @@ static int cmd_status(int argc, char **argv)
 	if (n == 0)
 		note("there is no virtual board yet; 'stmiot sim up' makes one");
 	sim_names_free(names, n);
-	return result;
+	return result == EXIT_DONE ? status_of_hub(false) : result;
 }
 
 /* -- up, down ---------------------------------------------------------------------- */
+
+/* Boards are of use without it, and it comes in a package of its own. */
+static int up_hub(void)
+{
+	struct dfu_error err;
+
+	if (!sim_hub_installed()) {
+		note("sim up: stmiot-hub is neither beside stmiot nor in PATH: boards "
+		     "only");
+		return EXIT_DONE;
+	}
+	return sim_hub_start(&err) < 0 ? report("sim up", &err) : EXIT_DONE;
+}
 
 static int cmd_up(int argc, char **argv)
 {
@@ -155,8 +210,36 @@ static int cmd_up(int argc, char **argv)
 			break;
 		}
 	}
+	if (result == EXIT_DONE && !no_hub)
+		result = up_hub();
 	close(lock);
-	return result == EXIT_DONE ? show(list, boards, true) : result;
+	if (result == EXIT_DONE)
+		result = show(list, boards, true);
+	return result == EXIT_DONE && !no_hub ? status_of_hub(false) : result;
+}
+
+/* 1 when it was ended, 0 when it did not run, -1 after saying what went wrong. */
+static int down_hub(void)
+{
+	struct dfu_error err;
+
+	if (sim_hub_stop(&err) == 0)
+		return 1;
+	if (err.code == DFU_ERR_NODEV)
+		return 0;
+	report("sim down", &err);
+	return -1;
+}
+
+static void say_ended(size_t n, bool hub)
+{
+	if (n == 0 && !hub)
+		note("sim down: nothing was running");
+	else if (n == 0)
+		note("sim down: ended the local hub");
+	else
+		note("sim down: ended %zu board%s%s", n, n == 1 ? "" : "s",
+		     hub ? " and the local hub" : "");
 }
 
 static int cmd_down(int argc, char **argv)
@@ -164,7 +247,7 @@ static int cmd_down(int argc, char **argv)
 	struct dfu_error err;
 	char **names;
 	size_t n, i, ended = 0, meant = 0;
-	int lock, result = EXIT_DONE;
+	int lock, hub = 0, result = EXIT_DONE;
 
 	if (argc > 1)
 		return usage_error("sim down takes one board at most");
@@ -183,15 +266,17 @@ static int cmd_down(int argc, char **argv)
 		else if (err.code != DFU_ERR_NODEV)
 			result = report("sim down", &err);
 	}
-	if (argc == 1 && meant == 0) {
+	if (argc == 0 || strcmp(argv[0], SIM_HUB) == 0)
+		hub = down_hub();
+	if (hub < 0)
+		result = EXIT_FAILED;
+	if (argc == 1 && meant == 0 && strcmp(argv[0], SIM_HUB) != 0) {
 		complain("sim down: %s: there is no such virtual board\n"
 			 "'stmiot sim status' lists them",
 			 clean(argv[0]));
 		result = EXIT_NO_BOARD;
-	} else if (result == EXIT_DONE && ended == 0) {
-		note("sim down: nothing was running");
-	} else if (ended > 0) {
-		note("sim down: ended %zu board%s", ended, ended == 1 ? "" : "s");
+	} else if (result == EXIT_DONE || ended > 0 || hub > 0) {
+		say_ended(ended, hub > 0);
 	}
 	sim_names_free(names, n);
 	close(lock);

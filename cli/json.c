@@ -250,3 +250,84 @@ int json_print_line(struct json *json)
 {
 	return print(json, json ? json_line(json) : NULL);
 }
+
+/* -- texts of others --------------------------------------------------------------- */
+
+/* A string with its quotes; gives what follows. Control characters are escaped. */
+static const char *write_string(FILE *to, const char *at)
+{
+	fputc('"', to);
+	for (at++; *at && *at != '"'; at++) {
+		unsigned char c = (unsigned char)*at, next = (unsigned char)at[1];
+
+		if (c == '\\' && next) {
+			fputc(c, to);
+			fputc(*++at, to);
+		} else if (c < ' ' || c == 0x7f) {
+			fprintf(to, "\\u%04x", c);
+		} else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			fprintf(to, "\\u%04x", next);
+			at++;
+		} else {
+			fputc(c, to);
+		}
+	}
+	fputc('"', to);
+	return *at ? at + 1 : at;
+}
+
+static void new_line(FILE *to, int depth)
+{
+	fprintf(to, "\n%*s", 2 * depth, "");
+}
+
+/* The layout of write_pretty() for a text that json_parse() has found to be JSON. */
+static void write_indented(FILE *to, const char *at)
+{
+	int depth = 0;
+
+	while (*at) {
+		char c = *at++;
+
+		if (c == '"') {
+			at = write_string(to, at - 1);
+		} else if (c == '{' || c == '[') {
+			at += strspn(at, " \t\r\n");
+			fputc(c, to);
+			if (*at == '}' || *at == ']')
+				fputc(*at++, to);
+			else
+				new_line(to, ++depth);
+		} else if (c == '}' || c == ']') {
+			new_line(to, --depth);
+			fputc(c, to);
+		} else if (c == ',') {
+			fputc(c, to);
+			new_line(to, depth);
+		} else if (c == ':') {
+			fputs(": ", to);
+		} else if (!strchr(" \t\r\n", c)) {
+			fputc(c, to);
+		}
+	}
+}
+
+int json_print_text(const char *text)
+{
+	struct json *json = text ? json_parse(text, strlen(text)) : NULL;
+	char *pretty = NULL;
+	size_t len;
+	FILE *to;
+
+	if (text && !json) {
+		complain("what came as JSON is none");
+		return EXIT_BAD_DATA;
+	}
+	to = text ? open_memstream(&pretty, &len) : NULL;
+	if (to) {
+		write_indented(to, text);
+		if (fclose(to) != 0)
+			memory_ran_out = true;
+	}
+	return print(json, pretty);
+}

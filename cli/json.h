@@ -50,4 +50,11 @@ char *json_line(const struct json *json);
 int json_print(struct json *json);
 int json_print_line(struct json *json);
 
+/*
+ * A JSON text of somebody else's, to stdout over several lines, with every number and key
+ * as it came: what is taken apart and put together again is rounded. EXIT_BAD_DATA after
+ * saying that it is none.
+ */
+int json_print_text(const char *text);
+
 #endif

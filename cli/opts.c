@@ -15,6 +15,10 @@ const struct opt global_options[] = {
 	  "or "
 	  "serial; may be given several times where a command takes several boards",
 	  &globals.boards, NULL, "board" },
+	{ OPT_TEXT, 0, "hub", "NAME",
+	  "the hub, by the name that 'hub add' gave it (default: "
+	  "STMIOT_HUB_CONNECTION_STRING, else that of 'hub use')",
+	  &globals.hub, NULL, "hub" },
 	{ OPT_FLAG, 0, "json", NULL, "print results as JSON", &globals.json, NULL, NULL },
 	{ OPT_FLAG, 'q', "quiet", NULL, "print results and what went wrong, nothing else",
 	  &globals.quiet, NULL, NULL },
@@ -80,6 +84,32 @@ bool parse_number(const char *text, uint32_t *out)
 	if (text[1] != '\0' || value > UINT32_MAX)
 		return false;
 	*out = (uint32_t)value;
+	return true;
+}
+
+#define DURATION_MAX (10 * 366 * 86400u)
+
+bool parse_duration(const char *text, uint32_t *seconds)
+{
+	static const struct {
+		char unit;
+		uint32_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	size_t digits = strspn(text, "0123456789"), i;
+	uint64_t value = 0, factor = 0;
+
+	if (digits == 0 || digits > 9)
+		return false;
+	for (i = 0; i < digits; i++)
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	if (text[digits] == '\0')
+		factor = 1;
+	for (i = 0; factor == 0 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (text[digits] == units[i].unit && text[digits + 1] == '\0')
+			factor = units[i].seconds;
+	if (factor == 0 || value == 0 || value > DURATION_MAX / factor)
+		return false;
+	*seconds = (uint32_t)(value * factor);
 	return true;
 }
 

@@ -17,19 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ASK_MS   3000
-#define START_MS 5000
-#define STOP_MS  5000
-#define PAUSE_MS 20
-
-/* STMIOT_TIMEOUT_MS caps every time-out: tests of silence need not take seconds. */
-static unsigned capped(unsigned ms)
-{
-	const char *text = getenv("STMIOT_TIMEOUT_MS");
-	uint32_t cap;
-
-	return text && parse_number(text, &cap) && cap > 0 && cap < ms ? cap : ms;
-}
+#define ASK_MS 3000
 
 const char *sim_dir(void)
 {
@@ -64,6 +52,11 @@ bool sim_name_fits(const char *name)
 	return i > 0 && i < sizeof(((struct sim_board *)0)->name);
 }
 
+const char *sim_kind(const char *name)
+{
+	return strcmp(name, SIM_HUB) == 0 ? "local hub" : "virtual board";
+}
+
 bool sim_path(const char *name, const char *file, char *to, size_t bytes)
 {
 	int n = snprintf(to, bytes, "%s/%s%s%s", sim_dir(), name, file ? "/" : "",
@@ -76,7 +69,7 @@ bool sim_path(const char *name, const char *file, char *to, size_t bytes)
 
 static int is_board(const struct dirent *entry)
 {
-	return sim_name_fits(entry->d_name) &&
+	return sim_name_fits(entry->d_name) && strcmp(entry->d_name, SIM_HUB) != 0 &&
 	       (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
 }
 
@@ -121,6 +114,11 @@ void sim_names_free(char **names, size_t n)
 
 static int not_running(const char *name, bool known, struct dfu_error *err)
 {
+	if (strcmp(name, SIM_HUB) == 0) {
+		sys_fail(err, DFU_ERR_NODEV, "the local hub is not running");
+		sys_hint(err, "'stmiot sim up' starts it");
+		return err->code;
+	}
 	sys_fail(err, DFU_ERR_NODEV,
 		 known ? "%s: this virtual board is not running"
 		       : "%s: there is no such virtual board",
@@ -134,7 +132,7 @@ static int not_running(const char *name, bool known, struct dfu_error *err)
  * A socket's path may have 108 bytes, which a folder deep in a build tree exceeds. By way
  * of the open folder it is short.
  */
-static int connect_to(const char *name, struct dfu_error *err)
+int sim_connect(const char *name, struct dfu_error *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char path[4096];
@@ -232,8 +230,8 @@ struct json *sim_request(const char *action)
 int sim_ask(const char *name, struct json *request, struct json **reply,
 	    struct dfu_error *err)
 {
-	uint64_t until = now_ms() + capped(ASK_MS);
-	int fd = connect_to(name, err), rc = 0;
+	uint64_t until = now_ms() + sys_timeout_ms(ASK_MS);
+	int fd = sim_connect(name, err), rc = 0;
 	char *line = json_line(request), *back = NULL;
 	struct json *answer = NULL;
 	size_t len = 0;
@@ -250,15 +248,14 @@ int sim_ask(const char *name, struct json *request, struct json **reply,
 		back = receive_line(fd, until, &len);
 	answer = back ? json_parse(back, len) : NULL;
 	if (!answer) {
-		rc = sys_fail(err, DFU_ERR_TIMEOUT,
-			      "%s: the virtual board does not answer", name);
+		rc = sys_fail(err, DFU_ERR_TIMEOUT, "%s: the %s does not answer", name,
+			      sim_kind(name));
 		sys_hint(err, "'stmiot sim log %s' tells what it did last", name);
 	} else if (!json_bool(answer, "ok", &ok) || !ok) {
 		const char *words = json_text(answer, "error");
 
 		rc = sys_fail(err, DFU_ERR_DEVICE, "%s: %s", name,
-			      words ? words
-				    : "the virtual board refuses, and does not say why");
+			      words ? words : "it refuses, and does not say why");
 	}
 	if (rc == 0 && reply)
 		*reply = answer;
@@ -310,170 +307,4 @@ int sim_boards(struct sim_board **out, size_t *n, struct dfu_error *err)
 	}
 	sim_names_free(names, count);
 	return rc;
-}
-
-/* -- starting and ending ----------------------------------------------------------- */
-
-int sim_lock(struct dfu_error *err)
-{
-	char path[4096];
-	int fd;
-
-	if (sys_make_folder(sim_dir(), 0700, err) < 0)
-		return err->code;
-	if (!sys_join(path, sizeof(path), sim_dir(), "lock"))
-		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", sim_dir());
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		sys_fail(err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE,
-			 "%s: ", path);
-		if (fd >= 0)
-			close(fd);
-		return err->code;
-	}
-	return fd;
-}
-
-/* In the child: a session of its own, so that no terminal's end reaches the board. */
-static void become_board(const char *program, char *const *argv, int log)
-{
-	int null = open("/dev/null", O_RDONLY);
-
-	setsid();
-	signal(SIGPIPE, SIG_DFL);
-	dup2(null, STDIN_FILENO);
-	dup2(log, STDOUT_FILENO);
-	dup2(log, STDERR_FILENO);
-	closefrom(STDERR_FILENO + 1);
-	execv(program, argv);
-	dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
-	_exit(127);
-}
-
-static int spawn_board(const char *name, const struct sim_start *how, const char *folder,
-		       int log, pid_t *pid, struct dfu_error *err)
-{
-	char program[4096], port[8];
-	const char *argv[12];
-	size_t n = 0;
-
-	if (!sys_find_program("stmiot-board", true, program, sizeof(program))) {
-		sys_fail(err, DFU_ERR_FILE,
-			 "stmiot-board is neither beside stmiot nor in PATH");
-		sys_hint(err, "it is in the package stmiot-sim");
-		return err->code;
-	}
-	argv[n++] = "stmiot-board";
-	argv[n++] = "--name";
-	argv[n++] = name;
-	if (how->time) {
-		argv[n++] = "--time";
-		argv[n++] = how->time;
-	}
-	snprintf(port, sizeof(port), "%u", how->port);
-	argv[n++] = "--port";
-	argv[n++] = port;
-	argv[n++] = folder;
-	argv[n] = NULL;
-	*pid = fork();
-	if (*pid < 0)
-		return sys_fail(err, DFU_ERR_FILE, "%s: no process for it: ", name);
-	if (*pid == 0)
-		become_board(program, (char *const *)(uintptr_t)argv, log);
-	return 0;
-}
-
-/* The last words of a board that did not come up, which say why. */
-static void hint_by_log(const char *path, struct dfu_error *err)
-{
-	char *text = sys_read_file(path, 1 << 20, NULL), *last;
-	size_t len = text ? strlen(text) : 0;
-
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	last = text ? strrchr(text, '\n') : NULL;
-	last = last ? last + 1 : text;
-	if (last && *last)
-		sys_hint(err, "its last words: %s", last);
-	else
-		sys_hint(err, "it said nothing in %s", path);
-	free(text);
-}
-
-static void pause_ms(unsigned ms)
-{
-	poll(NULL, 0, (int)ms);
-}
-
-static int wait_until_up(const char *name, pid_t pid, const char *log,
-			 struct dfu_error *err)
-{
-	uint64_t until = now_ms() + capped(START_MS);
-	int status;
-
-	for (;;) {
-		if (sim_ask(name, sim_request("status"), NULL, err) == 0)
-			return 0;
-		if (waitpid(pid, &status, WNOHANG) == pid) {
-			sys_fail(err, DFU_ERR_DEVICE,
-				 "%s: the virtual board ended at once", name);
-			break;
-		}
-		if (interrupted)
-			return sys_fail(err, DFU_ERR_CANCELLED, "%s: interrupted", name);
-		if (now_ms() >= until) {
-			kill(pid, SIGTERM);
-			sys_fail(err, DFU_ERR_TIMEOUT,
-				 "%s: the virtual board does not come up", name);
-			break;
-		}
-		pause_ms(PAUSE_MS);
-	}
-	hint_by_log(log, err);
-	return err->code;
-}
-
-int sim_start(const char *name, const struct sim_start *how, struct dfu_error *err)
-{
-	char folder[4096], log[4096];
-	int fd, rc;
-	pid_t pid = -1;
-
-	if (!sim_name_fits(name))
-		return sys_fail(err, DFU_ERR_ARG, "%s: a board is not called so", name);
-	if (sim_ask(name, sim_request("status"), NULL, err) == 0)
-		return 0;
-	if (!sim_path(name, NULL, folder, sizeof(folder)) ||
-	    !sim_path(name, "log", log, sizeof(log)))
-		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", sim_dir());
-	if (sys_make_folder(folder, 0700, err) < 0)
-		return err->code;
-	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return sys_fail(err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE,
-				"%s: ", log);
-	rc = spawn_board(name, how, folder, fd, &pid, err);
-	close(fd);
-	return rc < 0 ? rc : wait_until_up(name, pid, log, err);
-}
-
-int sim_stop(const char *name, struct dfu_error *err)
-{
-	uint64_t until = now_ms() + capped(STOP_MS);
-	int rc = sim_ask(name, sim_request("quit"), NULL, err), fd;
-
-	if (rc < 0)
-		return rc;
-	for (;;) {
-		struct dfu_error gone;
-
-		fd = connect_to(name, &gone);
-		if (fd < 0)
-			return 0;
-		close(fd);
-		if (now_ms() >= until)
-			return sys_fail(err, DFU_ERR_TIMEOUT,
-					"%s: the virtual board does not end", name);
-		pause_ms(PAUSE_MS);
-	}
 }

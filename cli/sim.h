@@ -24,11 +24,24 @@ int sim_ask(const char *name, struct json *request, struct json **reply,
 /* {"do": action} */
 struct json *sim_request(const char *action);
 
+/* Its control socket, connected. A descriptor to be closed, or an error. */
+int sim_connect(const char *name, struct dfu_error *err);
+
+/* "virtual board" or "local hub", for messages. */
+const char *sim_kind(const char *name);
+
 /* How to start a board. */
 struct sim_start {
 	const char *time; /* "real", "none" or NULL: the board's own default */
 	uint16_t port;    /* 0: any that is free */
 };
+
+/*
+ * Start a program that serves `folder`, in which its log is, as a process of its own, and
+ * wait until it answers.
+ */
+int sim_run(const char *name, const char *const *argv, const char *folder,
+	    struct dfu_error *err);
 
 /* Start a board as a process of its own and wait until it answers; being there is fine.
  */
@@ -36,6 +49,20 @@ int sim_start(const char *name, const struct sim_start *how, struct dfu_error *e
 
 /* End it and wait until it has gone. */
 int sim_stop(const char *name, struct dfu_error *err);
+
+/*
+ * The local hub: a folder and a process beside the boards. Starting it gives it the name
+ * `local` among the user's hubs, and ending it takes that away, unless the user has a hub
+ * of that name.
+ */
+#define SIM_HUB      "hub"
+#define SIM_HUB_NAME "local"
+bool sim_hub_installed(void);
+int sim_hub_start(struct dfu_error *err);
+int sim_hub_stop(struct dfu_error *err);
+
+/* Its address on this machine, "https://127.0.0.1:8443", from its status. */
+void sim_hub_address(const struct json *status, char *to, size_t bytes);
 
 /* sim_dir()/NAME/FILE */
 bool sim_path(const char *name, const char *file, char *to, size_t bytes);

@@ -51,7 +51,16 @@ bool sys_join(char *to, size_t bytes, const char *path, const char *name)
 	return n >= 0 && (size_t)n < bytes;
 }
 
-/* -- files ------------------------------------------------------------------------- */
+unsigned sys_timeout_ms(unsigned ms)
+{
+	const char *text = getenv("STMIOT_TIMEOUT_MS");
+	uint32_t cap;
+
+	return text && parse_number(text, &cap) && cap > 0 && cap < ms ? cap : ms;
+}
+
+/* -- files
+ * --------------------------------------------------------------------------------- */
 
 char *sys_read_file(const char *path, size_t max, size_t *len)
 {

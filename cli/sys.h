@@ -31,6 +31,9 @@ bool sys_find_program(const char *name, bool beside, char *to, size_t bytes);
    there. With `quiet` it says nothing. */
 int sys_run(const char *const *argv, bool quiet);
 
+/* A time-out of so long, or STMIOT_TIMEOUT_MS: tests of silence need not take seconds. */
+unsigned sys_timeout_ms(unsigned ms);
+
 /* The name of this user, for lines that are to be typed. */
 const char *sys_user(void);
 

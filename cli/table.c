@@ -65,6 +65,19 @@ void table_row(struct table *t, const char *const *cells)
 	t->n++;
 }
 
+void table_free(struct table *t)
+{
+	size_t row;
+	unsigned i;
+
+	for (row = 0; t && row < t->n; row++)
+		for (i = 0; i < t->columns; i++)
+			free(t->rows[row][i]);
+	if (t)
+		free(t->rows);
+	free(t);
+}
+
 int table_print(struct table *t)
 {
 	bool failed = !t || t->failed;
@@ -83,13 +96,10 @@ int table_print(struct table *t)
 					    ? (int)(t->widths[i] + 2 - width_of(cell))
 					    : 0,
 				    "");
-			free(cell);
 		}
 		if (!failed)
 			out("\n");
 	}
-	if (t)
-		free(t->rows);
-	free(t);
+	table_free(t);
 	return failed ? EXIT_FAILED : EXIT_DONE;
 }

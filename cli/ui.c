@@ -3,12 +3,14 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,4 +234,40 @@ bool confirm(const char *fmt, ...)
 	}
 	answer[strcspn(answer, "\n")] = '\0';
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+/* A line, without its end, as the terminal gives it; -1 when interrupted or too long. */
+static ssize_t read_line(int fd, char *to, size_t bytes)
+{
+	ssize_t n = read(fd, to, bytes - 1);
+
+	if (n <= 0 || to[n - 1] != '\n')
+		return -1;
+	to[n - 1] = '\0';
+	return n - 1;
+}
+
+bool ask_secret(const char *question, char *to, size_t bytes)
+{
+	int fd = globals.json ? -1 : open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	struct termios before, silent;
+	ssize_t n;
+
+	if (fd < 0 || tcgetattr(fd, &before) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	/* Flushed before, lest what was typed earlier be seen or taken for an answer. */
+	tcsetattr(fd, TCSAFLUSH, &silent);
+	dprintf(fd, "stmiot: %s", question);
+	n = read_line(fd, to, bytes);
+	tcsetattr(fd, TCSANOW, &before);
+	dprintf(fd, "\n");
+	close(fd);
+	if (n < 0)
+		explicit_bzero(to, bytes);
+	return n > 0;
 }

@@ -1,0 +1,106 @@
+/* The registry of a hub: options, and which verb takes what. */
+#include "commands.h"
+#include "device.h"
+
+#include <string.h>
+
+struct device_wishes device_wishes = { .auth = "sas" };
+
+#define W device_wishes
+
+const struct opt device_options[] = {
+	{ OPT_TEXT, 0, "where", "CONDITION",
+	  "list: only these, in the hub's query language: \"status = 'disabled'\"",
+	  &W.where, NULL, NULL },
+	{ OPT_FLAG, 0, "show-keys", NULL, "show, create: with the keys", &W.show_keys,
+	  NULL, NULL },
+	{ OPT_CHOICE, 0, "auth", "sas|x509-selfsigned|x509-ca|none",
+	  "create: how it proves who it is (default: sas, by keys that the hub makes)",
+	  &W.auth, NULL, NULL },
+	{ OPT_LIST, 0, "thumbprint", "HEX",
+	  "create: the SHA-256 of its certificate; twice for a second one",
+	  &W.thumbprints, NULL, NULL },
+	{ OPT_FLAG, 0, "disabled", NULL, "create: not allowed to connect yet",
+	  &W.disabled, NULL, NULL },
+	{ OPT_TEXT, 0, "reason", "TEXT", "create, enable, disable: kept with the status",
+	  &W.reason, NULL, NULL },
+	{ OPT_CHOICE, 0, "key", "primary|secondary", "rotate: this key", &W.key, NULL,
+	  NULL },
+	{ OPT_FLAG, 0, "hub-only", NULL,
+	  "rotate: at the hub alone; a board that uses this key is locked out",
+	  &W.hub_only, NULL, NULL },
+	{ OPT_FLAG, 0, "finish", NULL,
+	  "rotate: the device has connected with the new key: replace the old one too",
+	  &W.finish, NULL, NULL },
+	{ OPT_TEXT, 0, "patch", "FILE|-|JSON",
+	  "twin: merge this into tags and desired properties", &W.patch, NULL, "file" },
+	{ OPT_TEXT, 0, "replace", "FILE|-|JSON",
+	  "twin: put this in place of tags and desired properties", &W.replace, NULL,
+	  "file" },
+	{ OPT_TEXT, 0, "timeout", "TIME",
+	  "call: wait so long for the answer, 5s to 300s (default: 30s)", &W.timeout,
+	  NULL, NULL },
+	{ OPT_FLAG, 0, "secondary", NULL, "connection-string: with the second key",
+	  &W.secondary, NULL, NULL },
+	{ OPT_FLAG, 'y', "yes", NULL, "do not ask", &W.yes, NULL, NULL },
+	{ 0 },
+};
+
+/* The real hub takes these over AMQP alone. */
+static int cannot_send(void)
+{
+	complain("device send: a hub takes messages to a device over AMQP only, which "
+		 "this "
+		 "version does not speak\n'stmiot device call' and 'stmiot device twin "
+		 "--patch' reach a device over HTTPS");
+	return EXIT_USAGE;
+}
+
+static const struct {
+	const char *verb;
+	int (*run)(struct prov_hub *hub, int argc, char **argv);
+	int least, most; /* arguments; the first is a device id */
+	const char *takes;
+} verbs[] = {
+	{ "list", device_list, 0, 0, "no argument" },
+	{ "show", device_show, 1, 1, "a device id" },
+	{ "create", device_create, 1, 1, "a device id" },
+	{ "delete", device_delete, 1, 1, "a device id" },
+	{ "enable", device_enable, 1, 1, "a device id" },
+	{ "disable", device_disable, 1, 1, "a device id" },
+	{ "rotate", device_rotate, 1, 1, "a device id" },
+	{ "twin", device_twin, 1, 1, "a device id" },
+	{ "call", device_call, 2, 3, "a device id, a method and perhaps its payload" },
+	{ "purge", device_purge, 1, 1, "a device id" },
+	{ "connection-string", device_connection_string, 1, 1, "a device id" },
+};
+
+static int run(size_t i, int argc, char **argv)
+{
+	struct prov_hub *hub = NULL;
+	struct prov_error err;
+	int status;
+
+	if (argc < verbs[i].least || argc > verbs[i].most)
+		return usage_error("device %s takes %s", verbs[i].verb, verbs[i].takes);
+	if (argc > 0 && prov_device_id_check(argv[0], &err) < 0)
+		return report_prov("device", &err);
+	status = hubs_open(NULL, &hub);
+	if (status != EXIT_DONE)
+		return status;
+	status = verbs[i].run(hub, argc, argv);
+	prov_hub_close(hub);
+	return status;
+}
+
+int cmd_device(int argc, char **argv)
+{
+	size_t i;
+
+	if (strcmp(argv[0], "send") == 0)
+		return cannot_send();
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[0], verbs[i].verb) == 0)
+			return run(i, argc - 1, argv + 1);
+	return usage_error("device: there is no verb '%s'", clean(argv[0]));
+}

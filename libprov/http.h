@@ -1,0 +1,65 @@
+/* The door to curl: many HTTPS requests at once over kept-alive connections to one host.
+ */
+#ifndef PROV_HTTP_H
+#define PROV_HTTP_H
+
+#include "error.h"
+
+struct http_pool;
+
+struct http_opts {
+	const char *host;
+	uint16_t port;
+	const char *ca_file, *connect_to, *user_agent; /* the first two may be NULL */
+	unsigned connect_ms;
+};
+
+/* A request and its answer. */
+struct http_call {
+	const char *method;
+	const char *target;                      /* path and query, encoded */
+	const struct prov_secret *authorization; /* the header's value; may be NULL */
+	const struct prov_secret *body;          /* JSON; may be NULL */
+	const char *if_match;     /* as it goes into the header; may be NULL */
+	const char *continuation; /* may be NULL */
+	unsigned max_items;       /* of a query's page; 0 is none */
+	bool fresh;               /* never over a connection that may be stale */
+	unsigned timeout_ms;
+	void *owner;
+	/* The outcome: 0 when an answer came, whatever its status. */
+	int rc;
+	struct prov_error error;
+	bool sent; /* bytes of the request went out */
+	bool slow; /* PROV_ERR_CONNECT: nobody answered, rather than refused */
+	int status;
+	unsigned connects;
+	int64_t took_ms;
+	char date[40], retry_after[40], error_code[64], request_id[64], content_type[64];
+	char *next; /* x-ms-continuation */
+	char *text; /* the body, ended by a zero byte; never NULL when rc is 0 */
+	size_t text_len;
+	/* Ours. */
+	size_t text_room;
+	bool too_long;
+	void *easy, *headers;
+	char words[256];
+};
+
+int http_open(const struct http_opts *opts, struct http_pool **out,
+	      struct prov_error *err);
+void http_close(struct http_pool *pool);
+
+/* Put it on its way. It must stay until http_next has returned it, or http_stop. */
+int http_start(struct http_pool *pool, struct http_call *call, struct prov_error *err);
+void http_stop(struct http_pool *pool, struct http_call *call);
+
+/* Let the calls run for up to `ms`, until one ends; NULL when none did. */
+struct http_call *http_next(struct http_pool *pool, unsigned ms);
+
+/* Wipes and frees the answer. */
+void http_clear(struct http_call *call);
+
+/* Connect to a port (0: the pool's own) and hang up. */
+int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err);
+
+#endif

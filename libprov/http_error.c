@@ -1,0 +1,169 @@
+#include "http_error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of OpenSSL's verification (x509_vfy.h). */
+#define NOT_YET_VALID 9
+#define HAS_EXPIRED   10
+
+/* The proxy that curl takes from the environment for https, when there is one. */
+static const char *proxy_variable(const struct http_failure *f)
+{
+	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
+					     "ALL_PROXY" };
+
+	for (size_t i = 0; !f->direct && i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return names[i];
+	}
+	return NULL;
+}
+
+static int words_resolve(const struct http_failure *f, struct prov_error *err)
+{
+	return hint(
+		err, fail(err, PROV_ERR_RESOLVE, "%s: this name has no address", f->host),
+		"check the HostName in the connection string, and that this machine has "
+		"a network and a DNS server");
+}
+
+static int words_proxy(const struct http_failure *f, struct prov_error *err)
+{
+	const char *name = proxy_variable(f);
+
+	if (f->proxy_status)
+		fail(err, PROV_ERR_PROXY,
+		     "the proxy refuses to connect to %s:%u (HTTP %ld)", f->host, f->port,
+		     f->proxy_status);
+	else
+		fail(err, PROV_ERR_PROXY, "the proxy to %s:%u cannot be reached", f->host,
+		     f->port);
+	return hint(err, PROV_ERR_PROXY,
+		    "check the proxy in %s, or except %s from it in no_proxy",
+		    name ? name : "https_proxy", f->host);
+}
+
+static int words_connect(const struct http_failure *f, struct prov_error *err)
+{
+	if (proxy_variable(f))
+		return words_proxy(f, err);
+	if (f->os_errno == ECONNREFUSED) {
+		fail(err, PROV_ERR_CONNECT, "%s: nobody listens at port %u", f->host,
+		     f->port);
+		return hint(err, PROV_ERR_CONNECT,
+			    "is it running there, or does a firewall refuse port %u?",
+			    f->port);
+	}
+	fail(err, PROV_ERR_CONNECT, "%s: cannot connect to port %u%s%s", f->host, f->port,
+	     f->os_errno ? ": " : "", f->os_errno ? strerror((int)f->os_errno) : "");
+	return hint(err, PROV_ERR_CONNECT, "check the network of this machine");
+}
+
+static int words_timeout(const struct http_failure *f, struct prov_error *err)
+{
+	if (f->connected)
+		return hint(
+			err,
+			fail(err, PROV_ERR_TIMEOUT, "%s: did not answer in time",
+			     f->host),
+			"try again; if it stays so, see the hub's health in the portal");
+	if (proxy_variable(f))
+		return words_proxy(f, err);
+	fail(err, PROV_ERR_CONNECT, "%s: no answer from port %u in %u ms", f->host,
+	     f->port, f->connect_ms);
+	return hint(err, PROV_ERR_CONNECT,
+		    "the port is probably blocked: ask who runs the network to open %u "
+		    "outwards, "
+		    "or set https_proxy",
+		    f->port);
+}
+
+static int words_verify(const struct http_failure *f, struct prov_error *err)
+{
+	if (f->verify == NOT_YET_VALID || f->verify == HAS_EXPIRED) {
+		fail(err, PROV_ERR_UNTRUSTED, "%s: its certificate %s", f->host,
+		     f->verify == HAS_EXPIRED ? "has expired" : "is not valid yet");
+		return hint(err, PROV_ERR_UNTRUSTED,
+			    "check the clock of this machine first");
+	}
+	if (f->verify == 0) {
+		fail(err, PROV_ERR_NAME, "%s: its certificate is for another name",
+		     f->host);
+		return hint(err, PROV_ERR_NAME,
+			    "check the HostName; something else may be answering for it");
+	}
+	fail(err, PROV_ERR_UNTRUSTED,
+	     "%s: its certificate is not from a CA that is trusted here", f->host);
+	if (f->ca_file)
+		return hint(err, PROV_ERR_UNTRUSTED, "the hub's CA must be in %s",
+			    f->ca_file);
+	return hint(err, PROV_ERR_UNTRUSTED,
+		    "install ca-certificates; for a local hub, or behind a proxy that "
+		    "opens TLS, "
+		    "name its CA file");
+}
+
+static int words_ca(const struct http_failure *f, struct prov_error *err)
+{
+	return fail(err, PROV_ERR_FILE, "%s: cannot be read as CA certificates in PEM",
+		    f->ca_file ? f->ca_file : "the system's CA file");
+}
+
+static int words_tls(const struct http_failure *f, struct prov_error *err)
+{
+	fail(err, PROV_ERR_TLS, "%s: no TLS connection at port %u", f->host, f->port);
+	return hint(err, PROV_ERR_TLS,
+		    "what answers there is no hub, or something in between "
+		    "opens TLS connections");
+}
+
+static int words_gone(const struct http_failure *f, struct prov_error *err)
+{
+	if (f->proxy_status && f->proxy_status != 200)
+		return words_proxy(f, err);
+	return hint(err, fail(err, PROV_ERR_GONE, "%s: the connection was lost", f->host),
+		    "try again");
+}
+
+static int words_nohub(const struct http_failure *f, struct prov_error *err)
+{
+	return hint(err,
+		    fail(err, PROV_ERR_NOHUB, "%s: what answers does not speak HTTP",
+			 f->host),
+		    "check the HostName in the connection string");
+}
+
+static int words_nomem(const struct http_failure *f, struct prov_error *err)
+{
+	return fail(err, PROV_ERR_NOMEM, "%s: no memory for a request", f->host);
+}
+
+/* By the numbers of libcurl-errors(3), which never change. */
+static const struct {
+	int code;
+	int (*words)(const struct http_failure *f, struct prov_error *err);
+} table[] = {
+	{ 1, words_nohub },    /* UNSUPPORTED_PROTOCOL: HTTP/0.9 */
+	{ 5, words_proxy },    /* COULDNT_RESOLVE_PROXY */
+	{ 6, words_resolve },  /* COULDNT_RESOLVE_HOST */
+	{ 7, words_connect },  /* COULDNT_CONNECT */
+	{ 8, words_nohub },    /* WEIRD_SERVER_REPLY */
+	{ 27, words_nomem },   /* OUT_OF_MEMORY */
+	{ 28, words_timeout }, /* OPERATION_TIMEDOUT */
+	{ 35, words_tls },     /* SSL_CONNECT_ERROR */
+	{ 60, words_verify },  /* PEER_FAILED_VERIFICATION */
+	{ 77, words_ca },      /* SSL_CACERT_BADFILE */
+	{ 97, words_proxy },   /* PROXY */
+};
+
+int http_words(const struct http_failure *f, struct prov_error *err)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].code == f->curl_code)
+			return table[i].words(f, err);
+	return words_gone(f, err);
+}

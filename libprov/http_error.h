@@ -1,0 +1,19 @@
+/* Words for requests that got no answer. */
+#ifndef PROV_HTTP_ERROR_H
+#define PROV_HTTP_ERROR_H
+
+#include "error.h"
+
+struct http_failure {
+	int curl_code; /* libcurl-errors(3) */
+	const char *host, *ca_file, *words;
+	unsigned port, connect_ms;
+	long os_errno, verify, proxy_status;
+	bool connected; /* TCP at least */
+	bool direct;    /* not through a proxy */
+};
+
+/* Fill `err` and return its code. */
+int http_words(const struct http_failure *f, struct prov_error *err);
+
+#endif

@@ -1,0 +1,116 @@
+/* One hub, and the flows of requests that go through its connections. */
+#ifndef PROV_HUB_H
+#define PROV_HUB_H
+
+#include "error.h"
+#include "http.h"
+
+#define API_VERSION "2021-04-12"
+
+/* What an operation needs; bits. */
+#define RIGHT_REGISTRY_READ   1u
+#define RIGHT_REGISTRY_WRITE  2u
+#define RIGHT_SERVICE_CONNECT 4u
+
+struct prov_hub {
+	char host[PROV_HOST_MAX + 1];
+	char policy[PROV_POLICY_MAX + 1];
+	struct prov_secret *key, *fixed_token;
+	char *token_command;
+	struct prov_hub_opts
+		opts; /* the numbers and callbacks; its strings are not kept */
+	struct http_pool *pool;
+	struct prov_secret *authorization; /* the header's value */
+	int64_t renew_unix, made_unix;
+	int64_t hold_ms; /* nothing is sent before this moment of the steady clock */
+	bool answered;   /* has there ever been an answer? */
+	struct prov_stats stats;
+};
+
+#define FLOW_SEND  1 /* `call` is to be sent */
+#define TARGET_MAX 1024
+
+/*
+ * One operation: a request, and what follows from its answer. `next` is called at first
+ * with `started` false and then after each call; it returns FLOW_SEND or the final code,
+ * with `error` filled for a negative one.
+ */
+struct flow {
+	int (*next)(struct flow *f);
+	struct prov_hub *hub;
+	bool started;
+	unsigned needs; /* RIGHT_* of the call */
+	bool once;      /* the call must not be sent again after it went out */
+	struct http_call call;
+	char target[TARGET_MAX];
+	struct prov_secret *body; /* freed with the flow */
+	char if_match[80];
+	/* The outcome of a call, repeats included. */
+	int rc;
+	struct prov_error error;
+	bool unsure; /* a try went out and got no answer: it may have been done */
+	/* Ours. */
+	int state;
+	unsigned tries;
+	bool renewed;
+	int64_t deadline_ms, wake_ms;
+	struct flow *link;
+};
+
+/* Where flows come from and go to. `more`: the next one, NULL when there are none left.
+ */
+struct flow_source {
+	struct flow *(*more)(void *ctx);
+	int (*ended)(void *ctx, struct flow *f,
+		     int rc); /* not zero: start no further ones */
+	void *ctx;
+};
+
+/*
+ * Run the flows of a source, at most `parallel` at a time. Returns the first failure's
+ * code. Flows that are broken off end with PROV_ERR_CANCELLED.
+ */
+int hub_run(struct prov_hub *hub, const struct flow_source *source, unsigned parallel,
+	    struct prov_error *err);
+
+/* A single one. */
+int hub_do(struct prov_hub *hub, struct flow *f, struct prov_error *err);
+
+/* Frees what a flow holds, not itself. */
+void flow_clear(struct flow *f);
+
+/* "/devices/ID/TAIL?api-version=..."; the id percent-encoded. */
+void flow_target(struct flow *f, const char *method, const char *folder, const char *id,
+		 const char *tail);
+void flow_body(struct flow *f, struct prov_secret *body);
+
+/* `etag` as it is in bodies, without quotes; NULL is any. */
+void flow_match(struct flow *f, const char *etag);
+
+/* The header's value, made anew when it is about to end, or when told to. */
+int hub_authorize(struct prov_hub *hub, bool anew, struct prov_error *err);
+
+/* 2xx, and no web page. */
+bool answer_is_good(const struct http_call *call);
+
+/* Words for an answer that is no success, into f->error; returns the code. */
+int answer_words(struct flow *f);
+
+/* The wait that an answer asks for; false when it names none. */
+bool answer_wait(const struct http_call *call, unsigned *ms);
+
+/* Our clock minus the hub's when its answer has a date. */
+void hub_learn_clock(struct prov_hub *hub, const struct http_call *call);
+
+/* Does a policy of this name have the rights? 1, 0, or -1 for a name that anybody may
+ * give. */
+int policy_rights(const char *policy, unsigned needs);
+
+#define CLOCK_SLACK_S 240
+
+int64_t steady_ms(void);
+
+void hub_trace(struct prov_hub *hub, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,16 @@
+/* The words of an error, for what is behind prov_local.h. */
+#ifndef LOCAL_H
+#define LOCAL_H
+
+#include "prov_local.h"
+
+struct words {
+	char *to; /* may be NULL */
+	size_t bytes;
+};
+
+/* Writes the words and returns the code. */
+int local_fail(const struct words *words, enum prov_local code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,76 @@
+# What the tests with a local hub share, besides helpers.bash.
+# shellcheck shell=bash
+
+load helpers
+
+# [OPTIONS]: a hub of this test's own in hub/, known as `h`, which is used where none is
+# named. $hub_policy is whose connection string it is: iothubowner by default.
+hub_up() {
+	stmiot-hub --https 0 "$@" hub >hub.out 2>&1 3>&- &
+	hub_pid=$!
+	hub_port=
+	for _ in $(seq 200); do
+		hub_port=$(sed -n 's/^stmiot-hub: .* at https:\/\/127\.0\.0\.1:\([0-9]*\)$/\1/p' hub.out)
+		[ -z "$hub_port" ] || break
+		sleep 0.05
+	done
+	[ -n "$hub_port" ] || {
+		cat hub.out
+		return 1
+	}
+	hub_as "${hub_policy:-iothubowner}"
+}
+
+# POLICY: from now on with its connection string
+hub_as() {
+	hub_add h --use --connection-string-file "hub/policies/$1"
+}
+
+# NAME OPTIONS: a name for it
+hub_add() {
+	stmiot -q hub add "$1" --replace --ca hub/ca.pem --connect-to "127.0.0.1:$hub_port" "${@:2}"
+}
+
+hub_down() {
+	if [ -n "${hub_pid:-}" ]; then
+		kill "$hub_pid" 2>/dev/null || true
+		wait "$hub_pid" || true
+		hub_pid=
+	fi
+}
+
+teardown() {
+	hub_down
+	if [ -d "$BATS_TEST_TMPDIR/sim" ]; then
+		STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim stmiot -q sim down || true
+	fi
+}
+
+# FILE...: no key of the hub's policies or devices is in any of them, and no signature
+no_secret_in() {
+	local key bad=0
+	{
+		sed -n 's/.*SharedAccessKey=//p' hub/policies/* hub/connection-string
+		stmiot device list --json | jq -r '.[].id' | while read -r id; do
+			stmiot device show "$id" --show-keys --json | jq -r '.primary_key, .secondary_key'
+		done
+	} | grep -v '^null$' | sort -u >keys
+	[ "$(wc -l <keys)" -ge 5 ]
+	while read -r key; do
+		if grep -lF -e "${key%=}" "$@"; then
+			echo "has a key"
+			bad=1
+		fi
+		# In a URL '+', '/' and '=' are encoded: the part before the first is enough.
+		key=${key%%[+/=]*}
+		if [ "${#key}" -ge 12 ] && grep -lF -e "$key" "$@"; then
+			echo "has part of a key"
+			bad=1
+		fi
+	done <keys
+	if grep -lE 'sig=[A-Za-z0-9%]{20}' "$@"; then
+		echo "has a signature"
+		bad=1
+	fi
+	return $bad
+}

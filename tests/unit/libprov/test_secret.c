@@ -1,0 +1,117 @@
+#include "prov_test.h"
+
+#include <unistd.h>
+
+/* RFC 4648, section 10. */
+static const struct {
+	const char *bytes, *base64;
+} vectors[] = {
+	{ "", "" },
+	{ "f", "Zg==" },
+	{ "fo", "Zm8=" },
+	{ "foo", "Zm9v" },
+	{ "foob", "Zm9vYg==" },
+	{ "fooba", "Zm9vYmE=" },
+	{ "foobar", "Zm9vYmFy" },
+};
+
+static void test_base64(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(vectors); i++) {
+		struct prov_secret *s = test_key(vectors[i].base64), *back = NULL;
+
+		assert_string_equal(prov_secret_text(s), vectors[i].bytes);
+		assert_int_equal(prov_secret_to_base64(s, &back, NULL), 0);
+		assert_string_equal(prov_secret_text(back), vectors[i].base64);
+		prov_secret_free(back);
+		prov_secret_free(s);
+	}
+}
+
+static const struct {
+	const char *text;
+	size_t at;
+} bad[] = {
+	{ "A", 1 },    { "Zg=", 3 },      { "Zg===", 2 },    { "Z===", 1 },
+	{ "====", 0 }, { "Zg==Zg==", 2 }, { "Zh==", 1 },     { "Zm9=", 2 },
+	{ "Zm 9", 2 }, { "Zm9v\n", 5 },   { "Zm9vZm-v", 6 },
+};
+
+static void test_strict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct prov_secret *s = NULL;
+		struct prov_error err = { 0 };
+
+		assert_int_equal(prov_secret_from_base64(bad[i].text, strlen(bad[i].text),
+							 &s, &err),
+				 PROV_ERR_FORMAT);
+		if (err.at != bad[i].at)
+			fail_msg("%s: at %zu, not %zu", bad[i].text, err.at, bad[i].at);
+		assert_null(s);
+	}
+}
+
+static void test_fd(void **state)
+{
+	struct prov_secret *s = NULL;
+	struct prov_error err;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "a key \r\n\n", 9), 9);
+	close(fds[1]);
+	assert_int_equal(prov_secret_from_fd(fds[0], "pipe", &s, &err), 0);
+	assert_string_equal(prov_secret_text(s), "a key");
+	prov_secret_free(s);
+	s = NULL;
+	assert_int_equal(prov_secret_from_fd(fds[0], "pipe", &s, &err), PROV_ERR_FORMAT);
+	assert_string_equal(err.msg, "pipe: is empty");
+	close(fds[0]);
+	assert_int_equal(prov_secret_from_fd(fds[0], "pipe", &s, &err), PROV_ERR_FILE);
+	assert_int_equal(prov_secret_from_file("/nonexistent", &s, &err), PROV_ERR_FILE);
+	assert_string_equal(err.msg, "/nonexistent: No such file or directory");
+	assert_null(s);
+}
+
+static void test_equal(void **state)
+{
+	struct prov_secret *a = NULL, *b = NULL;
+
+	(void)state;
+	assert_int_equal(prov_secret_random(32, &a, NULL), 0);
+	assert_int_equal(prov_secret_random(32, &b, NULL), 0);
+	assert_false(prov_secret_equal(a, b));
+	assert_false(prov_secret_equal(a, NULL));
+	assert_true(prov_secret_equal(NULL, NULL));
+	prov_secret_free(b);
+	assert_int_equal(prov_secret_copy(a, &b, NULL), 0);
+	assert_true(prov_secret_equal(a, b));
+	prov_secret_free(a);
+	prov_secret_free(b);
+	prov_secret_free(NULL);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(prov_err_name(PROV_OK), "ok");
+	assert_string_equal(prov_err_name(PROV_ERR_KEY), "key");
+	assert_string_equal(prov_err_name(PROV_ERR_THROTTLED), "throttled");
+	assert_string_equal(prov_err_name(PROV_ERR_REFUSED), "refused");
+	assert_string_equal(prov_err_name((enum prov_err) - 99), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_base64), cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_fd),     cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
