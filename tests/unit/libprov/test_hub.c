@@ -267,11 +267,11 @@ static void test_budget(void **state)
 		{ "GET /devices/d1?", NULL, 429, JSON_TYPE,
 		  FAILURE("ThrottlingBacklogTimeout", "Wait 10 seconds and try again."),
 		  0 },
-		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 800 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 1500 },
 	};
 	struct fake_hub *fake = fake_start(steps, COUNT(steps));
 	struct prov_hub *hub =
-		fake_open(fake, &(struct prov_hub_opts){ .timeout_ms = 300 });
+		fake_open(fake, &(struct prov_hub_opts){ .timeout_ms = 1000 });
 	struct prov_error err;
 
 	(void)state;
@@ -472,9 +472,50 @@ static void test_bulk(void **state)
 		assert_non_null(rows[i].device.primary_key);
 	}
 	assert_false(rows[0].existed);
+	assert_true(rows[1].existed);
+	assert_false(rows[2].existed);
 	assert_int_equal(rows[3].rc, PROV_ERR_ARG);
 	for (size_t i = 0; i < 4; i++)
 		prov_device_clear(&rows[i].device);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* The first request made them, but its answer was lost. */
+static void test_bulk_unanswered(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
+		{ "POST /devices?", NULL, 400, NULL,
+		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"d1\","
+		  "\"errorCode\":"
+		  "409001}]}",
+		  0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+		/* And now they are somebody else's. */
+		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
+		{ "POST /devices?", NULL, 400, NULL,
+		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"d1\","
+		  "\"errorCode\":"
+		  "409001}]}",
+		  0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+	};
+	struct prov_bulk_row row = { .device = { .id = "d1" } };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	row.device.primary_key = test_key(TEST_KEY);
+	row.device.secondary_key = test_key(OTHER_KEY);
+	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, &row, 1, 1, NULL, NULL, &err),
+			 0);
+	prov_device_clear(&row.device);
+	strcpy(row.device.id, "d1");
+	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, &row, 1, 1, NULL, NULL, &err),
+			 PROV_ERR_EXISTS);
+	prov_device_clear(&row.device);
 	prov_hub_close(hub);
 	fake_end(fake);
 }
@@ -586,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_twins_and_methods),
 		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_bulk_unanswered),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_trace_and_token),
