@@ -8,7 +8,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 $(call obj,$(UNIT_SRC)): OWN_CFLAGS += $(call pkg,--cflags,cmocka libcjson) -I.
 $(call obj,$(wildcard tests/unit/libdfu/*.c)): OWN_CFLAGS += -Ilibdfu
 $(call obj,$(wildcard tests/unit/libprov/*.c)): OWN_CFLAGS += -Ilibprov
-$(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Ilibdfu -Ilibprov -Icli
+$(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Icli -Ilibdfu -Ilibprov
 $(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
 
 CLI_A := $(B)/obj/cli.a
@@ -21,7 +21,7 @@ $(CLI_A) $(BOARD_A):
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
 $(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
 $(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
-$(call unit_bin,libprov): $(LIBPROV_A)
+$(call unit_bin,libprov): $(B)/obj/tests/unit/libprov/fake_hub.o $(LIBPROV_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
 # Allocations that fail when the test says so.
@@ -30,7 +30,7 @@ $(UNIT_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
-		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(CJSON_LIBS)
+		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) $(CJSON_LIBS)
 
 unit-build: $(UNIT_BIN)
 
