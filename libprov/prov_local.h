@@ -32,8 +32,7 @@ enum prov_local {
 	PROV_LOCAL_CRYPTO = -109   /* OpenSSL failed, or has no randomness */
 };
 
-/* -- keys wrapped with a root in OTP ---------------------------------------------------
- */
+/* -- keys wrapped with a root in OTP ----------------------------------------------- */
 
 #define PROV_OTP_BLOCKS      16u
 #define PROV_OTP_BLOCK_BYTES 32u
@@ -109,8 +108,30 @@ bool prov_birth_parse(const uint8_t block[PROV_OTP_BLOCK_BYTES], uint16_t *revis
 /* True when it is one, and of this device. */
 bool prov_birth_matches(const uint8_t block[PROV_OTP_BLOCK_BYTES], const char *device_id);
 
-/* -- slots
- * ------------------------------------------------------------------------------- */
+/* -- fields ------------------------------------------------------------------------ */
+
+/*
+ * Fields read from a record, to write them again with a change. `fields` points into the
+ * struct, which must not move, and for certificates and vendor values into the slot.
+ */
+struct prov_fields {
+	struct record_fields fields;
+	char names[6][262];
+	uint8_t key_1[64], key_2[64], private_key[256], static_ip[16];
+};
+
+/*
+ * Read all fields of a whole record; `root` opens wrapped keys, and fields.wrap stays
+ * NULL. PROV_LOCAL_KEY: wrapped, and not with this root, or there is none given.
+ * PROV_LOCAL_FORMAT: there is more in it than struct record_fields can say, and would be
+ * lost.
+ */
+int prov_fields_read(const struct record_view *view, const struct prov_wrap_root *root,
+		     struct prov_fields *out, char *words, size_t bytes);
+
+void prov_fields_wipe(struct prov_fields *fields);
+
+/* -- slots ------------------------------------------------------------------------- */
 
 enum prov_slot_state {
 	PROV_SLOT_BLANK,
@@ -206,8 +227,7 @@ int prov_slots_revoke(const struct prov_slots *slots, unsigned slot, bool last,
 
 void prov_slots_plan_wipe(struct prov_slots_plan *plan);
 
-/* -- X.509
- * ------------------------------------------------------------------------------- */
+/* -- X.509 ------------------------------------------------------------------------- */
 
 #define PROV_X509_THUMBPRINT_CHARS 65 /* with the final NUL */
 

@@ -19,8 +19,7 @@ enum {
 	SLOT_MIN = RECORD_HEADER_BYTES + CRC_BYTES + WORD
 };
 
-/* -- bytes -----------------------------------------------------------------------------
- */
+/* -- bytes ------------------------------------------------------------------------- */
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -84,8 +83,7 @@ void record_wipe(void *bytes, size_t len)
 		*p++ = 0;
 }
 
-/* -- the types -------------------------------------------------------------------------
- */
+/* -- the types --------------------------------------------------------------------- */
 
 enum kind {
 	KIND_BYTES,
@@ -137,8 +135,7 @@ static const uint32_t needs[] = {
 	[RECORD_AUTH_DPS_X509] = NEEDS_DPS | NEEDS_X509,
 };
 
-/* -- parsing ---------------------------------------------------------------------------
- */
+/* -- parsing ----------------------------------------------------------------------- */
 
 static enum record_err wrong(struct record_view *v, enum record_err err, uint32_t at,
 			     uint16_t type)
@@ -348,8 +345,7 @@ int record_choose(const uint8_t *slot_a, const uint8_t *slot_b, size_t slot_byte
 	return a_valid ? 0 : -1;
 }
 
-/* -- reading ---------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------- */
 
 bool record_next(const struct record_view *view, uint32_t *cursor, struct record_tlv *out)
 {
@@ -432,8 +428,7 @@ void record_wrap_nonce(uint32_t generation, uint16_t type,
 	put16(out + 4, type);
 }
 
-/* -- building --------------------------------------------------------------------------
- */
+/* -- building ---------------------------------------------------------------------- */
 
 struct builder {
 	uint8_t *slot;
@@ -595,8 +590,7 @@ int32_t record_build(const struct record_fields *fields, uint32_t generation,
 	return (int32_t)view->total_bytes;
 }
 
-/* -- words -----------------------------------------------------------------------------
- */
+/* -- words ------------------------------------------------------------------------- */
 
 /* The firmware does not print them: unused, the linker drops them. */
 const char *record_err_words(enum record_err err)

@@ -207,8 +207,7 @@ bool record_wrap_get(const struct record_view *view, struct record_wrap *out);
 void record_wrap_nonce(uint32_t generation, uint16_t type,
 		       uint8_t out[RECORD_WRAP_NONCE_BYTES]);
 
-/* -- building --------------------------------------------------------------------------
- */
+/* -- building ---------------------------------------------------------------------- */
 
 /* Bytes of the caller's; not there when `data` is NULL, whatever `len` says. */
 struct record_bytes {

@@ -12,8 +12,7 @@
 
 #define COMMIT_AT (RECORD_SLOT_BYTES - 4)
 
-/* -- looking
- * ------------------------------------------------------------------------------- */
+/* -- looking ----------------------------------------------------------------------- */
 
 static uint32_t get32(const uint8_t *p)
 {
@@ -79,8 +78,7 @@ const char *prov_slot_state_name(enum prov_slot_state state)
 	return names[state];
 }
 
-/* -- choosing
- * ------------------------------------------------------------------------------ */
+/* -- choosing ---------------------------------------------------------------------- */
 
 struct board {
 	struct prov_slot slots[2];
@@ -168,8 +166,7 @@ static uint32_t next_generation(const struct board *b, const char *serial)
 	return highest == RECORD_GENERATION_MAX ? 0 : highest + 1;
 }
 
-/* -- comparing
- * ----------------------------------------------------------------------------- */
+/* -- comparing --------------------------------------------------------------------- */
 
 static bool is_key(uint16_t type)
 {
@@ -221,8 +218,7 @@ static bool same(const struct record_view *has, const struct record_view *want,
 	return !next_said(has, &at, &x);
 }
 
-/* -- planning
- * ------------------------------------------------------------------------------ */
+/* -- planning ---------------------------------------------------------------------- */
 
 static const char *type_name(uint16_t type)
 {

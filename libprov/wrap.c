@@ -12,8 +12,7 @@
 
 #define KEY_BYTES 32 /* of AES-256 */
 
-/* -- the cipher
- * ---------------------------------------------------------------------------- */
+/* -- the cipher -------------------------------------------------------------------- */
 
 /* HKDF-SHA256, RFC 5869. */
 static bool derive(const struct prov_wrap_root *root, const uint8_t *salt,
@@ -93,8 +92,7 @@ static bool unseal(const struct seal *s, const uint8_t *in, size_t len, uint8_t 
 	return ok;
 }
 
-/* -- wrapping
- * ------------------------------------------------------------------------------ */
+/* -- wrapping ---------------------------------------------------------------------- */
 
 /* One key; one that is not there stays so. False when it is too long, or on failure. */
 static bool wrap_key(struct seal *s, uint32_t generation, uint16_t type,
@@ -178,8 +176,7 @@ int prov_unwrap(const struct prov_wrap_root *root, const struct record_view *vie
 	return rc;
 }
 
-/* -- the block of the root
- * --------------------------------------------------------------- */
+/* -- the block of the root --------------------------------------------------------- */
 
 #define WORD 4u
 #define OPEN                                                                             \
@@ -290,8 +287,7 @@ void prov_otp_plan_wipe(struct prov_otp_plan *plan)
 	explicit_bzero(plan, sizeof(*plan));
 }
 
-/* -- the birth record
- * ------------------------------------------------------------------------ */
+/* -- the birth record -------------------------------------------------------------- */
 
 enum {
 	BIRTH_VERSION = 4,

@@ -28,8 +28,7 @@ struct prov_x509_ca {
 	EVP_PKEY *key;
 };
 
-/* -- files -----------------------------------------------------------------------------
- */
+/* -- files ------------------------------------------------------------------------- */
 
 struct file {
 	const char *name; /* the last part of its path, for messages */
@@ -87,8 +86,7 @@ static int no_passphrase(char *buf, int size, int rwflag, void *asked)
 	return -1;
 }
 
-/* -- keys ------------------------------------------------------------------------------
- */
+/* -- keys -------------------------------------------------------------------------- */
 
 /* True for EC P-256; *kind gets "a key of type RSA", "an EC key on secp384r1". */
 static bool is_p256(EVP_PKEY *key, char kind[80])
@@ -161,8 +159,7 @@ static bool key_to_der(EVP_PKEY *key, struct prov_x509 *out)
 	return ok;
 }
 
-/* -- certificates ----------------------------------------------------------------------
- */
+/* -- certificates ------------------------------------------------------------------ */
 
 static bool cert_to_der(X509 *cert, struct prov_x509_cert *out)
 {
@@ -246,8 +243,7 @@ int prov_x509_thumbprint(const uint8_t *der, size_t len,
 	return 0;
 }
 
-/* -- a certificate authority -----------------------------------------------------------
- */
+/* -- a certificate authority ------------------------------------------------------- */
 
 static int ca_check(const struct prov_x509_ca *ca, const struct file *cert,
 		    const struct file *key, const struct words *w)
@@ -304,8 +300,7 @@ void prov_x509_ca_free(struct prov_x509_ca *ca)
 	free(ca);
 }
 
-/* -- making ----------------------------------------------------------------------------
- */
+/* -- making ------------------------------------------------------------------------ */
 
 /* 16 random bytes, positive and never 0 (at most 20: RFC 5280, 4.1.2.2). */
 static bool set_serial(X509 *cert)
@@ -472,8 +467,7 @@ int prov_x509_make(const char *device_id, int64_t not_before, int64_t not_after,
 	return 0;
 }
 
-/* -- loading ---------------------------------------------------------------------------
- */
+/* -- loading ----------------------------------------------------------------------- */
 
 static int check_identity(EVP_PKEY *key, X509 *cert, const struct file *kf,
 			  const struct file *cf, const struct words *w)
@@ -539,8 +533,7 @@ int prov_x509_load(const char *cert_file, const char *key_file, struct prov_x509
 	return rc;
 }
 
-/* -- PEM -------------------------------------------------------------------------------
- */
+/* -- PEM --------------------------------------------------------------------------- */
 
 static int pem(const char *label, const uint8_t *der, size_t len, char *out, size_t room)
 {

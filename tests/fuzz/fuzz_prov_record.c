@@ -94,6 +94,21 @@ static void check_values(const struct record_view *v)
 	must(!v->wrapped || wrap.otp_block < 16);
 }
 
+/* What can be read as fields makes a record of the same length again. */
+static void check_fields(const struct record_view *v)
+{
+	static uint8_t slot[RECORD_SLOT_BYTES];
+	static struct prov_fields fields;
+	struct record_view again;
+	char words[240] = "";
+
+	if (prov_fields_read(v, NULL, &fields, words, sizeof(words)) < 0)
+		must(words[0] != '\0');
+	else
+		must(record_build(&fields.fields, v->generation, v->serial, slot,
+				  sizeof(slot), &again) == (int32_t)v->total_bytes);
+}
+
 static void check_slot(const uint8_t *slot, size_t len, const char *serial)
 {
 	struct record_view v;
@@ -106,6 +121,7 @@ static void check_slot(const uint8_t *slot, size_t len, const char *serial)
 		return;
 	check_tlvs(&v);
 	check_values(&v);
+	check_fields(&v);
 }
 
 static void check_choice(const uint8_t *a, const uint8_t *b, size_t len,

@@ -228,8 +228,7 @@ static void test_serial(void **state)
 	}
 }
 
-/* -- choosing --------------------------------------------------------------------------
- */
+/* -- choosing ---------------------------------------------------------------------- */
 
 static void test_choose(void **state)
 {
@@ -286,37 +285,7 @@ static void test_choose(void **state)
 	}
 }
 
-/* -- building --------------------------------------------------------------------------
- */
-
-static const uint8_t blob[65536] = { 0x30, 0x82 };
-
-/* Everything that there is. */
-static struct record_fields all_fields(const struct record_wrap *wrap)
-{
-	static const uint8_t ip[16] = { 192, 168, 0, 2, 255, 255, 255, 0 };
-
-	return (struct record_fields){
-		.auth = RECORD_AUTH_DPS_X509,
-		.hub_host = "h",
-		.device_id = "d",
-		.id_scope = "0ne00000001",
-		.registration_id = "reg-1",
-		.gateway = "10.0.0.1:8883",
-		.sntp_server = "pool.ntp.org",
-		.key_1 = { key_bytes, 64 },
-		.key_2 = { key_bytes, 33 },
-		.private_key = { key_bytes, 50 },
-		.cert = { blob, 501 },
-		.chain = { { blob, 502 }, { blob, 503 } },
-		.roots = { { blob, 2048 }, { blob, 1 }, { blob, 2 }, { blob, 3 } },
-		.issued_at = 0x123456789aull,
-		.keep_alive_s = 0x1234,
-		.static_ip = ip,
-		.wrap = wrap,
-		.vendor = { { 0x8000, { blob, 0 } }, { 0xfffe, { blob, 9 } } },
-	};
-}
+/* -- building ---------------------------------------------------------------------- */
 
 static void check_lengths(const struct record_view *v)
 {
@@ -517,8 +486,7 @@ static void test_words(void **state)
 	assert_string_equal(record_err_words((enum record_err) - 99), "an unknown error");
 }
 
-/* -- the firmware's compiler -----------------------------------------------------------
- */
+/* -- the firmware's compiler ------------------------------------------------------- */
 
 /* It needs nothing that a freestanding compiler does not bring along, and stays small. */
 static void test_freestanding(void **state)

@@ -222,8 +222,7 @@ static void test_words(void **state)
 			 PROV_LOCAL_FOREIGN);
 }
 
-/* -- nothing to do
- * --------------------------------------------------------------------------- */
+/* -- nothing to do ----------------------------------------------------------------- */
 
 static void commit(const struct prov_slots_plan *plan, uint8_t *a, uint8_t *b)
 {
@@ -312,8 +311,7 @@ static void test_wrapped(void **state)
 			 PROV_LOCAL_ARG);
 }
 
-/* -- revoking
- * -------------------------------------------------------------------------------- */
+/* -- revoking ---------------------------------------------------------------------- */
 
 static void test_revoke(void **state)
 {
@@ -365,8 +363,7 @@ static void test_revoke(void **state)
 	}
 }
 
-/* -- the power is cut
- * ------------------------------------------------------------------------ */
+/* -- the power is cut -------------------------------------------------------------- */
 
 /* Flash that programs word by word and only clears bits, until `left` operations are
  * done. */

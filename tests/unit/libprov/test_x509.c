@@ -124,8 +124,7 @@ static void write_pem(const struct prov_x509 *x)
 	write_file("out.key", text, strlen(text));
 }
 
-/* -- made here
- * --------------------------------------------------------------------------- */
+/* -- made here --------------------------------------------------------------------- */
 
 static void check_cert(const struct prov_x509 *x, const char *cn)
 {
@@ -234,8 +233,7 @@ static void test_by_ca(void **state)
 	prov_x509_ca_free(NULL);
 }
 
-/* -- what is refused
- * --------------------------------------------------------------------- */
+/* -- what is refused --------------------------------------------------------------- */
 
 static void test_requests(void **state)
 {
