@@ -9,8 +9,11 @@
 
 #define PARALLEL 2
 
-/* What becomes of a row, beside what its caller sees. */
-enum fate { OPEN, SENT, FAILED, LOOK, RESEND, ENDED };
+/*
+ * What becomes of a row, beside what its caller sees. LOOK: it is there, but we do not
+ * know its keys. DOUBT: it is there, or not, and may be what an unanswered request made.
+ */
+enum fate { OPEN, SENT, FAILED, LOOK, DOUBT, RESEND, ENDED };
 
 struct bulk {
 	struct prov_hub *hub;
@@ -109,8 +112,11 @@ static void on_complaint(void *ctx, const char *id, const char *code, const char
 		c->complained = true;
 		b->fates[i] = FAILED;
 		words_row(&b->rows[i], err, code, clean);
-		if (err == PROV_ERR_EXISTS && (b->op == PROV_BULK_ENSURE || c->f.unsure))
+		if (err == PROV_ERR_EXISTS && c->f.unsure)
+			b->fates[i] = DOUBT;
+		else if (err == PROV_ERR_EXISTS && b->op == PROV_BULK_ENSURE)
 			b->fates[i] = LOOK;
+		b->rows[i].existed = b->fates[i] == LOOK;
 		if (err == PROV_ERR_NOTFOUND && b->op == PROV_BULK_DELETE && c->f.unsure)
 			b->fates[i] = SENT;
 		if (b->own_keys && wants_own_keys(code))
@@ -129,7 +135,7 @@ static void fail_chunk(struct chunk *c, int rc)
 
 		row->error = c->f.error;
 		row->rc = rc;
-		c->bulk->fates[c->rows[k]] = look ? LOOK : FAILED;
+		c->bulk->fates[c->rows[k]] = look ? DOUBT : FAILED;
 	}
 }
 
@@ -276,15 +282,18 @@ static int run_chunks(struct bulk *b, unsigned parallel, struct prov_error *err)
 /* -- what is left
  * --------------------------------------------------------------------------- */
 
+/* Without keys of its own a row cannot be known again: X.509 goes by the thumbprint. */
 static bool has_keys(const struct prov_device *want, const struct prov_device *is)
 {
+	if (want->auth == PROV_AUTH_SELFSIGNED)
+		return strcasecmp(want->primary_thumbprint, is->primary_thumbprint) == 0;
 	return want->primary_key && prov_secret_equal(want->primary_key, is->primary_key);
 }
 
 static void judge_row(struct bulk *b, size_t i, struct prov_job *job)
 {
 	struct prov_bulk_row *row = &b->rows[i];
-	bool ours = has_keys(&row->device, &job->result);
+	bool others = b->fates[i] == DOUBT && !has_keys(&row->device, &job->result);
 
 	if (job->rc == PROV_ERR_NOTFOUND) {
 		end_row(b, i, row->error.code);
@@ -295,7 +304,7 @@ static void judge_row(struct bulk *b, size_t i, struct prov_job *job)
 		end_row(b, i, job->rc);
 		return;
 	}
-	if (b->op == PROV_BULK_CREATE && !ours && b->own_keys) {
+	if (b->op == PROV_BULK_CREATE && others) {
 		words_row(row, PROV_ERR_EXISTS, "DeviceAlreadyExists", "");
 		end_row(b, i, PROV_ERR_EXISTS);
 		return;
@@ -307,7 +316,7 @@ static void judge_row(struct bulk *b, size_t i, struct prov_job *job)
 		end_row(b, i, PROV_ERR_REFUSED);
 		return;
 	}
-	row->existed = !ours && b->own_keys;
+	row->existed |= others;
 	prov_device_clear(&row->device);
 	row->device = job->result;
 	memset(&job->result, 0, sizeof(job->result));
@@ -328,7 +337,7 @@ static int look_done(void *ctx, struct prov_job *job)
 	return look->bulk->stopped;
 }
 
-/* Fetch the rows with the fate LOOK one by one. */
+/* Fetch the rows with the fates LOOK and DOUBT one by one. */
 static int look_at_rows(struct bulk *b, struct prov_error *err)
 {
 	struct look look = { .bulk = b };
@@ -336,7 +345,7 @@ static int look_at_rows(struct bulk *b, struct prov_error *err)
 	int rc = 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		n += b->fates[i] == LOOK;
+		n += b->fates[i] == LOOK || b->fates[i] == DOUBT;
 	if (n == 0 || b->stopped)
 		return 0;
 	look.jobs = calloc(n, sizeof(*look.jobs));
@@ -347,7 +356,7 @@ static int look_at_rows(struct bulk *b, struct prov_error *err)
 	}
 	n = 0;
 	for (size_t i = 0; i < b->n; i++) {
-		if (b->fates[i] != LOOK)
+		if (b->fates[i] != LOOK && b->fates[i] != DOUBT)
 			continue;
 		look.jobs[n].op = PROV_OP_GET;
 		look.jobs[n].id = b->rows[i].device.id;

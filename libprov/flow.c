@@ -229,7 +229,7 @@ static void call_ended(struct engine *e, struct flow *f)
 		hub_trace(hub, "no answer: %s", c->error.msg);
 	}
 	/* After a 5xx too nobody knows. */
-	if ((c->rc != 0 && c->sent) || (c->rc == 0 && c->status >= 500))
+	if ((c->rc != 0 && c->sent) || c->sends > 1 || (c->rc == 0 && c->status >= 500))
 		f->unsure = true;
 	if (renew(e, f)) {
 		send_call(e, f);

@@ -188,6 +188,19 @@ static size_t on_header(char *line, size_t one, size_t n, void *ctx)
 	return n;
 }
 
+/* The connection stands; the request goes out now. */
+static int on_send(void *ctx, char *ip, char *local_ip, int port, int local_port)
+{
+	struct http_call *call = ctx;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	call->sends++;
+	return CURL_PREREQFUNC_OK;
+}
+
 static bool add(struct curl_slist **list, const char *name, const char *value)
 {
 	size_t room = strlen(name) + strlen(value) + 3;
@@ -282,6 +295,8 @@ static void set_call(struct http_call *call, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->words);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
 	if (call->fresh)
@@ -350,16 +365,15 @@ static void collect(const struct http_pool *pool, CURL *easy, CURLcode code,
 
 static void finish(struct http_pool *pool, struct http_call *call, CURLcode code)
 {
-	long status = 0, sent = 0, connects = 0;
+	long status = 0, connects = 0;
 	struct http_failure f;
 	curl_off_t us = 0;
 
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
 	curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &us);
 	call->status = (int)status;
-	call->sent = sent > 0;
+	call->sent = call->sends > 0;
 	call->connects = connects > 0 ? (unsigned)connects : 0;
 	call->took_ms = us / 1000;
 	if (call->too_long) {
@@ -368,6 +382,7 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 				ANSWER_MAX >> 20);
 	} else if (code != CURLE_OK) {
 		collect(pool, call->easy, code, call->words, &f);
+		f.connected |= call->sent;
 		call->slow = code == CURLE_OPERATION_TIMEDOUT;
 		call->rc = http_words(&f, &call->error);
 	}
@@ -416,7 +431,7 @@ void http_clear(struct http_call *call)
 	call->text_len = call->text_room = 0;
 	call->rc = call->status = 0;
 	call->sent = call->slow = call->too_long = false;
-	call->connects = 0;
+	call->connects = call->sends = 0;
 	call->date[0] = call->retry_after[0] = call->error_code[0] = '\0';
 	call->request_id[0] = call->content_type[0] = call->words[0] = '\0';
 }

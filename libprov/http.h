@@ -29,8 +29,9 @@ struct http_call {
 	/* The outcome: 0 when an answer came, whatever its status. */
 	int rc;
 	struct prov_error error;
-	bool sent; /* bytes of the request went out */
-	bool slow; /* PROV_ERR_CONNECT: nobody answered, rather than refused */
+	bool sent;      /* it went out, or at least it began to */
+	unsigned sends; /* more than one: curl found a kept connection dead */
+	bool slow;      /* PROV_ERR_CONNECT: nobody answered, rather than refused */
 	int status;
 	unsigned connects;
 	int64_t took_ms;

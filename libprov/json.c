@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include "error.h"
 #include "secret.h"
 
 #include <cjson/cJSON.h>

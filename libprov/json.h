@@ -6,7 +6,7 @@
 #ifndef PROV_JSON_H
 #define PROV_JSON_H
 
-#include "error.h"
+#include "prov.h"
 
 /* A device as the registry shows it, or a row of a query, which has no keys. */
 int json_read_device(const char *text, struct prov_device *out, struct prov_error *err);

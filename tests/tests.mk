@@ -21,14 +21,14 @@ $(CLI_A) $(BOARD_A):
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
 $(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
 $(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
-$(call unit_bin,libprov): $(LIBPROV_A)
+$(call unit_bin,libprov): $(B)/obj/tests/unit/libprov/fake_hub.o $(LIBPROV_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
 $(UNIT_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
-		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(CJSON_LIBS)
+		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) $(CJSON_LIBS)
 
 unit-build: $(UNIT_BIN)
 

@@ -15,12 +15,15 @@ FB := build/fuzz
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(FB)/%,$(FUZZ_SRC))
-# The virtual board is tested by the targets that bear its name, libdfu by the others.
+# The virtual board and libprov are tested by the targets that bear their names, libdfu by
+# the others.
 FUZZ_BOARD := $(filter $(FB)/fuzz_usbip_server $(FB)/fuzz_board_%,$(FUZZ_BIN))
-FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD),$(FUZZ_BIN))
+FUZZ_LIBPROV := $(filter $(FB)/fuzz_prov_%,$(FUZZ_BIN))
+FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD) $(FUZZ_LIBPROV),$(FUZZ_BIN))
 
 fuzz_obj = $(patsubst %.c,$(FB)/obj/%.o,$(1))
 FUZZ_LIBDFU_OBJ := $(call fuzz_obj,$(LIBDFU_SRC))
+FUZZ_LIBPROV_OBJ := $(call fuzz_obj,$(LIBPROV_SRC))
 FUZZ_BOARD_OBJ := $(call fuzz_obj,$(filter-out %/main.c,$(BOARD_SRC)))
 
 # Only the fuzzers themselves get libFuzzer's main.
@@ -28,8 +31,9 @@ FUZZ_SAN := address,undefined
 FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
+$(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcurl libcrypto libcjson)
 $(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcjson)
-$(call fuzz_obj,$(FUZZ_SRC)): FUZZ_CFLAGS += -I. -Ilibdfu -Isim/board $(call pkg,--cflags,libcjson)
+$(call fuzz_obj,$(FUZZ_SRC)): FUZZ_CFLAGS += -I. -Ilibdfu -Ilibprov -Isim/board $(call pkg,--cflags,libcjson)
 
 $(FB)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -38,11 +42,15 @@ $(FB)/obj/%.o: %.c
 
 $(FUZZ_BIN): $(FB)/%: $(FB)/obj/tests/fuzz/%.o
 $(FUZZ_LIBDFU): $(FUZZ_LIBDFU_OBJ)
+$(FUZZ_LIBPROV): $(FUZZ_LIBPROV_OBJ)
 $(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
+$(FUZZ_LIBDFU): FUZZ_LIBS = $(LIBDFU_LIBS)
+$(FUZZ_LIBPROV): FUZZ_LIBS = $(LIBPROV_LIBS)
+$(FUZZ_BOARD): FUZZ_LIBS = $(FUZZ_BOARD_LIBS) $(CJSON_LIBS)
 $(FUZZ_BIN):
 	@printf '  %-7s %s\n' FUZZ '$(@F)'
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,$(FUZZ_SAN) -pthread -o $@ $^ \
-		$(if $(filter $@,$(FUZZ_BOARD)),$(FUZZ_BOARD_LIBS) $(CJSON_LIBS),$(LIBDFU_LIBS))
+		$(FUZZ_LIBS)
 
 fuzz-build: $(FUZZ_BIN)
 

@@ -1,0 +1,637 @@
+/* The registry against a hub that answers by a script. */
+#include "fake_hub.h"
+
+#define OTHER_KEY "HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+#define DEVICE_OF(id, etag, status, extra, primary)                                      \
+	"{\"deviceId\":\"" id "\",\"etag\":\"" etag "\",\"status\":\"" status            \
+	"\"," extra "\"authentication\":{\"type\":\"sas\",\"symmetricKey\":{"            \
+	"\"primaryKey\":\"" primary "\",\"secondaryKey\":\"" OTHER_KEY                   \
+	"\"}},\"capabilities\":{\"iotEdge\":false}}"
+#define DEVICE(id) DEVICE_OF(id, "MQ==", "enabled", "", TEST_KEY)
+
+#define FAILURE(code, text)                                                              \
+	"{\"Message\":\"ErrorCode:" code ";" text                                        \
+	"\",\"ExceptionMessage\":\"Tracking ID:abc-TimeStamp:1\"}"
+#define EXISTS                                                                           \
+	FAILURE("DeviceAlreadyExists", "A device with ID 'd1' is already registered.")
+#define NOT_FOUND FAILURE("DeviceNotFound", "no")
+
+static const struct prov_device d1 = { .id = "d1" };
+
+static void test_create(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "PUT /devices/d1?api-version=2021-04-12 ", "\"primaryKey\":\"\"", 200,
+		  NULL, DEVICE("d1"), 0 },
+		{ "PUT /devices/a%23b?", "\"disabled\"", 200, NULL, DEVICE("a#b"), 0 },
+		{ "PUT /devices/d1?", NULL, 409, NULL, EXISTS, 0 },
+	};
+	const struct prov_device odd = { .id = "a#b", .disabled = true };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_secret *key = test_key(TEST_KEY);
+	struct prov_error err = { 0 };
+	struct prov_device out;
+	struct prov_stats stats;
+
+	(void)state;
+	assert_int_equal(prov_device_create(hub, &d1, &out, &err), 0);
+	assert_true(prov_secret_equal(out.primary_key, key));
+	assert_string_equal(out.etag, "MQ==");
+	prov_device_clear(&out);
+	assert_null(strcasestr(fake_request(fake, 0), "if-match"));
+	assert_int_equal(prov_device_create(hub, &odd, NULL, &err), 0);
+	assert_int_equal(prov_device_create(hub, &d1, &out, &err), PROV_ERR_EXISTS);
+	assert_string_equal(err.tracking_id, "abc-TimeStamp:1");
+	assert_string_equal(err.service_code, "DeviceAlreadyExists");
+	assert_int_equal(err.http_status, 409);
+	prov_hub_stats(hub, &stats);
+	assert_int_equal(stats.requests, 3);
+	assert_int_equal(stats.connections, 1);
+	prov_secret_free(key);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* What got no answer is looked for, never made again under another name or deleted. */
+static void test_create_unanswered(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "PUT /devices/d1?", NULL, 0, NULL, NULL, 0 },
+		{ "PUT /devices/d1?", NULL, 409, NULL, EXISTS, 0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_device out;
+	bool existed = true;
+
+	(void)state;
+	assert_int_equal(prov_device_ensure(hub, &d1, &out, &existed, NULL), 0);
+	assert_false(existed);
+	assert_non_null(out.primary_key);
+	prov_device_clear(&out);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* The same answers, but that device has been in use: it is somebody's. */
+static void test_create_unanswered_other(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "PUT /devices/d1?", NULL, 0, NULL, NULL, 0 },
+		{ "PUT /devices/d1?", NULL, 409, NULL, EXISTS, 0 },
+		{ "GET /devices/d1?", NULL, 200, NULL,
+		  DEVICE_OF("d1", "MQ==", "enabled",
+			    "\"lastActivityTime\":\"2026-01-01T00:00:00\",", TEST_KEY),
+		  0 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	assert_int_equal(prov_device_create(hub, &d1, NULL, &err), PROV_ERR_EXISTS);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_ensure(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "PUT /devices/d1?", NULL, 409, NULL, EXISTS, 0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+		{ "PUT /devices/d1?", "selfSigned", 409, NULL, EXISTS, 0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+	};
+	const struct prov_device signed_d1 = { .id = "d1",
+					       .auth = PROV_AUTH_SELFSIGNED,
+					       .primary_thumbprint = "00ff" };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+	bool existed = false;
+
+	(void)state;
+	assert_int_equal(prov_device_ensure(hub, &d1, NULL, &existed, NULL), 0);
+	assert_true(existed);
+	assert_int_equal(prov_device_ensure(hub, &signed_d1, NULL, NULL, &err),
+			 PROV_ERR_REFUSED);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* Both keys and what we do not know go back, under the ETag; a race is run again. */
+static void test_update(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", NULL, 200, NULL,
+		  DEVICE_OF("d1", "MQ==", "enabled", "\"deviceScope\":\"s\",", TEST_KEY),
+		  0 },
+		{ "PUT /devices/d1?", "If-Match: \"MQ==\"", 412, NULL,
+		  FAILURE("PreconditionFailed", "no"), 0 },
+		{ "GET /devices/d1?", NULL, 200, NULL,
+		  DEVICE_OF("d1", "Mg==", "enabled", "\"deviceScope\":\"s\",", TEST_KEY),
+		  0 },
+		{ "PUT /devices/d1?", "If-Match: \"Mg==\"", 200, NULL,
+		  DEVICE_OF("d1", "Mw==", "disabled", "", TEST_KEY), 0 },
+		/* It is so already: nothing to send. */
+		{ "GET /devices/d1?", NULL, 200, NULL,
+		  DEVICE_OF("d1", "Mw==", "disabled", "", TEST_KEY), 0 },
+		/* Another one than the caller has seen. */
+		{ "GET /devices/d1?", NULL, 200, NULL,
+		  DEVICE_OF("d1", "NA==", "disabled", "", TEST_KEY), 0 },
+	};
+	const struct prov_change off = { .set_status = true, .disabled = true };
+	const struct prov_change on = { .set_status = true, .etag = "Mw==" };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_device out;
+	struct prov_error err;
+
+	(void)state;
+	assert_int_equal(prov_device_update(hub, "d1", &off, &out, &err), 0);
+	assert_true(out.disabled);
+	assert_string_equal(out.etag, "Mw==");
+	prov_device_clear(&out);
+	assert_non_null(strstr(fake_request(fake, 3), TEST_KEY));
+	assert_non_null(strstr(fake_request(fake, 3), OTHER_KEY));
+	assert_non_null(strstr(fake_request(fake, 3), "deviceScope"));
+	assert_int_equal(prov_device_update(hub, "d1", &off, NULL, &err), 0);
+	assert_int_equal(prov_device_update(hub, "d1", &on, NULL, &err),
+			 PROV_ERR_CHANGED);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_no_keys_no_update(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", NULL, 200, NULL,
+		  DEVICE_OF("d1", "MQ==", "enabled", "", ""), 0 },
+	};
+	const struct prov_change off = { .set_status = true, .disabled = true };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	assert_int_equal(prov_device_update(hub, "d1", &off, NULL, &err), PROV_ERR_RIGHT);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_regenerate(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+		{ "PUT /devices/d1?", TEST_KEY, 200, NULL, DEVICE("d1"), 0 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+
+	(void)state;
+	assert_int_equal(prov_device_regenerate(hub, "d1", true, NULL, NULL), 0);
+	assert_null(strstr(fake_request(fake, 1), OTHER_KEY));
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_delete(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "DELETE /devices/d1?", "If-Match: \"*\"", 204, NULL, NULL, 0 },
+		{ "DELETE /devices/d1?", "If-Match: \"MQ==\"", 404, NULL, NOT_FOUND, 0 },
+		/* Deleted by the first request, which got no answer. */
+		{ "DELETE /devices/d1?", NULL, 0, NULL, NULL, 0 },
+		{ "DELETE /devices/d1?", NULL, 404, NULL, NOT_FOUND, 0 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+
+	(void)state;
+	assert_int_equal(prov_device_delete(hub, "d1", NULL, NULL), 0);
+	assert_int_equal(prov_device_delete(hub, "d1", "MQ==", NULL), PROV_ERR_NOTFOUND);
+	assert_int_equal(prov_device_delete(hub, "d1", NULL, NULL), 0);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+#define JSON_TYPE "Content-Type: application/json\r\n"
+
+/* How many waits, and how long together. */
+static void on_wait(void *ctx, unsigned ms, const char *why)
+{
+	unsigned *waits = ctx;
+
+	(void)why;
+	waits[0]++;
+	waits[1] += ms;
+}
+
+/* A bad day: throttled with a header, with a text, 500, a web page from a balancer. */
+static void test_retry(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", NULL, 429, "Retry-After: 1\r\n" JSON_TYPE, "", 0 },
+		{ "GET /devices/d1?", NULL, 429, JSON_TYPE,
+		  FAILURE("ThrottlingBacklogTimeout", "Wait 1 seconds and try again."),
+		  0 },
+		{ "GET /devices/d1?", NULL, 500, JSON_TYPE, FAILURE("ServerError", "oh"),
+		  0 },
+		{ "GET /devices/d1?", NULL, 503, "Content-Type: text/html\r\n", "<html>",
+		  0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+	};
+	unsigned waits[2] = { 0, 0 };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(
+		fake, &(struct prov_hub_opts){ .waiting = on_wait, .ctx = waits });
+	struct prov_stats stats;
+
+	(void)state;
+	assert_int_equal(prov_device_get(hub, "d1", NULL, NULL), 0);
+	assert_int_equal(waits[0], 4);
+	assert_in_range(waits[1], 2000, 2200);
+	prov_hub_stats(hub, &stats);
+	assert_int_equal(stats.retries, 4);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* It would take longer than the caller has. */
+static void test_budget(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", NULL, 429, JSON_TYPE,
+		  FAILURE("ThrottlingBacklogTimeout", "Wait 10 seconds and try again."),
+		  0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 1500 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub =
+		fake_open(fake, &(struct prov_hub_opts){ .timeout_ms = 1000 });
+	struct prov_error err;
+
+	(void)state;
+	assert_int_equal(prov_device_get(hub, "d1", NULL, &err), PROV_ERR_THROTTLED);
+	assert_int_equal(prov_device_get(hub, "d1", NULL, &err), PROV_ERR_TIMEOUT);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static const struct {
+	int status;
+	const char *headers, *body;
+	int rc;
+	const char *says;
+} refusals[] = {
+	{ 401, NULL, FAILURE("IotHubUnauthorizedAccess", "Unauthorized"), PROV_ERR_KEY,
+	  "does not take the key of the policy \"registryReadWrite\"" },
+	{ 401,
+	  "iothub-errorcode: IotHubUnauthorizedAccess\r\nDate: Sun, 06 Nov 1994 08:49:37 "
+	  "GMT\r\n",
+	  "", PROV_ERR_CLOCK, "ahead of the hub's" },
+	{ 401, NULL, FAILURE("IotHubUnauthorized", "The token has expired"),
+	  PROV_ERR_EXPIRED, "token has expired" },
+	{ 401, NULL,
+	  FAILURE("IotHubUnauthorizedAccess",
+		  "Principal p is not authorized for Read on /devices"),
+	  PROV_ERR_RIGHT, "lacks the right RegistryRead" },
+	{ 403, NULL, "{\"errorCode\":403010,\"trackingId\":\"t\",\"message\":\"no\"}",
+	  PROV_ERR_RIGHT, "lacks the right" },
+	{ 403, NULL,
+	  "{\"Message\":\"{\\\"errorCode\\\":403002,\\\"trackingId\\\":\\\"t\\\","
+	  "\\\"message\\\":"
+	  "\\\"IotHubQuotaExceeded\\\"}\",\"ExceptionMessage\":\"\"}",
+	  PROV_ERR_QUOTA, "quota" },
+	{ 404, NULL, NOT_FOUND, PROV_ERR_NOTFOUND, "no such device" },
+	{ 404, "Content-Type: text/html\r\n", "<html><title>404</title></html>",
+	  PROV_ERR_NOHUB, "with a web page" },
+	{ 200, "Content-Type: text/html\r\n", "<html>Log in</html>", PROV_ERR_NOHUB,
+	  "with a web page" },
+	{ 200, NULL, "{\"deviceId\":", PROV_ERR_NOHUB, "not the JSON expected" },
+	{ 200, NULL, "[]", PROV_ERR_NOHUB, "not the JSON expected" },
+	{ 400, NULL, FAILURE("ArgumentInvalid", "bad \\u0007 thing"), PROV_ERR_SERVICE,
+	  "bad ? thing" },
+};
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++) {
+		const struct fake_step step = { "GET /devices/d1?", NULL,
+						refusals[i].status, refusals[i].headers,
+						refusals[i].body,   0 };
+		struct fake_hub *fake = fake_start(&step, 1);
+		struct prov_hub *hub = fake_open(fake, NULL);
+		struct prov_error err = { 0 };
+		int rc = prov_device_get(hub, "d1", NULL, &err);
+
+		prov_hub_close(hub);
+		fake_end(fake);
+		if (rc != refusals[i].rc || !strstr(err.msg, refusals[i].says))
+			fail_msg("%s: %d: %s", refusals[i].body, rc, err.msg);
+		assert_null(strstr(err.msg, TEST_KEY));
+	}
+}
+
+struct names {
+	char all[200];
+	int left;
+};
+
+static int on_device(void *ctx, const struct prov_device *device)
+{
+	struct names *names = ctx;
+
+	strcat(names->all, device->id);
+	return --names->left == 0;
+}
+
+static void test_list(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices/query?",
+		  "SELECT * FROM devices WHERE status = 'disabled'", 200,
+		  "x-ms-continuation: next\r\n" JSON_TYPE,
+		  "[{\"deviceId\":\"a\",\"authenticationType\":\"sas\"},{\"deviceId\":"
+		  "\"b\"}]",
+		  0 },
+		{ "POST /devices/query?", "x-ms-continuation: next", 200, NULL,
+		  "[{\"deviceId\":\"c\"}]", 0 },
+		{ "POST /devices/query?", "x-ms-max-item-count: 1000", 200,
+		  "x-ms-continuation: more\r\n" JSON_TYPE,
+		  "[{\"deviceId\":\"a\"},{\"deviceId\":\"b\"}]", 0 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct names names = { "", 99 };
+
+	(void)state;
+	assert_int_equal(
+		prov_device_list(hub, "status = 'disabled'", on_device, &names, NULL), 0);
+	assert_string_equal(names.all, "abc");
+	names.left = 1;
+	assert_int_equal(prov_device_list(hub, NULL, on_device, &names, NULL),
+			 PROV_ERR_CANCELLED);
+	assert_string_equal(names.all, "abca");
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_twins_and_methods(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /twins/d1?", NULL, 200, NULL, "{\"version\":1}", 0 },
+		{ "PATCH /twins/d1?", "{\"tags\":{\"a\":1}}", 200, NULL,
+		  "{\"version\":2}", 0 },
+		{ "PUT /twins/d1?", "If-Match: \"AAA=\"", 412, NULL,
+		  FAILURE("PreconditionFailed", "no"), 0 },
+		{ "POST /twins/d1/methods?", "\"payload\":{\"x\":1}", 200, NULL,
+		  "{\"status\":201,\"payload\":[1]}", 0 },
+		{ "POST /twins/d1/methods?", NULL, 404, NULL,
+		  FAILURE("DeviceNotOnline", "not online"), 0 },
+		/* Not again: it may have done it. */
+		{ "POST /twins/d1/methods?", NULL, 0, NULL, NULL, 0 },
+		{ "DELETE /devices/d1/commands?", NULL, 200, NULL,
+		  "{\"deviceId\":\"d1\",\"totalMessagesPurged\":3}", 0 },
+		{ "GET /statistics/devices?", NULL, 200, NULL,
+		  "{\"totalDeviceCount\":3,\"enabledDeviceCount\":2,"
+		  "\"disabledDeviceCount\":1}",
+		  0 },
+		{ "GET /statistics/service?", NULL, 200, NULL,
+		  "{\"connectedDeviceCount\":1}", 0 },
+	};
+	const struct prov_method reboot = { .name = "reboot", .payload = "{\"x\":1}" };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_statistics s;
+	struct prov_error err;
+	uint64_t purged = 0;
+	char *text = NULL;
+	int status = 0;
+
+	(void)state;
+	assert_int_equal(prov_twin_get(hub, "d1", &text, NULL), 0);
+	assert_string_equal(text, "{\"version\":1}");
+	free(text);
+	assert_int_equal(
+		prov_twin_patch(hub, "d1", "{\"tags\":{\"a\":1}}", NULL, NULL, NULL), 0);
+	assert_int_equal(prov_twin_replace(hub, "d1", "{}", "AAA=", NULL, &err),
+			 PROV_ERR_CHANGED);
+	assert_int_equal(prov_twin_patch(hub, "d1", "{\"a\":x}", NULL, NULL, &err),
+			 PROV_ERR_FORMAT);
+	assert_int_equal(err.at, 5);
+	assert_int_equal(prov_method_call(hub, "d1", &reboot, &status, &text, NULL), 0);
+	assert_int_equal(status, 201);
+	assert_string_equal(text, "[1]");
+	free(text);
+	assert_int_equal(prov_method_call(hub, "d1", &reboot, NULL, NULL, &err),
+			 PROV_ERR_OFFLINE);
+	assert_int_equal(prov_method_call(hub, "d1", &reboot, NULL, NULL, &err),
+			 PROV_ERR_GONE);
+	assert_int_equal(prov_c2d_purge(hub, "d1", &purged, NULL), 0);
+	assert_int_equal(purged, 3);
+	assert_int_equal(prov_statistics(hub, &s, NULL), 0);
+	assert_int_equal(s.disabled, 1);
+	assert_int_equal(s.connected, 1);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_bulk(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", "\"importMode\":\"create\"", 400, NULL,
+		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"b\",\"errorCode\":"
+		  "\"DeviceAlreadyExists\",\"errorStatus\":\"x\"},{\"deviceId\":\"c\","
+		  "\"errorCode\":\"EnforceDeviceHISCompliantKey\"}],\"warnings\":[]}",
+		  0 },
+		{ "POST /devices?", "\"primaryKey\":\"\"", 200, NULL,
+		  "{\"isSuccessful\":true,\"errors\":[],\"warnings\":[]}", 0 },
+		{ "GET /devices/", NULL, 200, NULL, DEVICE("b"), 0 },
+		{ "GET /devices/", NULL, 200, NULL, DEVICE("c"), 0 },
+	};
+	struct prov_bulk_row rows[4] = { 0 };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	strcpy(rows[0].device.id, "a");
+	strcpy(rows[1].device.id, "b");
+	strcpy(rows[2].device.id, "c");
+	strcpy(rows[3].device.id, "d/d");
+	assert_int_equal(prov_bulk(hub, PROV_BULK_ENSURE, rows, 4, 1, NULL, NULL, &err),
+			 PROV_ERR_ARG);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(rows[i].done);
+		assert_int_equal(rows[i].rc, 0);
+		assert_non_null(rows[i].device.primary_key);
+	}
+	assert_false(rows[0].existed);
+	assert_true(rows[1].existed);
+	assert_false(rows[2].existed);
+	assert_int_equal(rows[3].rc, PROV_ERR_ARG);
+	for (size_t i = 0; i < 4; i++)
+		prov_device_clear(&rows[i].device);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* The first request made them, but its answer was lost. */
+static void test_bulk_unanswered(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
+		{ "POST /devices?", NULL, 400, NULL,
+		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"d1\","
+		  "\"errorCode\":"
+		  "409001}]}",
+		  0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+		/* And now they are somebody else's. */
+		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
+		{ "POST /devices?", NULL, 400, NULL,
+		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"d1\","
+		  "\"errorCode\":"
+		  "409001}]}",
+		  0 },
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+	};
+	struct prov_bulk_row row = { .device = { .id = "d1" } };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	row.device.primary_key = test_key(TEST_KEY);
+	row.device.secondary_key = test_key(OTHER_KEY);
+	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, &row, 1, 1, NULL, NULL, &err),
+			 0);
+	prov_device_clear(&row.device);
+	strcpy(row.device.id, "d1");
+	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, &row, 1, 1, NULL, NULL, &err),
+			 PROV_ERR_EXISTS);
+	prov_device_clear(&row.device);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+static void test_cancel(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
+	};
+	const volatile int cancel = 1;
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub =
+		fake_open(fake, &(struct prov_hub_opts){ .cancel = &cancel });
+	struct prov_hub *other = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	assert_int_equal(prov_device_get(hub, "d1", NULL, &err), PROV_ERR_CANCELLED);
+	assert_int_equal(prov_device_get(other, "d1", NULL, &err), 0);
+	prov_hub_close(hub);
+	prov_hub_close(other);
+	fake_end(fake);
+}
+
+/* Who cannot be reached or trusted, each in its own words. */
+static void test_unreachable(void **state)
+{
+	static const struct {
+		const char *host, *connect_to, *ca;
+		int rc;
+	} cases[] = {
+		{ FAKE_HOST, "127.0.0.1:1", NULL, PROV_ERR_CONNECT },
+		{ "nobody.invalid", NULL, NULL, PROV_ERR_RESOLVE },
+		{ FAKE_HOST, "", "/etc/hostname-not", PROV_ERR_FILE },
+		{ FAKE_HOST, "", "", PROV_ERR_UNTRUSTED },
+		{ "other.azure-devices.net", "", NULL, PROV_ERR_NAME },
+	};
+	struct prov_connstr cs = { .kind = PROV_CONNSTR_SERVICE, .policy = "service" };
+	struct fake_hub *fake = fake_start(NULL, 0);
+
+	(void)state;
+	cs.key = test_key(TEST_KEY);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct prov_hub_opts opts = { .backoff_ms = 2, .ca_file = fake_ca(fake) };
+		struct prov_hub *hub = NULL;
+		struct prov_error err = { 0 };
+		int rc;
+
+		strcpy(cs.host, cases[i].host);
+		opts.connect_to = cases[i].connect_to;
+		if (opts.connect_to && !*opts.connect_to)
+			opts.connect_to = fake_address(fake);
+		if (cases[i].ca)
+			opts.ca_file = *cases[i].ca ? cases[i].ca : NULL;
+		assert_int_equal(prov_hub_open(&cs, &opts, &hub, NULL), 0);
+		rc = prov_device_get(hub, "d1", NULL, &err);
+		prov_hub_close(hub);
+		if (rc != cases[i].rc || !err.msg[0])
+			fail_msg("%s: %d: %s", cases[i].host, rc, err.msg);
+	}
+	prov_connstr_clear(&cs);
+	fake_end(fake);
+}
+
+static char traced[4000];
+
+static void on_trace(void *ctx, const char *line)
+{
+	(void)ctx;
+	strncat(traced, line, sizeof(traced) - strlen(traced) - 1);
+}
+
+static void test_trace_and_token(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "GET /devices/d1?", "Authorization: Bearer t0ken", 401, NULL,
+		  FAILURE("IotHubUnauthorizedAccess", "no"), 0 },
+		{ "GET /devices/d1?", "Authorization: Bearer t0ken", 200, NULL,
+		  DEVICE("d1"), 0 },
+	};
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub =
+		fake_open(fake, &(struct prov_hub_opts){ .token_command = "echo t0ken",
+							 .trace = on_trace });
+
+	(void)state;
+	assert_int_equal(prov_device_get(hub, "d1", NULL, NULL), 0);
+	assert_non_null(strstr(traced, "GET /devices/d1"));
+	assert_null(strstr(traced, "t0ken"));
+	assert_null(strstr(traced, TEST_KEY));
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_create_unanswered),
+		cmocka_unit_test(test_create_unanswered_other),
+		cmocka_unit_test(test_ensure),
+		cmocka_unit_test(test_update),
+		cmocka_unit_test(test_no_keys_no_update),
+		cmocka_unit_test(test_regenerate),
+		cmocka_unit_test(test_delete),
+		cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_twins_and_methods),
+		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_bulk_unanswered),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_trace_and_token),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

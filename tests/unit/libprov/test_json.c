@@ -1,0 +1,165 @@
+/* What the service sends, good and hostile. */
+#include "prov_test.h"
+
+#include "json.h"
+
+#define REAL                                                                             \
+	"{\"deviceId\":\"dev1\",\"generationId\":\"637\",\"etag\":\"MTIz\","             \
+	"\"connectionState\":"                                                           \
+	"\"Connected\",\"status\":\"disabled\",\"statusReason\":null,"                   \
+	"\"connectionStateUpdatedTime\":\"0001-01-01T00:00:00\",\"statusUpdatedTime\":"  \
+	"\"0001-01-01T00:00:00\",\"lastActivityTime\":\"2026-11-22T01:02:03\","          \
+	"\"cloudToDeviceMessageCount\":7,\"authentication\":{\"symmetricKey\":{"         \
+	"\"primaryKey\":\"" TEST_KEY "\",\"secondaryKey\":\"" TEST_KEY                   \
+	"\"},\"x509Thumbprint\":{\"primaryThumbprint\":null,\"secondaryThumbprint\":"    \
+	"null},"                                                                         \
+	"\"type\":\"sas\"},\"capabilities\":{\"iotEdge\":true}}"
+
+static void test_device(void **state)
+{
+	struct prov_secret *key = test_key(TEST_KEY);
+	struct prov_device d;
+
+	(void)state;
+	assert_int_equal(json_read_device(REAL, &d, NULL), 0);
+	assert_string_equal(d.id, "dev1");
+	assert_string_equal(d.generation_id, "637");
+	assert_string_equal(d.status_reason, "");
+	assert_string_equal(d.activity_time, "2026-11-22T01:02:03");
+	assert_true(d.disabled && d.connected && d.edge);
+	assert_int_equal(d.c2d_pending, 7);
+	assert_true(prov_secret_equal(d.secondary_key, key));
+	prov_device_clear(&d);
+	prov_secret_free(key);
+}
+
+static const struct {
+	const char *text;
+	int rc;
+} devices[] = {
+	{ "{\"deviceId\":\"a\"}", 0 },
+	{ "{\"deviceId\":\"a\",\"authentication\":7,\"status\":{},\"etag\":[]}", 0 },
+	{ "{\"deviceId\":\"a\",\"cloudToDeviceMessageCount\":-1e999}", 0 },
+	{ "{\"deviceId\":\"a\",\"authenticationType\":\"selfSigned\",\"x509Thumbprint\":"
+	  "{\"primaryThumbprint\":\"no hex\"}}",
+	  0 },
+	{ "", PROV_ERR_NOHUB },
+	{ "null", PROV_ERR_NOHUB },
+	{ "{}", PROV_ERR_NOHUB },
+	{ "{\"deviceId\":\"a/b\"}", PROV_ERR_NOHUB },
+	{ "{\"deviceId\":\"a\"} x", PROV_ERR_NOHUB },
+	{ "{\"deviceId\":\"a\"", PROV_ERR_NOHUB },
+	{ "{\"deviceId\":\"a\",\"authentication\":{\"type\":\"sas\",\"symmetricKey\":"
+	  "{\"primaryKey\":\"*\"}}}",
+	  PROV_ERR_SERVICE },
+	{ "<html>", PROV_ERR_NOHUB },
+};
+
+static void test_devices(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(devices); i++) {
+		struct prov_error err = { 0 };
+		struct prov_device d = { 0 };
+
+		if (json_read_device(devices[i].text, &d, &err) != devices[i].rc)
+			fail_msg("%s: %s", devices[i].text, err.msg);
+		prov_device_clear(&d);
+	}
+}
+
+static const struct {
+	const char *text;
+	bool known;
+	const char *code, *says, *tracking;
+} failures[] = {
+	{ "{\"Message\":\"ErrorCode:DeviceNotFound;gone\",\"ExceptionMessage\":"
+	  "\"Tracking ID:t-1\"}",
+	  true, "DeviceNotFound", "gone", "t-1" },
+	{ "{\"Message\":\"ErrorCode:OnlyCode\"}", true, "OnlyCode", "", "" },
+	{ "{\"Message\":\"words\"}", true, "", "words", "" },
+	{ "{\"errorCode\":401002,\"trackingId\":\"t\",\"message\":"
+	  "\"IotHubUnauthorizedAccess\"}",
+	  true, "401002", "IotHubUnauthorizedAccess", "t" },
+	{ "{\"Message\":\"{\\\"errorCode\\\":429001,\\\"message\\\":\\\"m\\\"}\"}", true,
+	  "429001", "m", "" },
+	{ "{\"Message\":\"{broken\"}", true, "", "{broken", "" },
+	{ "{\"Message\":\"a\\u001b[2J\"}", true, "", "a?[2J", "" },
+	{ "{\"error\":1}", false, "", "", "" },
+	{ "[]", false, "", "", "" },
+	{ "", false, "", "", "" },
+};
+
+static void test_failures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		struct json_failure f;
+
+		assert_int_equal(json_read_failure(failures[i].text, &f),
+				 failures[i].known);
+		assert_string_equal(f.code, failures[i].code);
+		assert_string_equal(f.text, failures[i].says);
+		assert_string_equal(f.tracking, failures[i].tracking);
+	}
+}
+
+static void test_change(void **state)
+{
+	struct prov_secret *key = NULL, *body = NULL;
+	struct prov_change c = { .set_status = true, .disabled = true };
+	struct prov_error err;
+	bool same = false;
+
+	(void)state;
+	assert_int_equal(json_change_device(REAL, &c, &same, &body, &err), 0);
+	assert_true(same);
+	assert_null(body);
+	assert_int_equal(prov_secret_random(32, &key, NULL), 0);
+	c.secondary_key = key;
+	assert_int_equal(json_change_device(REAL, &c, &same, &body, &err), 0);
+	assert_false(same);
+	assert_non_null(
+		strstr(prov_secret_text(body), "\"primaryKey\":\"" TEST_KEY "\""));
+	assert_null(strstr(prov_secret_text(body), "\"secondaryKey\":\"" TEST_KEY "\""));
+	assert_non_null(strstr(prov_secret_text(body), "\"lastActivityTime\""));
+	prov_secret_free(body);
+	c.primary_thumbprint = "ff";
+	assert_int_equal(json_change_device(REAL, &c, &same, &body, &err),
+			 PROV_ERR_REFUSED);
+	prov_secret_free(key);
+}
+
+static void test_counts(void **state)
+{
+	struct prov_method m = { .name = "m", .payload = "[1,]" };
+	struct prov_secret *body = NULL;
+	struct prov_error err;
+	uint64_t n = 9;
+	int status = 0;
+
+	(void)state;
+	assert_int_equal(json_read_count("{\"a\":3}", "a", &n, NULL), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(json_read_count("{\"a\":-3}", "a", &n, NULL), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(json_read_count("{\"a\":\"3\"}", "a", &n, NULL), PROV_ERR_NOHUB);
+	assert_int_equal(json_read_method("{\"payload\":1}", &status, NULL, NULL),
+			 PROV_ERR_NOHUB);
+	assert_int_equal(json_make_method(&m, &body, &err), PROV_ERR_FORMAT);
+	assert_int_equal(err.at, 3);
+	assert_int_equal(json_check_object("[]", &err), PROV_ERR_FORMAT);
+	assert_int_equal(json_check_object("{\"a\" 1}", &err), PROV_ERR_FORMAT);
+	assert_int_equal(json_check_object("{\"a\":{}}", &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_device),   cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_failures), cmocka_unit_test(test_change),
+		cmocka_unit_test(test_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
