@@ -5,6 +5,8 @@
 #include "call.h"
 #include "twin.h"
 
+#define DEVICES_MAX 1000000 /* of a hub */
+
 /* Identities: /devices/ID and /devices/ID/modules/ID */
 void api_get_identity(struct call *call);
 void api_put_identity(struct call *call);

@@ -75,6 +75,8 @@ static enum error item_create(struct item *item)
 		return fail(item,
 			    *item->module ? ERROR_MODULE_EXISTS : ERROR_DEVICE_EXISTS,
 			    NULL);
+	if (!*item->module && store_devices(item->call->hub->store) >= DEVICES_MAX)
+		return fail(item, ERROR_QUOTA, "A hub has at most 1000000 devices.");
 	if (!device_init(&item->device, item->id, item->module, item->call->now_ms))
 		return fail(item, ERROR_SERVER, NULL);
 	wrong = apply_all(item);

@@ -5,7 +5,6 @@
 
 #define MODULES_MAX 50   /* of a device */
 #define LIST_MAX    1000 /* of GET /devices */
-#define DEVICES_MAX 1000000
 
 static void answer_identity(struct call *call, const struct device *device)
 {
@@ -61,15 +60,13 @@ static bool check_room(struct call *call)
 {
 	struct store *store = call->hub->store;
 	struct device device;
-	int64_t count, unused;
+	int64_t count;
 	int rc;
 
-	if (!*call->module) {
-		rc = store_count(store, &count, &unused);
-		if (rc == 1 && count >= DEVICES_MAX)
-			refuse(call, ERROR_QUOTA, "A hub has at most 1000000 devices.");
-		return rc == 1 && count < DEVICES_MAX;
-	}
+	if (!*call->module && store_devices(store) >= DEVICES_MAX)
+		refuse(call, ERROR_QUOTA, "A hub has at most 1000000 devices.");
+	if (!*call->module)
+		return store_devices(store) < DEVICES_MAX;
 	rc = store_get(store, call->device, "", &device);
 	device_free(&device);
 	if (rc == 0)

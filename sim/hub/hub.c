@@ -86,6 +86,8 @@ static void serve(struct call *call)
 		return;
 	route->serve(call);
 	json_free(call->body);
+	if (call->answer->status == 0)
+		refuse(call, ERROR_SERVER, NULL);
 }
 
 /* -- faults -------------------------------------------------------------------------- */

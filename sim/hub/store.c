@@ -81,6 +81,7 @@ static const char schema[] =
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
+	int64_t devices;
 };
 
 static int complain(struct store *store, const char *what)
@@ -90,6 +91,13 @@ static int complain(struct store *store, const char *what)
 }
 
 /* -- opening ------------------------------------------------------------------------- */
+
+static bool recount(struct store *store)
+{
+	int64_t enabled;
+
+	return store_count(store, &store->devices, &enabled) == 1;
+}
 
 static bool prepare_all(struct store *store)
 {
@@ -118,7 +126,7 @@ struct store *store_open(int dirfd, char *err, size_t err_bytes)
 	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 			    NULL) == SQLITE_OK &&
 	    sqlite3_exec(store->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-	    prepare_all(store))
+	    prepare_all(store) && recount(store))
 		return store;
 	snprintf(err, err_bytes, "hub.db: cannot open it: %s", sqlite3_errmsg(store->db));
 	store_close(store);
@@ -267,6 +275,8 @@ int store_insert(struct store *store, struct device *device)
 	rc = run(store, INSERT);
 	if (rc == 1)
 		device->row = sqlite3_last_insert_rowid(store->db);
+	if (rc == 1 && !*device->module)
+		store->devices++;
 	return rc;
 }
 
@@ -279,9 +289,14 @@ int store_update(struct store *store, const struct device *device)
 
 int store_delete(struct store *store, const char *id, const char *module)
 {
+	int rc;
+
 	bind_text(store->statements[DELETE], 1, id);
 	bind_text(store->statements[DELETE], 2, module);
-	return run(store, DELETE);
+	rc = run(store, DELETE);
+	if (rc == 1 && !*module)
+		store->devices--;
+	return rc;
 }
 
 int store_each(struct store *store, int64_t after, const char *id,
@@ -326,6 +341,11 @@ int store_count(struct store *store, int64_t *all, int64_t *enabled)
 	return count(store, COUNT, all, enabled);
 }
 
+int64_t store_devices(const struct store *store)
+{
+	return store->devices;
+}
+
 int store_count_modules(struct store *store, const char *id, int64_t *modules)
 {
 	int64_t unused;
@@ -350,6 +370,7 @@ void store_rollback(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->db))
 		run(store, ROLLBACK);
+	recount(store);
 }
 
 /* -- policies ------------------------------------------------------------------------ */

@@ -45,7 +45,9 @@ int store_delete(struct store *store, const char *id, const char *module);
 int store_each(struct store *store, int64_t after, const char *id,
 	       bool (*take)(void *to, struct device *device), void *to);
 
+/* Counting takes long where there are many; store_devices() knows. */
 int store_count(struct store *store, int64_t *all, int64_t *enabled);
+int64_t store_devices(const struct store *store);
 int store_count_modules(struct store *store, const char *id, int64_t *modules);
 
 int store_begin(struct store *store);
