@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ASK_MS   3000
+#define ASK_MS 3000
 
 const char *sim_dir(void)
 {
@@ -250,15 +250,14 @@ int sim_ask(const char *name, struct json *request, struct json **reply,
 		back = receive_line(fd, until, &len);
 	answer = back ? json_parse(back, len) : NULL;
 	if (!answer) {
-		rc = sys_fail(err, DFU_ERR_TIMEOUT,
-			      "%s: the %s does not answer", name, sim_kind(name));
+		rc = sys_fail(err, DFU_ERR_TIMEOUT, "%s: the %s does not answer", name,
+			      sim_kind(name));
 		sys_hint(err, "'stmiot sim log %s' tells what it did last", name);
 	} else if (!json_bool(answer, "ok", &ok) || !ok) {
 		const char *words = json_text(answer, "error");
 
 		rc = sys_fail(err, DFU_ERR_DEVICE, "%s: %s", name,
-			      words ? words
-				    : "it refuses, and does not say why");
+			      words ? words : "it refuses, and does not say why");
 	}
 	if (rc == 0 && reply)
 		*reply = answer;
