@@ -61,8 +61,10 @@ static int from_file(struct hub *hub)
 	struct prov_error err;
 	int status;
 
-	if (prov_secret_from_file(connstr_file, &text, &err) < 0)
-		return report_prov("hub add", &err);
+	if (prov_secret_from_file(connstr_file, &text, &err) < 0) {
+		status = report_prov("hub add", &err);
+		return err.code == PROV_ERR_FORMAT ? EXIT_USAGE : status;
+	}
 	status = hub_parse_connstr(prov_secret_text(text),
 				   strcmp(connstr_file, "-") ? clean(connstr_file)
 							     : "standard input",

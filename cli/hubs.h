@@ -25,7 +25,7 @@ struct hub {
 /* Frees what it holds, not the struct itself. */
 void hub_clear(struct hub *hub);
 
-/* -- the files (hubs.c). They fail with PROV_ERR_ARG, FORMAT, FILE, NOTFOUND, EXISTS,
+/* -- the files (hub_file.c, hubs.c). They fail with PROV_ERR_ARG, FORMAT, FILE, NOTFOUND, EXISTS,
  * NOMEM. */
 
 /* Letters, digits, and "-_." behind the first. */
@@ -53,6 +53,10 @@ void hubs_names_free(char **names, size_t n);
 /* The name that `hub use` set, empty when none; NULL unsets it. */
 void hubs_default(char name[HUB_NAME_MAX + 1]);
 int hubs_set_default(const char *name, struct prov_error *err);
+
+/* Fill an error (NULL is fine); gives its code. */
+int hub_fail(struct prov_error *err, enum prov_err code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* -- from a name to a hub (hub_open.c). They give an exit status, after saying why. */
 

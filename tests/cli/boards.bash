@@ -5,7 +5,7 @@ load helpers
 
 # Virtual boards b0, b1, ... that take no time.
 boards_up() {
-	stmiot -q sim up --boards "${1:-1}" --time "${2:-none}" >up.txt
+	stmiot -q sim up --no-hub --boards "${1:-1}" --time "${2:-none}" >up.txt
 }
 
 # FILE BYTES [SEED]: bytes that look random, and are the same each time.
@@ -50,7 +50,7 @@ holds() {
 change_board() {
 	stmiot -q sim down "$1"
 	patch_file "sim/$1/$2" "$3"
-	stmiot -q sim up --time none --boards "$(find sim -mindepth 1 -maxdepth 1 -type d | wc -l)" >up.txt
+	stmiot -q sim up --no-hub --time none --boards "$(find sim -mindepth 1 -maxdepth 1 -type d | wc -l)" >up.txt
 }
 
 # NAME JQ-EXPRESSION: of its status

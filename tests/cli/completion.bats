@@ -62,7 +62,7 @@ complete_zsh() {
 }
 
 @test "bash: virtual boards" {
-	stmiot sim up --boards 2 --time none >/dev/null
+	stmiot sim up --no-hub --boards 2 --time none >/dev/null
 	run -0 complete_bash sim reset ""
 	output_is $'b0\nb1'
 	run -0 complete_bash sim up ""

@@ -6,7 +6,8 @@ load helpers
 # [OPTIONS]: a hub of this test's own in hub/, known as `h`, which is used where none is
 # named. $hub_policy is whose connection string it is: iothubowner by default.
 hub_up() {
-	stmiot-hub --https 0 "$@" hub >hub.out 2>&1 3>&- &
+	: >hub.out
+	stmiot-hub --https 0 "$@" hub >>hub.out 2>&1 3>&- &
 	hub_pid=$!
 	hub_port=
 	for _ in $(seq 200); do

@@ -8,7 +8,7 @@ load helpers
 	[[ "${lines[2]}" =~ ^b1\  ]]
 	[ ${#lines[@]} -eq 3 ]
 	first=$output
-	run -0 stmiot sim up --boards 2
+	run -0 stmiot sim up --no-hub --boards 2
 	output_is "$first"
 	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
 	output_is $'b0\nb1'
@@ -16,13 +16,13 @@ load helpers
 
 @test "the state is nobody else's" {
 	umask 000
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	run -0 stat -c %a sim sim/b0 sim/b0/log
 	output_is $'700\n700\n600'
 }
 
 @test "down ends them, and their state stays" {
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	pgrep -f "stmiot-board.*$STMIOT_SIM_DIR/b0"
 	run -0 --separate-stderr stmiot sim down
 	stderr_is "stmiot: sim down: ended 1 board"
@@ -41,17 +41,17 @@ load helpers
 }
 
 @test "a serial number is a board's for ever" {
-	stmiot sim up --boards 2 --time none
+	stmiot sim up --no-hub --boards 2 --time none
 	before=$(stmiot sim status --json | jq -r '.[].serial')
 	[ "$(sort -u <<<"$before" | wc -l)" -eq 2 ]
 	stmiot sim down
-	stmiot sim up --boards 2 --time none
+	stmiot sim up --no-hub --boards 2 --time none
 	run -0 bash -c "stmiot sim status --json | jq -r '.[].serial'"
 	output_is "$before"
 }
 
 @test "down of one" {
-	stmiot sim up --boards 2 --time none
+	stmiot sim up --no-hub --boards 2 --time none
 	stmiot sim down b0
 	run -0 stmiot sim down b0
 	run -3 --separate-stderr stmiot sim down b9
@@ -61,7 +61,7 @@ load helpers
 }
 
 @test "a board outlives its terminal and its log is followed" {
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	run -0 stmiot sim log b0
 	has "$output" "usbip://"
 	stmiot sim log b0 --follow >followed &
@@ -79,7 +79,7 @@ load helpers
 }
 
 @test "boot0, reset and power" {
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	run -0 bash -c "stmiot sim status b0 --json | jq -c '.[0] | [.boot0, .power, .mode]'"
 	output_is '[true,true,"rom"]'
 	run -0 --separate-stderr stmiot sim boot0 b0 off
@@ -115,7 +115,7 @@ load helpers
 }
 
 @test "faults go to the board" {
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	stmiot sim fault b0 stall --at 12
 	stmiot sim fault b0 power --erase 1 --fraction 0.5
 	stmiot sim fault b0 flip --address 0x08000000 --bit 3
@@ -139,7 +139,7 @@ load helpers
 stmiot: 'stmiot sim status' lists them"
 	run -3 --separate-stderr stmiot sim log b7
 	run -3 --separate-stderr stmiot sim status ../b7
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	stmiot sim down
 	run -3 --separate-stderr stmiot sim reset b0
 	stderr_is "stmiot: sim: b0: this virtual board is not running
@@ -157,7 +157,7 @@ stmiot: 'stmiot sim up' starts the boards"
 @test "a folder too deep for a socket's path" {
 	export STMIOT_SIM_DIR
 	STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim/$(printf 'deep%.0s' $(seq 40))
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	run -0 bash -c "stmiot sim status --json | jq -r '.[].name'"
 	output_is b0
 	stmiot sim down
@@ -167,7 +167,7 @@ stmiot: 'stmiot sim up' starts the boards"
 	# Below the range from which the kernel hands out ports: mostly free.
 	for _ in 1 2 3 4 5; do
 		port=$((20000 + RANDOM % 10000))
-		run stmiot sim up --boards 2 --time none --port "$port"
+		run stmiot sim up --no-hub --boards 2 --time none --port "$port"
 		[ "$status" -eq 0 ] && break
 		stmiot sim down
 	done
@@ -176,16 +176,16 @@ stmiot: 'stmiot sim up' starts the boards"
 }
 
 @test "a port that is taken is told by the board's last words" {
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	port=$(stmiot sim status --json | jq -r '.[0].usbip' | sed 's/.*:\([0-9]*\)\/.*/\1/')
 	export STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/other
-	run -1 --separate-stderr stmiot sim up --time none --port "$port"
+	run -1 --separate-stderr stmiot sim up --no-hub --time none --port "$port"
 	has "$stderr" "sim up: b0: the virtual board ended at once"
 	has "$stderr" "its last words: "
 }
 
 @test "a board that does not answer is given up in time" {
-	stmiot sim up --time none
+	stmiot sim up --no-hub --time none
 	pid=$(pgrep -f "stmiot-board.*$STMIOT_SIM_DIR/b0")
 	kill -STOP "$pid"
 	STMIOT_TIMEOUT_MS=200 run -1 --separate-stderr stmiot sim reset b0

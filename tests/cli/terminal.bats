@@ -11,7 +11,7 @@ on_terminal() {
 more_setup() {
 	command -v script >/dev/null || skip "there is no script(1)"
 	unset NO_COLOR
-	stmiot sim up --boards 2 --time none >/dev/null
+	stmiot sim up --no-hub --boards 2 --time none >/dev/null
 	make_firmware blinky.bin 60000
 }
 

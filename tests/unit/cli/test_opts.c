@@ -52,6 +52,42 @@ static void test_numbers(void **state)
 	}
 }
 
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t seconds; /* 0: refused */
+	} rows[] = {
+		{ "1", 1 },
+		{ "90s", 90 },
+		{ "30m", 1800 },
+		{ "1h", 3600 },
+		{ "7d", 604800 },
+		{ "3660d", 316224000 },
+		{ "3661d", 0 },
+		{ "0", 0 },
+		{ "0h", 0 },
+		{ "", 0 },
+		{ "h", 0 },
+		{ "1H", 0 },
+		{ "1h30m", 0 },
+		{ "-1h", 0 },
+		{ " 1h", 0 },
+		{ "1 h", 0 },
+		{ "99999999999999999999s", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t seconds = 0;
+
+		if (parse_duration(rows[i].text, &seconds) != (rows[i].seconds != 0) ||
+		    seconds != rows[i].seconds)
+			fail_msg("'%s': %u", rows[i].text, seconds);
+	}
+}
+
 /* -- command lines ----------------------------------------------------------------- */
 
 static bool full, full_given, loud;
@@ -201,9 +237,9 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_leading), cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_numbers),  cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_lines),    cmocka_unit_test(test_leading),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,245 @@
+load hubs
+
+# Each of what can go wrong between here and a hub has its own sentence, a next step, and an
+# exit status. The last of STDERR's lines is the next step.
+
+more_setup() {
+	export STMIOT_TIMEOUT_MS=1500
+}
+
+# STATUS WORDS COMMAND...: fails so, with a next step, and shows no secret even when verbose
+fails() {
+	local want=$1 words=$2
+	shift 2
+	run --separate-stderr "$@"
+	# shellcheck disable=SC2154
+	[ "$status" -eq "$want" ] || {
+		printf 'status %s of %s\n%s\n' "$status" "$*" "$stderr"
+		return 1
+	}
+	has "$stderr" "$words"
+	[ "$(grep -c '^stmiot: ' <<<"$stderr")" -ge 2 ]
+	[ "$(wc -l <<<"$stderr")" -eq "$(grep -c '^stmiot: ' <<<"$stderr")" ]
+	{
+		printf '%s\n' "$output" "$stderr"
+		"$@" -v --json 2>&1 || true
+	} >>said
+}
+
+hub_host() {
+	sed 's/HostName=\([^;]*\).*/\1/' hub/connection-string
+}
+
+@test "a wrong key, an unknown policy" {
+	hub_up
+	sed 's/SharedAccessKey=.*/SharedAccessKey=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=/' hub/connection-string >wrong
+	hub_add wrong --connection-string-file wrong
+	fails 6 'does not take the key of the policy "iothubowner"' stmiot --hub wrong device show d
+	has "$stderr" "Shared access policies"
+	sed 's/KeyName=[^;]*/KeyName=nobody/' hub/connection-string >wrong
+	hub_add wrong --connection-string-file wrong
+	fails 6 'the policy "nobody"' stmiot --hub wrong device show d
+	if grep -q AAECAw said; then false; fi
+	no_secret_in said
+}
+
+@test "a token that has expired" {
+	hub_up
+	local host sig key
+	host=$(hub_host)
+	key=$(sed 's/.*SharedAccessKey=//' hub/connection-string | base64 -d | od -An -tx1 | tr -d ' \n')
+	sig=$(printf '%s\n1700000000' "$host" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary |
+		base64 | sed 's/+/%2B/g; s/\//%2F/g; s/=/%3D/g')
+	echo "HostName=$host;SharedAccessSignature=SharedAccessSignature sr=$host&sig=$sig&skn=iothubowner&se=1700000000" >expired
+	hub_add expired --connection-string-file expired
+	fails 6 expired stmiot --hub expired device show d
+	no_secret_in said
+}
+
+@test "a clock that is off" {
+	hub_up --clock-offset 90000
+	fails 6 "clock" stmiot device show d
+	has "$stderr" "timedatectl"
+	run -1 --separate-stderr stmiot doctor
+	has "$output" "fault  clock      "
+	hub_down
+	hub_up
+	no_secret_in said
+}
+
+@test "a right that the policy lacks is exit 4" {
+	hub_up
+	stmiot -q device create d >made
+	hub_as registryRead
+	fails 4 "RegistryWrite" stmiot device create e
+	has "$stderr" registryReadWrite
+	fails 4 "ServiceConnect" stmiot device twin d
+	fails 4 "ServiceConnect" stmiot device call d reboot
+	hub_as service
+	fails 4 "RegistryRead" stmiot device show d
+	run -0 stmiot device twin d
+	hub_as device
+	fails 4 "RegistryRead" stmiot device show d
+	hub_as iothubowner
+	no_secret_in said
+}
+
+@test "doctor tells of missing rights, and finds no fault in them" {
+	hub_up
+	hub_as registryReadWrite
+	run -0 --separate-stderr stmiot doctor
+	has "$output" "ok     hub        h: stmiot-local.azure-devices.net"
+	has "$output" "ok     write      "
+	has "$output" "note   service    "
+	run -0 bash -c "stmiot doctor --json | jq -r '.[] | select(.verdict == \"ok\") | .check'"
+	for check in name https tls clock key read write; do
+		has "$output" "$check"
+	done
+}
+
+@test "doctor says nothing of a hub when none is named" {
+	run -0 --separate-stderr stmiot doctor
+	if [[ "$output" == *hub* ]]; then false; fi
+	run -1 --separate-stderr stmiot doctor --hub nowhere
+	has "$output" "fault  hub        the hub that is named is not there"
+}
+
+@test "an unknown device" {
+	hub_up
+	fails 6 "has no such device" stmiot device show D1
+	has "$stderr" "case-sensitive"
+	fails 6 "no such device" stmiot device delete D1 --yes
+	fails 6 "no such device" stmiot device disable D1
+	fails 6 "no such device" stmiot device twin D1
+	fails 6 "no such device" stmiot device purge D1
+	fails 6 "no such device" stmiot device connection-string D1
+	fails 6 "no such device" stmiot token --device D1
+	no_secret_in said
+}
+
+@test "nobody at the port, and no such name" {
+	hub_up
+	stmiot -q hub add gone --connection-string-file hub/connection-string --connect-to 127.0.0.1:1
+	fails 6 "nobody listens" stmiot --hub gone device show d
+	has "$stderr" firewall
+	run -1 --separate-stderr stmiot --hub gone doctor
+	has "$output" "fault  https "
+	stmiot -q hub add lost --connection-string-file hub/connection-string --connect-to nowhere.invalid:443
+	fails 6 "this name has no address" stmiot --hub lost device show d
+	no_secret_in said
+}
+
+@test "a proxy that is not there" {
+	hub_up
+	stmiot -q hub add far --connection-string-file hub/connection-string
+	export HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY=
+	fails 6 proxy stmiot --hub far device show d
+	has "$stderr" HTTPS_PROXY
+	unset HTTPS_PROXY
+	no_secret_in said
+}
+
+@test "a CA that is not trusted, and a certificate for another name" {
+	hub_up
+	stmiot -q hub add untrusted --connection-string-file hub/connection-string --connect-to "127.0.0.1:$hub_port"
+	fails 6 "its certificate is not from a CA that is trusted here" stmiot --hub untrusted device show d
+	run -1 --separate-stderr stmiot --hub untrusted doctor
+	has "$output" "fault  tls "
+	stmiot -q hub add noca --connection-string-file hub/connection-string --ca hub.out --connect-to "127.0.0.1:$hub_port"
+	run --separate-stderr stmiot --hub noca device show d
+	[ "$status" -ne 0 ]
+	has "$stderr" hub.out
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.pem \
+		-subj /CN=other -days 2 2>/dev/null
+	stmiot -q hub add other --connection-string-file hub/connection-string --ca other.pem \
+		--connect-to "127.0.0.1:$hub_port"
+	fails 6 "not from a CA that is trusted here" stmiot --hub other device show d
+	has "$stderr" other.pem
+	sed 's/HostName=[^;]*/HostName=other.azure-devices.net/' hub/connection-string >other
+	hub_add name --connection-string-file other
+	fails 6 "other.azure-devices.net: its certificate is " stmiot --hub name device show d
+	no_secret_in said
+}
+
+@test "an answer in HTML, and one that is no JSON" {
+	hub_up --fail html
+	fails 6 "fails (HTTP 503)" stmiot device show d
+	hub_down
+	hub_up --fail garbage
+	fails 6 "is that an IoT Hub?" stmiot device show d
+	hub_down
+	hub_up
+	no_secret_in said
+}
+
+@test "throttled, failing, slow, cut off" {
+	local row
+	for row in "429|is throttling" "500|fails (HTTP 500" "503|fails (HTTP 503" "slow=9000|in time" \
+		"drop|connection was lost" "cut|connection was lost" "403|quota"; do
+		hub_up --fail "${row%%|*}"
+		fails 6 "${row#*|}" stmiot device show d
+		hub_down
+	done
+	hub_up
+	no_secret_in said
+}
+
+@test "what passes is waited for, and told" {
+	export STMIOT_TIMEOUT_MS=20000
+	hub_up --fail "GET 429 @1" --fail "PUT lose @1"
+	run -0 --separate-stderr stmiot device create d
+	has "$stderr" "the connection was lost; waiting "
+	# The look whether it was made after all.
+	has "$stderr" "is throttling; waiting "
+	run -0 bash -c "stmiot -q device list --json | jq length"
+	output_is 1
+}
+
+@test "Ctrl-C ends a wait at once" {
+	export STMIOT_TIMEOUT_MS=20000
+	hub_up --fail "slow=15000"
+	local signal status
+	for signal in INT:130 TERM:143; do
+		stmiot device show d 2>words &
+		pid=$!
+		sleep 0.5
+		kill "-${signal%:*}" "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" -eq "${signal#*:}" ]
+	done
+}
+
+@test "no secret is said, however much is asked" {
+	hub_up
+	{
+		stmiot -vv device create d
+		stmiot -vv device create e --json
+		stmiot -vv device show d
+		stmiot -vv device show d --json
+		stmiot -vv device show nobody || true
+		stmiot -vv device list
+		stmiot -vv device list --json
+		stmiot -vv device disable d --reason x
+		stmiot -vv device enable d --json
+		stmiot -vv device rotate d --hub-only --key primary --yes
+		stmiot -vv device rotate d --hub-only --key secondary --yes --json
+		stmiot -vv device create d || true
+		stmiot -vv device twin d
+		stmiot -vv device twin d --patch '{"tags":{"x":1}}'
+		stmiot -vv device call d reboot || true
+		stmiot -vv device purge d --json
+		stmiot -vv hub list
+		stmiot -vv hub list --json
+		stmiot -vv doctor
+		stmiot -vv doctor --json
+		stmiot -vv sim status hub || true
+	} >said 2>&1
+	stmiot -vv device connection-string d 2>said2 >/dev/null
+	stmiot -vv token 2>said3 >/dev/null
+	stmiot -vv token --device d 2>said4 >/dev/null
+	cp hub/log said5
+	[ "$(wc -l <said)" -gt 100 ]
+	has "$(cat said)" "GET /devices/d?"
+	no_secret_in said said2 said3 said4 said5 hub.out
+}
