@@ -35,7 +35,7 @@ static const char *right_names(unsigned needs)
 	if (needs & RIGHT_SERVICE_CONNECT)
 		return "ServiceConnect";
 	if (needs & RIGHT_REGISTRY_WRITE)
-		return "RegistryRead and RegistryWrite";
+		return "RegistryWrite";
 	return "RegistryRead";
 }
 
