@@ -54,6 +54,14 @@ serial() {
 	sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead' 0 --auth x509
 }
 
+@test "provision, with the device there already: request n fails, for each n" {
+	sweep 'hub-500 hub-429 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead' there
+}
+
+@test "provision --auth x509, with the device there already: request n fails, for each n" {
+	sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead' there --auth x509
+}
+
 @test "provision --auth x509: the power fails or the run is killed at transfer n, for each n" {
 	sweep 'power kill' 0 --auth x509
 }

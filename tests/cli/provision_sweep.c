@@ -5,8 +5,8 @@
  * provision_sweep KIND FRESH [ARGUMENT...]: provision sim/b0 at the hub in hub/, with
  * these arguments for `stmiot provision`, and let something go wrong at transfer or
  * request 1, then at 2, and so on to the last. KIND is in the tables below. FRESH is 1
- * when each time begins with the board as it is in fresh/, and 0 when it goes on with the
- * record of the time before.
+ * when each time begins with the board as it is in fresh/, 0 when it goes on with the
+ * record of the time before, and "there" when also the device is in the registry already.
  *
  * After each fault the board's record is whole, and either the old or the new one; the
  * same command run again ends with 0 and the new record; once more, and there is nothing
@@ -61,7 +61,7 @@ static const struct kind {
 
 static struct {
 	const struct kind *kind;
-	bool fresh;
+	bool fresh, exists;
 	char *args[ARGS_MAX];
 	int n_args;
 	unsigned turn; /* which device is next */
@@ -332,12 +332,26 @@ static void repeat(void)
 		wrong("there is something left to do");
 }
 
+/* With keys or a thumbprint that the board does not have. */
+static void create_device(void)
+{
+	bool x509 = s.n_args > 1 && strcmp(s.args[1], "x509") == 0;
+	char command[256];
+
+	snprintf(command, sizeof(command), "stmiot -q device create %s%s%064d >created",
+		 s.device, x509 ? " --auth x509-selfsigned --thumbprint " : " # ", 1);
+	shell(command);
+}
+
 static void choose_device(void)
 {
 	if (s.fresh)
 		start_afresh();
 	read_device(s.old, sizeof(s.old));
-	snprintf(s.device, sizeof(s.device), "%s-%u", s.kind->name, s.turn++);
+	snprintf(s.device, sizeof(s.device), "%s%s-%u", s.kind->name,
+		 s.exists ? "-there" : "", s.turn++);
+	if (s.exists)
+		create_device();
 }
 
 /* One undisturbed run tells how many there are. */
@@ -387,6 +401,7 @@ int main(int argc, char **argv)
 	if (!s.kind)
 		die("%s", argv[1]);
 	s.fresh = strcmp(argv[2], "1") == 0;
+	s.exists = strcmp(argv[2], "there") == 0;
 	for (int i = 3; i < argc; i++)
 		s.args[s.n_args++] = argv[i];
 	sweep();
