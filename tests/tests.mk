@@ -9,12 +9,15 @@ $(call obj,$(UNIT_SRC)): OWN_CFLAGS += $(call pkg,--cflags,cmocka libcjson) -I.
 $(call obj,$(wildcard tests/unit/libdfu/*.c)): OWN_CFLAGS += -Ilibdfu
 $(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Ilibdfu -Icli
 $(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
+$(call obj,$(wildcard tests/unit/hub/*.c)): OWN_CFLAGS += -Isim/hub
 
 CLI_A := $(B)/obj/cli.a
 BOARD_A := $(B)/obj/board.a
+HUB_A := $(B)/obj/hub.a
 $(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
 $(BOARD_A): $(filter-out %/main.o,$(BOARD_OBJ))
-$(CLI_A) $(BOARD_A):
+$(HUB_A): $(filter-out %/main.o,$(HUB_OBJ))
+$(CLI_A) $(BOARD_A) $(HUB_A):
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
@@ -22,11 +25,13 @@ $(UNIT_BIN): $(B)/unit/%: $(B)/obj/tests/unit/%.o
 $(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A)
 $(call unit_bin,board): $(BOARD_A)
+$(call unit_bin,hub): $(HUB_A)
+$(call unit_bin,hub): UNIT_LIBS = $(HUB_LIBS)
 $(UNIT_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
-		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(CJSON_LIBS)
+		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(CJSON_LIBS) $(UNIT_LIBS)
 
 unit-build: $(UNIT_BIN)
 
