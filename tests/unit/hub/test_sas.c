@@ -69,8 +69,8 @@ static void refuses_what_is_none(void **state)
 		"sr=a&se=1",          /* no sig */
 		"sr=%zz&sig=iIzEw6hi6GK79RY5jNXO6QeQkSL%2FAx4zTmy44X2G1VY%3D&se=1",
 		"sr=a&sig=iIzEw6hi6GK79RY5jNXO6QeQkSL%2FAx4zTmy44X2G1VY%3D&se=-1",
-		"sr=a&sig=iIzEw6hi6GK79RY5jNXO6QeQkSL%2FAx4zTmy44X2G1VY%3D&se="
-		"99999999999999999999",
+		("sr=a&sig=iIzEw6hi6GK79RY5jNXO6QeQkSL%2FAx4zTmy44X2G1VY%3D&se="
+		 "99999999999999999999"),
 		"sr=&sig=iIzEw6hi6GK79RY5jNXO6QeQkSL%2FAx4zTmy44X2G1VY%3D&se=1",
 	};
 
