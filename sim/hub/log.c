@@ -48,6 +48,8 @@ static int tame(char *line, int len, int room)
 	return len + 1;
 }
 
+static void put(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
 static void put(const char *format, va_list args)
 {
 	char line[1024];
