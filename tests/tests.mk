@@ -8,7 +8,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 $(call obj,$(UNIT_SRC)): OWN_CFLAGS += $(call pkg,--cflags,cmocka libcjson) -I.
 $(call obj,$(wildcard tests/unit/libdfu/*.c)): OWN_CFLAGS += -Ilibdfu
 $(call obj,$(wildcard tests/unit/libprov/*.c)): OWN_CFLAGS += -Ilibprov
-$(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Ilibdfu -Ilibprov -Icli
+$(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Icli -Ilibdfu -Ilibprov
 $(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
 
 CLI_A := $(B)/obj/cli.a
