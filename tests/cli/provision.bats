@@ -127,6 +127,10 @@ dev-1"
 0"
 	run -0 bash -c "stmiot otp show --json | jq -r '[.blocks[] | select(.locked)] | length'"
 	output_is 1
+	run -0 bash -c "stmiot otp show --json | jq -c '.blocks[0] | .locked, .blank, .data'"
+	output_is $'true\nfalse\nnull'
+	run -0 stmiot otp show
+	has "$output" "(root of wrapped keys)"
 	cp sim/b0/otp.bin before
 	run -0 stmiot -q provision dev1 --store otp
 	has "$output" "nothing to do"
