@@ -43,6 +43,6 @@ check:
 check-long:
 	@tests/check --long
 
-include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk
+include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk
 
 .PHONY: unit unit-build check check-long

@@ -10,9 +10,9 @@ $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/registry/%.o $(LIBPROV_SO)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $< \
 		-L$(B)/lib -lprov $(call pkg,--libs,libssl)
 
-bench-build: all $(BENCH_BIN)
+unit-build: $(BENCH_BIN)
 
-bench: bench-build
+bench: all $(BENCH_BIN)
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-build
+.PHONY: bench

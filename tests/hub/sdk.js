@@ -13,4 +13,13 @@ function open(dir, port, what = Registry) {
 	return opened;
 }
 
-module.exports = { open, Client };
+// To the end, kept-alive connections or not. Of an error the message alone: all of it would
+// show the token.
+function run(work) {
+	work().then(() => process.exit(0), (error) => {
+		console.error(`${error.name}: ${error.message}`);
+		process.exit(1);
+	});
+}
+
+module.exports = { open, run, Client };

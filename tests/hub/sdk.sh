@@ -1,24 +1,14 @@
 # shellcheck shell=sh
 # Microsoft's service SDK and a hub of one's own, for scripts that set `top` and `build`.
-# To be sourced. The packages come from the lock file and go to build/sdk.
+# To be sourced.
 
 : "${top:?}" "${build:?}"
 
-# Sets `node`, one that the SDK supports, and NODE_PATH. build/sdk/npm.log says why not.
+# Sets `node`, one that the SDK supports, and NODE_PATH; else says why not.
 sdk_install() {
-	from=$top/tests/hub/sdk
-	at=$top/build/sdk
-	command -v npm >/dev/null || return 1
-	mkdir -p "$at" || return 1
-	if ! cmp -s "$from/package-lock.json" "$at/installed"; then
-		cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$at/" &&
-			(cd "$at" && npm ci --ignore-scripts >npm.log 2>&1) &&
-			cp "$from/package-lock.json" "$at/installed" || return 1
-	fi
-	node=$(find "$at/node_modules" -path '*/node-linux-*/bin/node' | head -n 1)
-	NODE_PATH=$at/node_modules
+	node=$("$top/tests/hub/sdk/fetch") || return 1
+	NODE_PATH=$top/build/sdk/node_modules
 	export NODE_PATH
-	[ -n "$node" ]
 }
 
 # hub_start DIR COMMAND...: the command with --https 0 and DIR. Sets `hub_pid` and

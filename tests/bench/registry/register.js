@@ -3,7 +3,7 @@
 //
 //	node register.js HUB-DIR PORT one|bulk COUNT PARALLEL
 const { randomBytes } = require('crypto');
-const { open } = require('../../hub/sdk.js');
+const { open, run } = require('../../hub/sdk.js');
 
 const [dir, port, mode, count, parallel] = process.argv.slice(2);
 const registry = open(dir, port);
@@ -30,4 +30,4 @@ async function work() {
 	}
 }
 
-Promise.all(Array.from({ length: Number(parallel) }, work)).then(() => process.exit(0));
+run(() => Promise.all(Array.from({ length: Number(parallel) }, work)));
