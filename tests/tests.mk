@@ -50,9 +50,6 @@ check:
 check-long:
 	@tests/check --long
 
-bench: all
-	@tests/bench/run $(B)
+include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk
 
-include tests/fuzz/fuzz.mk tests/formats/formats.mk
-
-.PHONY: unit unit-build check check-long bench
+.PHONY: unit unit-build check check-long
