@@ -34,16 +34,8 @@ serial() {
 	stmiot list --json | jq -r '.[0].serial'
 }
 
-@test "provision: a refused or unanswered transfer, for each n" {
-	sweep 'stall timeout' 0
-}
-
 @test "provision: the board leaves the bus or loses its power at transfer n, for each n" {
 	sweep 'disconnect power' 0
-}
-
-@test "provision: killed or interrupted at transfer n, for each n" {
-	sweep 'kill interrupt' 0
 }
 
 @test "provision: request n fails in every way, for each n" {
@@ -62,22 +54,10 @@ serial() {
 	sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead' there --auth x509
 }
 
-@test "provision --auth x509: the power fails or the run is killed at transfer n, for each n" {
-	sweep 'power kill' 0 --auth x509
-}
-
 @test "provision --store otp: the power fails at transfer n, for each n" {
 	sweep 'power' 1 --store otp --burn "$(serial)"
 }
 
-@test "provision --store otp: killed or refused at transfer n, for each n" {
-	sweep 'kill stall' 1 --store otp --burn "$(serial)"
-}
-
 @test "provision --store otp: request n fails, for each n" {
 	sweep 'hub-500 hub-lose hub-dead' 1 --store otp --burn "$(serial)"
-}
-
-@test "provision --lock: the power fails or the run is killed at transfer n, for each n" {
-	sweep 'power kill' 1 --lock
 }
