@@ -74,6 +74,7 @@ hub_host() {
 	fails 4 "RegistryWrite" stmiot device create e
 	has "$stderr" registryReadWrite
 	fails 4 "ServiceConnect" stmiot device twin d
+	fails 4 "ServiceConnect" stmiot device list
 	fails 4 "ServiceConnect" stmiot device call d reboot
 	hub_as service
 	fails 4 "RegistryRead" stmiot device show d
