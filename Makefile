@@ -67,6 +67,7 @@ LIBDFU_A := $(B)/obj/libdfu.a
 LIBPROV_SO := $(B)/lib/libprov.so.$(VERSION)
 LIBPROV_A := $(B)/obj/libprov.a
 LIBRARIES := $(LIBDFU_SO) $(LIBPROV_SO)
+PKGCONFIGS := $(B)/lib/libdfu.pc $(B)/lib/libprov.pc
 HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_local.h libprov/record.h
 PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board $(B)/bin/stmiot-hub
 LINKS := $(patsubst $(B)/bin/%,$(B)/%,$(PROGRAMS))
@@ -99,7 +100,6 @@ $(LIBRARIES): $(B)/lib/%.so.$(VERSION):
 	$(Q)ln -sf $*.so.$(SOVERSION) $(@D)/$*.so
 
 # Always anew: PREFIX may be another one at `make install` than at `make`.
-PKGCONFIGS := $(B)/lib/libdfu.pc $(B)/lib/libprov.pc
 $(PKGCONFIGS): $(B)/lib/%.pc: always
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \

@@ -16,7 +16,7 @@ static const struct group {
 	{ "Boards", "list|info|flash|verify|read|erase|start" },
 	{ "The chip's settings", "option|otp" },
 	{ "Image files", "image" },
-	{ "Azure IoT Hub", "hub|device|token" },
+	{ "Azure IoT Hub", "provision|hub|device|token" },
 	{ "Without board and hub", "sim" },
 	{ "About", "help|version|completion" },
 };

@@ -1,6 +1,7 @@
 #include "boards.h"
 #include "commands.h"
 #include "json.h"
+#include "slots.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -33,7 +34,29 @@ static void hex(const uint8_t *bytes, size_t n, char *to)
 
 /* -- show -------------------------------------------------------------------------- */
 
-static int show_json(const struct sight *s, const struct dfu_otp *otp)
+/* The blocks whose roots the records in flash need, a bit each: they are secret. */
+static int find_roots(struct dfu_dev *dev, unsigned *roots, struct dfu_error *err)
+{
+	uint8_t *slots = malloc(2 * SLOT_BYTES);
+	struct slot_facts facts[2];
+	int rc = DFU_ERR_NOMEM;
+
+	*roots = 0;
+	if (slots)
+		rc = dfu_read(dev, SLOT_A_ADDR, slots, 2 * SLOT_BYTES, err);
+	else
+		sys_fail(err, DFU_ERR_NOMEM, "no memory to read the slots");
+	if (rc == 0)
+		slots_look(slots, slots + SLOT_BYTES, NULL, facts);
+	for (unsigned i = 0; rc == 0 && i < 2; i++)
+		*roots |= facts[i].wrapped ? 1u << facts[i].otp_block : 0;
+	if (slots)
+		explicit_bzero(slots, 2 * SLOT_BYTES);
+	free(slots);
+	return rc;
+}
+
+static int show_json(const struct sight *s, const struct dfu_otp *otp, unsigned roots)
 {
 	struct json *j = json_object(), *list = json_array();
 	char text[2 * DFU_OTP_BLOCK_BYTES + 1];
@@ -45,7 +68,7 @@ static int show_json(const struct sight *s, const struct dfu_otp *otp)
 		json_add_number(b, "block", i);
 		json_add_bool(b, "locked", otp->lock[i] != 0xff);
 		json_add_bool(b, "blank", is_blank(otp->data[i]));
-		json_add_text(b, "data", text);
+		json_add_text(b, "data", roots >> i & 1 ? NULL : text);
 		json_add(list, NULL, b);
 	}
 	json_add_text(j, "board", s->name);
@@ -53,7 +76,7 @@ static int show_json(const struct sight *s, const struct dfu_otp *otp)
 	return json_print(j);
 }
 
-static int show_table(const struct dfu_otp *otp)
+static int show_table(const struct dfu_otp *otp, unsigned roots)
 {
 	static const char *const heads[] = { "BLOCK", "STATE", "DATA" };
 	struct table *t = table_new(3, heads);
@@ -68,7 +91,10 @@ static int show_table(const struct dfu_otp *otp)
 						    otp->lock[i] != 0xff ? "locked"
 						    : blank              ? "blank"
 									 : "written",
-						    blank ? "" : text });
+						    blank ? ""
+						    : roots >> i & 1
+							    ? "(root of wrapped keys)"
+							    : text });
 	}
 	table_print(t);
 	return EXIT_DONE;
@@ -80,14 +106,16 @@ static int show(void)
 	struct dfu_dev *dev;
 	struct dfu_otp otp;
 	struct sight s;
+	unsigned roots;
 	int status = board_open(&s, &dev);
 
 	if (status != EXIT_DONE)
 		return status;
-	if (dfu_otp_read(dev, &otp, &err) < 0)
+	if (dfu_otp_read(dev, &otp, &err) < 0 || find_roots(dev, &roots, &err) < 0)
 		status = report(s.name, &err);
 	else
-		status = globals.json ? show_json(&s, &otp) : show_table(&otp);
+		status = globals.json ? show_json(&s, &otp, roots)
+				      : show_table(&otp, roots);
 	dfu_close(dev);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "json.h"
+#include "prov.h"
 
 const struct opt version_options[] = {
 	{ 0 },
@@ -18,5 +19,6 @@ int cmd_version(int argc, char **argv)
 	doc = json_object();
 	json_add_text(doc, "version", STMIOT_VERSION);
 	json_add_text(doc, "libdfu", dfu_version());
+	json_add_text(doc, "libprov", prov_version());
 	return json_print(doc);
 }

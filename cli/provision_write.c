@@ -149,7 +149,8 @@ static int check_locked(struct provisioning *p, struct dfu_dev **dev)
 			"locked, but the bootloader does not come back to show it");
 	if (dfu_options_read(*dev, &o, &err) == 0) {
 		dfu_options_free(o);
-		return provision_refuse(p, EXIT_BAD_DATA, NULL,
+		return provision_refuse(p, EXIT_FAILED,
+					"run the same command again: it goes on",
 					"the read protection is not on after the reset");
 	}
 	if (err.code != DFU_ERR_PROTECTED)

@@ -25,6 +25,8 @@
 #ifndef PROV_H
 #define PROV_H
 
+#include "prov_local.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -10,12 +10,15 @@ $(call obj,$(wildcard tests/unit/libdfu/*.c)): OWN_CFLAGS += -Ilibdfu
 $(call obj,$(wildcard tests/unit/libprov/*.c)): OWN_CFLAGS += -Ilibprov
 $(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Icli -Ilibdfu -Ilibprov
 $(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
+$(call obj,$(wildcard tests/unit/hub/*.c)): OWN_CFLAGS += -Isim/hub
 
 CLI_A := $(B)/obj/cli.a
 BOARD_A := $(B)/obj/board.a
+HUB_A := $(B)/obj/hub.a
 $(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
 $(BOARD_A): $(filter-out %/main.o,$(BOARD_OBJ))
-$(CLI_A) $(BOARD_A):
+$(HUB_A): $(filter-out %/main.o,$(HUB_OBJ))
+$(CLI_A) $(BOARD_A) $(HUB_A):
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
@@ -26,11 +29,15 @@ $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
 # Allocations that fail when the test says so.
 $(B)/unit/libdfu/test_alloc: OWN_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+$(call unit_bin,hub): $(HUB_A)
+$(call unit_bin,hub): UNIT_LIBS = $(HUB_LIBS)
 $(UNIT_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
-		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) $(CJSON_LIBS)
+		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) \
+		$(CJSON_LIBS) $(UNIT_LIBS)
 
 unit-build: $(UNIT_BIN)
 

@@ -24,18 +24,31 @@ static const struct {
 	{ "lose", FAULT_LOSE }, { "cut", FAULT_CUT },
 };
 
+/* What follows a sign within a word; cuts it off. */
+static const char *take_tail(char *word, char sign, long *value)
+{
+	char *at = strchr(word, sign);
+
+	if (!at)
+		return NULL;
+	*at = '\0';
+	return number(at + 1, LONG_MAX, value) && *value > 0
+		       ? NULL
+		       : "what follows : and @ is a number from 1";
+}
+
 static const char *take_action(struct fault *fault, char *word)
 {
-	char *colon = strchr(word, ':');
+	const char *wrong;
 	long status;
 
 	if (fault->action != FAULT_NONE)
 		return "there is more than one action";
-	if (colon) {
-		*colon = '\0';
-		if (!number(colon + 1, LONG_MAX, &fault->count) || fault->count == 0)
-			return "what follows the colon is a count from 1";
-	}
+	wrong = take_tail(word, '@', &fault->nth);
+	if (!wrong)
+		wrong = take_tail(word, ':', &fault->count);
+	if (wrong)
+		return wrong;
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(actions[i].name, word) == 0)
 			fault->action = actions[i].action;
@@ -62,9 +75,6 @@ static const char *take_word(struct fault *fault, char *word)
 		if (strlen(word) >= sizeof(fault->method))
 			return "there is no such method";
 		strcpy(fault->method, word);
-	} else if (*word == '@') {
-		if (!number(word + 1, LONG_MAX, &fault->nth) || fault->nth == 0)
-			return "@NTH is a number from 1";
 	} else if (strncmp(word, "every=", 6) == 0) {
 		if (!number(word + 6, LONG_MAX, &fault->every) || fault->every == 0)
 			return "every=N is a number from 1";

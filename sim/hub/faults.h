@@ -2,7 +2,7 @@
  * What is to go wrong, and with which requests: --fail and the control socket's "fail".
  * A pattern is words with blanks between them:
  *
- *	[METHOD] [/PATH] ACTION[:COUNT] [@NTH | every=N] [retry-after=S] [wait=S]
+ *	[METHOD] [/PATH] ACTION[:COUNT][@NTH] [every=N] [retry-after=S] [wait=S]
  *
  * METHOD and PATH choose requests, by default all; a segment of PATH that is * stands for
  * any, and what is longer than PATH is chosen too. ACTION is
@@ -15,7 +15,7 @@
  *	lose		the work is done, then the connection is closed
  *	cut		the work is done, half the answer is sent
  *
- * and strikes COUNT times: once by default behind @NTH, without end otherwise. @NTH is
+ * and strikes COUNT times: once by default with @NTH, without end otherwise. @NTH is
  *the first of the chosen requests to be struck, 1 the next; every=N strikes each N-th.
  * retry-after=S adds the header, wait=S is the number in the text of a 429 (1).
  */

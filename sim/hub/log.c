@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,11 +12,20 @@ static struct {
 	int fd;
 } where = { .fd = -1 };
 
+/* Whoever started it may have made DIR/log its standard error already. */
+static bool is_stderr(int fd)
+{
+	struct stat ours, theirs;
+
+	return fstat(fd, &ours) == 0 && fstat(STDERR_FILENO, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 void log_open(int fd, bool verbose)
 {
 	where.opened = true;
 	where.verbose = verbose;
-	where.fd = fd;
+	where.fd = fd >= 0 && !is_stderr(fd) ? fd : -1;
 }
 
 static void write_line(const char *line, int len)
@@ -37,6 +47,8 @@ static int tame(char *line, int len, int room)
 	line[len] = '\n';
 	return len + 1;
 }
+
+static void put(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 static void put(const char *format, va_list args)
 {

@@ -83,7 +83,7 @@ int64_t throttle_take(struct throttle *throttle, enum throttle_kind kind, int64_
 		return -1;
 	}
 	throttle->level[kind] -= 1;
-	return wait_ms > 0 ? (int64_t)wait_ms : 0;
+	return wait_ms > 0 ? (int64_t)(wait_ms + 0.5) : 0;
 }
 
 const char *throttle_name(enum throttle_kind kind)

@@ -50,7 +50,7 @@ holds() {
 change_board() {
 	stmiot -q sim down "$1"
 	patch_file "sim/$1/$2" "$3"
-	stmiot -q sim up --no-hub --time none --boards "$(find sim -mindepth 1 -maxdepth 1 -type d | wc -l)" >up.txt
+	stmiot -q sim up --no-hub --time none --boards "$(find sim -mindepth 1 -maxdepth 1 -type d ! -name hub | wc -l)" >up.txt
 }
 
 # NAME JQ-EXPRESSION: of its status

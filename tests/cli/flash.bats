@@ -13,7 +13,7 @@ counters() {
 reset_board() {
 	stmiot sim reset "${1:-b0}"
 	stmiot -q sim down "${1:-b0}"
-	stmiot -q sim up --time none --boards "$(find sim -mindepth 1 -maxdepth 1 -type d | wc -l)" >up.txt
+	stmiot -q sim up --no-hub --time none --boards "$(find sim -mindepth 1 -maxdepth 1 -type d ! -name hub | wc -l)" >up.txt
 }
 
 @test "two elements into a blank board: written, verified and started" {
@@ -249,9 +249,10 @@ stmiot: take the jumper off BOOT0 and reset the board"
 @test "several boards that fail alike: their exit status; differently: 1" {
 	boards_up 2
 	random_firmware f.bin 5000
-	{ printf STMI && head -c 16376 /dev/zero && printf '\245\245\245\245'; } >record
-	change_board b0 flash.bin 32768 <record
-	change_board b1 flash.bin 32768 <record
+	for b in b0 b1; do
+		"$BATS_TEST_DIRNAME/credential-record" "$(board $b .serial)" >record
+		change_board $b flash.bin 32768 <record
+	done
 	run -5 --separate-stderr stmiot flash --address 0x08008000 f.bin -b sim:b0 -b sim:b1
 	output_is $'sim:b0: failed (5)\nsim:b1: failed (5)'
 	stmiot sim fault b1 disconnect --at 30
@@ -286,7 +287,8 @@ stmiot: take the jumper off BOOT0 and reset the board"
 
 @test "a credential record is not overwritten" {
 	boards_up
-	{ printf STMI && head -c 16376 /dev/zero && printf '\245\245\245\245'; } |
+	"$BATS_TEST_DIRNAME/credential-record" "$(board b0 .serial)" >record
+	cat record |
 		change_board b0 flash.bin 32768
 	take_flash
 	random_firmware f.bin 40000

@@ -14,7 +14,7 @@ load helpers
 
 @test "help fits into 80 columns" {
 	for command in "" doctor udev list info flash verify read erase start option otp image \
-		sim help version completion; do
+		hub device token sim help version completion; do
 		# shellcheck disable=SC2086
 		run -0 stmiot help $command
 		while read -r line; do
@@ -77,16 +77,17 @@ stmiot: 'stmiot help' lists the commands"
 	output_is "$version"
 	run -0 bash -c 'stmiot version --json | jq -r .version'
 	output_is "${version#stmiot }"
-	run -0 bash -c 'stmiot --json version | jq -r .libdfu'
-	output_is "${version#stmiot }"
+	run -0 bash -c 'stmiot --json version | jq -r .libdfu,.libprov'
+	output_is "${version#stmiot }
+${version#stmiot }"
 }
 
 @test "a JSON document is a member a line" {
 	run -0 stmiot version --json
-	[ "${#lines[@]}" -eq 4 ]
+	[ "${#lines[@]}" -eq 5 ]
 	[ "${lines[0]}" = "{" ]
 	[[ "${lines[1]}" =~ ^\ \ \"version\":\ \"[0-9.]+\",$ ]]
-	[ "${lines[3]}" = "}" ]
+	[ "${lines[4]}" = "}" ]
 }
 
 @test "a reader that closes the pipe is no failure" {

@@ -186,7 +186,7 @@ hub_host() {
 
 @test "what passes is waited for, and told" {
 	export STMIOT_TIMEOUT_MS=20000
-	hub_up --fail "GET 429 @1" --fail "PUT lose @1"
+	hub_up --fail "GET 429@1" --fail "PUT lose@1"
 	run -0 --separate-stderr stmiot device create d
 	has "$stderr" "the connection was lost; waiting "
 	# The look whether it was made after all.

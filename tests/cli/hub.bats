@@ -201,6 +201,13 @@ $BATS_TEST_TMPDIR/sim"
 stmiot: 'stmiot sim up' starts it"
 }
 
+@test "its log says everything once" {
+	stmiot -q sim up --time none >/dev/null
+	run -6 stmiot -q --hub local device show nope
+	run -0 stmiot sim log hub
+	[ "$(grep -c "GET /devices/nope: 404" <<<"$output")" -eq 1 ]
+}
+
 @test "its devices stay, and so does hub use" {
 	stmiot -q sim up --time none >/dev/null
 	stmiot -q hub use local

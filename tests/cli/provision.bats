@@ -1,0 +1,276 @@
+load boards
+load hubs
+
+more_setup() {
+	cc -std=c11 -D_GNU_SOURCE -w -O1 -I"$BATS_TEST_DIRNAME/../../libprov" \
+		-o "$BATS_TEST_TMPDIR/control" "$BATS_TEST_DIRNAME/provision_sweep.c" \
+		"$BATS_TEST_DIRNAME/../../libprov/record.c"
+	hub_up
+	stmiot -q sim up --no-hub --time none >up.txt
+	serial=$(stmiot list --json | jq -r '.[0].serial')
+}
+
+requests() {
+	./control ask hub '"status"' | jq .requests
+}
+
+# The same number of requests before and after: the hub has not been asked.
+untouched() {
+	[ "$(requests)" -eq "$asked" ] || {
+		echo "the hub has been asked"
+		return 1
+	}
+}
+
+# JQ-EXPRESSION over the records that the board has
+credentials() {
+	stmiot info --json | jq -r ".credentials$1"
+}
+
+verdict() {
+	jq -r "select(.event == \"verdict\") | $1" <<<"$output"
+}
+
+@test "a key: registered, written, read back, and nothing to do the next time" {
+	run -0 --separate-stderr stmiot provision dev1
+	[[ "$output" =~ ^"sim:b0: 'dev1' at "[a-z.-]+": slot A, generation 1, "[0-9.]+" s"$ ]]
+	stderr_is "stmiot: sim:b0: the key can be read over USB; --lock switches the read protection on"
+	run -0 credentials '[0] | .state, .in_use, .device_id, .auth, .generation, .serial, .wrapped'
+	output_is "valid
+true
+dev1
+sas
+1
+$serial
+false"
+	cp sim/b0/flash.bin before
+	run -0 stmiot -q provision dev1
+	has "$output" "nothing to do"
+	cmp before sim/b0/flash.bin
+}
+
+@test "without a device id it is the board's serial" {
+	stmiot -q provision >/dev/null
+	run -0 credentials '[0].device_id'
+	output_is "$serial"
+	stmiot device show "$serial" >/dev/null
+}
+
+@test "a device that is there is used, not made anew" {
+	stmiot -q device create dev1 >/dev/null
+	before=$(stmiot device show dev1 --json | jq -r .generation_id)
+	stmiot -q provision dev1 >/dev/null
+	[ "$(stmiot device show dev1 --json | jq -r .generation_id)" = "$before" ]
+}
+
+@test "another device goes into the other slot" {
+	stmiot -q provision dev1 >/dev/null
+	stmiot -q provision dev2 >/dev/null
+	run -0 credentials '[] | .device_id, .generation, .in_use'
+	output_is "dev1
+1
+false
+dev2
+2
+true"
+}
+
+@test "--auth x509: a certificate made here, its thumbprint registered" {
+	run -0 --separate-stderr stmiot --json provision dev1 --auth x509
+	thumbprint=$(verdict .thumbprint)
+	[ ${#thumbprint} -eq 64 ]
+	run -0 stmiot device show dev1
+	has "$output" "$thumbprint"
+	run -0 credentials '[0] | .auth, .thumbprint'
+	output_is "x509
+$thumbprint"
+	run -0 stmiot -q provision dev1 --auth x509
+	has "$output" "nothing to do"
+}
+
+@test "--auth x509 with a CA: the certificate is signed by it" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 4000 \
+		-subj /CN=ca -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE \
+		2>/dev/null
+	run -0 stmiot -q provision dev1 --auth x509 --ca-cert ca.pem --ca-key ca.key --days 10
+	run -0 stmiot device show dev1
+	has "$output" certificateAuthority
+	run -2 stmiot -q provision dev1 --auth x509 --ca-cert ca.pem
+}
+
+@test "--auth dps: a key derived offline, without a hub" {
+	hub_down
+	head -c 32 /dev/zero | base64 >group.key
+	run -0 stmiot -q provision Dev-1 --auth dps --id-scope 0ne1 --group-key-file group.key
+	run -0 credentials '[0] | .auth, .id_scope, .registration_id'
+	output_is "dps-sas
+0ne1
+dev-1"
+	run -2 stmiot provision --auth dps --id-scope 0ne1
+	run -2 stmiot provision --auth dps --group-key-file group.key
+	run -2 stmiot provision --id-scope 0ne1
+	echo not-base64! >bad.key
+	run -5 stmiot provision --auth dps --id-scope 0ne1 --group-key-file bad.key
+	[[ "$output" != *not-base64* ]]
+}
+
+@test "--store otp: one block, once, and keys wrapped" {
+	asked=$(requests)
+	run -2 stmiot provision dev1 --store otp
+	has "$output" "--burn $serial"
+	run -5 stmiot provision dev1 --store otp --burn 000000000000
+	has "$output" "its serial is $serial"
+	untouched
+	run -0 stmiot -q provision dev1 --store otp --burn "$serial"
+	run -0 credentials '[0] | .wrapped, .otp_block'
+	output_is "true
+0"
+	run -0 bash -c "stmiot otp show --json | jq -r '[.blocks[] | select(.locked)] | length'"
+	output_is 1
+	run -0 bash -c "stmiot otp show --json | jq -c '.blocks[0] | .locked, .blank, .data'"
+	output_is $'true\nfalse\nnull'
+	run -0 stmiot otp show
+	has "$output" "(root of wrapped keys)"
+	cp sim/b0/otp.bin before
+	run -0 stmiot -q provision dev1 --store otp
+	has "$output" "nothing to do"
+	run -0 stmiot -q provision dev2
+	run -0 credentials '[1] | .device_id, .wrapped, .otp_block'
+	output_is "dev2
+true
+0"
+	cmp before sim/b0/otp.bin
+}
+
+@test "--store otp: no free block is refused before the hub is asked" {
+	asked=$(requests)
+	head -c 512 /dev/zero | change_board b0 otp.bin 0
+	run -5 stmiot provision dev1 --store otp --burn "$serial"
+	untouched
+}
+
+@test "--lock: read protection at the end, and the second run knows" {
+	run -0 stmiot -q provision dev1 --lock
+	has "$output" ", locked, "
+	run -0 bash -c 'stmiot info --json | jq .read_protected'
+	output_is true
+	run -0 stmiot -q provision dev1 --lock
+	has "$output" "provisioned and locked by an earlier run"
+	asked=$(requests)
+	run -4 stmiot provision dev2
+	has "$output" "stmiot option unprotect"
+	untouched
+}
+
+@test "--dry-run prints the plan, and changes nothing" {
+	asked=$(requests)
+	cp sim/b0/flash.bin before
+	run -0 stmiot -q provision dev1 --dry-run --store otp --lock
+	has "$output" "OTP      block 0: burn a root of 32 bytes, and lock it"
+	has "$output" "record   slot A at 0x08008000, generation 1, keys wrapped"
+	has "$output" "lock     read protection"
+	run -0 --separate-stderr stmiot --json provision dev1 --dry-run
+	[ "$(verdict '.result, .slot, .dry_run' | tr '\n' ' ')" = "planned A true " ]
+	cmp before sim/b0/flash.bin
+	untouched
+	[ ! -e "$XDG_STATE_HOME/stmiot/provision" ]
+}
+
+@test "slots that hold something else are refused before the hub is asked" {
+	random_file other 32768
+	change_board b0 flash.bin 32768 <other
+	asked=$(requests)
+	run -5 stmiot provision dev1
+	has "$output" "--force"
+	untouched
+	holds other 32768
+	run -2 stmiot provision dev1 --force
+	has "$output" "give --yes"
+	run -0 stmiot -q provision dev1 --force --yes
+}
+
+@test "a record of another board is refused before the hub is asked" {
+	stmiot -q sim up --no-hub --boards 2 --time none >up.txt
+	stmiot -q -b sim:b1 provision dev1 >/dev/null
+	dd if=sim/b1/flash.bin bs=16384 skip=2 count=1 of=record status=none
+	change_board b0 flash.bin 32768 <record
+	asked=$(requests)
+	run -5 stmiot -b sim:b0 provision dev2
+	untouched
+	run -0 stmiot -b sim:b0 info
+	has "$output" "A record of another board, serial "
+}
+
+@test "a damaged journal is refused, and named" {
+	mkdir -p "$XDG_STATE_HOME/stmiot/provision"
+	echo '{' >"$XDG_STATE_HOME/stmiot/provision/$serial.json"
+	asked=$(requests)
+	run -5 stmiot provision dev1
+	has "$output" "$serial.json is damaged"
+	untouched
+}
+
+@test "a hub that refuses: nothing is written, and the next run goes on" {
+	cp sim/b0/flash.bin before
+	./control ask hub '"fail","pattern":"403"' >/dev/null
+	run ! stmiot provision dev1
+	cmp before sim/b0/flash.bin
+	./control ask hub '"fail","clear":true' >/dev/null
+	run -0 stmiot -q provision dev1
+}
+
+@test "flash and erase keep the record" {
+	stmiot -q provision dev1 >/dev/null
+	cp sim/b0/flash.bin before
+	run -5 stmiot erase 0x08008000 16K --yes
+	has "$output" "holds a credential record"
+	run -0 stmiot erase --chip --yes
+	cmp -n 16384 before sim/b0/flash.bin 32768 32768
+	run -0 credentials '[0].state'
+	output_is valid
+}
+
+@test "JSON: steps, then one verdict" {
+	run -0 --separate-stderr stmiot --json provision dev1
+	[ "$(jq -r 'select(.event == "step") | .step' <<<"$output" | tr '\n' ' ')" = \
+		"identity record committed " ]
+	[ "$(verdict '.ok, .exit, .result, .device_id, .serial, .store, .slot, .generation' | tr '\n' ' ')" = \
+		"true 0 provisioned dev1 $serial flash A 1 " ]
+}
+
+@test "rotate: the unused key is new and in the other slot, the used one stays" {
+	stmiot -q provision dev1 >/dev/null
+	keys() { stmiot device show dev1 --show-keys --json | jq -r ".$1"; }
+	primary=$(keys primary_key) secondary=$(keys secondary_key)
+	run -0 --separate-stderr stmiot device rotate dev1
+	output_is "sim:b0: 'dev1' has a new secondary key, in slot B"
+	[ "$(keys primary_key)" = "$primary" ]
+	[ "$(keys secondary_key)" != "$secondary" ]
+	run -0 stmiot -q device rotate dev1
+	output_is "sim:b0: 'dev1' has the new secondary key already, in slot B"
+	run -1 stmiot device rotate dev1 --finish
+	has "$output" "has not connected"
+	[ "$(keys primary_key)" = "$primary" ]
+	run -0 stmiot -q provision dev1
+	has "$output" "nothing to do"
+}
+
+@test "rotate: a board of another device is refused" {
+	stmiot -q provision dev1 >/dev/null
+	stmiot -q device create dev2 >/dev/null
+	run -5 stmiot device rotate dev2
+	has "$output" "is not of 'dev2'"
+}
+
+@test "no key in what is said, logged or kept" {
+	{
+		stmiot -v provision dev1
+		stmiot -v --json provision dev2 --auth x509
+		stmiot -v provision dev3 --store otp --burn "$serial"
+		stmiot info
+		stmiot info --json
+		stmiot device create d4
+		stmiot device create d5
+	} >said 2>&1
+	no_secret_in said up.txt hub.out hub/log sim/b0/log "$XDG_STATE_HOME"/stmiot/provision/*
+}
