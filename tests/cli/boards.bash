@@ -1,7 +1,7 @@
 # What the tests with virtual boards share, besides helpers.bash.
 # shellcheck shell=bash
 
-load helpers
+load "${BASH_SOURCE[0]%/*}/helpers"
 
 # Virtual boards b0, b1, ... that take no time.
 boards_up() {

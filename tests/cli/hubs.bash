@@ -1,7 +1,7 @@
 # What the tests with a local hub share, besides helpers.bash.
 # shellcheck shell=bash
 
-load helpers
+load "${BASH_SOURCE[0]%/*}/helpers"
 
 # [OPTIONS]: a hub of this test's own in hub/, known as `h`, which is used where none is
 # named. $hub_policy is whose connection string it is: iothubowner by default.

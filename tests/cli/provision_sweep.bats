@@ -1,38 +1,6 @@
 load boards
 load hubs
-
-# A board with a record of an older device, and the same board as it was before.
-more_setup() {
-	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -I"$BATS_TEST_DIRNAME/../../libprov" \
-		-o "$BATS_TEST_TMPDIR/provision_sweep" "$BATS_TEST_DIRNAME/provision_sweep.c" \
-		"$BATS_TEST_DIRNAME/../../libprov/record.c"
-	hub_up
-	stmiot -q sim up --no-hub --time none >up.txt
-	stmiot -q -b sim:b0 provision older >older.txt
-	stmiot -q sim down b0
-	mkdir fresh
-	cp sim/b0/*.bin fresh/
-	stmiot -q sim up --no-hub --time none >up.txt
-}
-
-# KINDS FRESH ARGUMENTS...
-sweep() {
-	local kind
-	for kind in $1; do
-		run ./provision_sweep "$kind" "${@:2}"
-		echo "$output" | grep -v '^not ok' | sed -n 's/^# //p' >&3
-		[ "$status" -eq 0 ] || {
-			echo "$output"
-			return 1
-		}
-	done
-	no_secret_in all-that-was-said up.txt older.txt hub.out hub/log sim/b0/log \
-		"$XDG_STATE_HOME"/stmiot/provision/*
-}
-
-serial() {
-	stmiot list --json | jq -r '.[0].serial'
-}
+load provision_sweep
 
 @test "provision: the board leaves the bus or loses its power at transfer n, for each n" {
 	sweep 'disconnect power' 0
