@@ -1,6 +1,7 @@
 #include "boards.h"
 #include "commands.h"
 #include "json.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,18 +31,12 @@ static struct json *fields_json(const struct dfu_options *o)
 	return j;
 }
 
-static void hex(const uint8_t *bytes, size_t n, char *to)
-{
-	for (size_t i = 0; i < n; i++)
-		sprintf(to + 2 * i, "%02x", bytes[i]);
-}
-
 static int show_json(const struct sight *s, const struct dfu_options *o)
 {
 	struct json *j = json_object();
 	char raw[33];
 
-	hex(dfu_options_raw(o), 16, raw);
+	text_hex(dfu_options_raw(o), 16, raw);
 	json_add_text(j, "board", s->name);
 	json_add(j, "options", fields_json(o));
 	json_add_text(j, "raw", raw);

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "slots.h"
 #include "sys.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,13 +24,6 @@ static bool is_blank(const uint8_t *block)
 		if (block[i] != 0xff)
 			return false;
 	return true;
-}
-
-static void hex(const uint8_t *bytes, size_t n, char *to)
-{
-	for (size_t i = 0; i < n; i++)
-		sprintf(to + 2 * i, "%02x", bytes[i]);
-	to[2 * n] = '\0';
 }
 
 /* -- show -------------------------------------------------------------------------- */
@@ -64,7 +58,7 @@ static int show_json(const struct sight *s, const struct dfu_otp *otp, unsigned 
 	for (unsigned i = 0; i < DFU_OTP_BLOCKS; i++) {
 		struct json *b = json_object();
 
-		hex(otp->data[i], DFU_OTP_BLOCK_BYTES, text);
+		text_hex(otp->data[i], DFU_OTP_BLOCK_BYTES, text);
 		json_add_number(b, "block", i);
 		json_add_bool(b, "locked", otp->lock[i] != 0xff);
 		json_add_bool(b, "blank", is_blank(otp->data[i]));
@@ -85,7 +79,7 @@ static int show_table(const struct dfu_otp *otp, unsigned roots)
 	for (unsigned i = 0; i < DFU_OTP_BLOCKS; i++) {
 		bool blank = is_blank(otp->data[i]);
 
-		hex(otp->data[i], DFU_OTP_BLOCK_BYTES, text);
+		text_hex(otp->data[i], DFU_OTP_BLOCK_BYTES, text);
 		snprintf(number, sizeof(number), "%u", i);
 		table_row(t, (const char *const[]){ number,
 						    otp->lock[i] != 0xff ? "locked"

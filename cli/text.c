@@ -119,3 +119,14 @@ size_t text_wrap(const char *text, size_t columns, const char **next)
 		++*next;
 	return at;
 }
+
+void text_hex(const uint8_t *bytes, size_t n, char *to)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+	*to = '\0';
+}

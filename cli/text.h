@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Copy `from` with what is not UTF-8 replaced by '?', and, if `controls`, control
@@ -24,5 +25,8 @@ bool text_resembles(const char *typed, const char *word);
  * rest begins, at the end of the string when there is none.
  */
 size_t text_wrap(const char *text, size_t columns, const char **next);
+
+/* Two lower-case digits a byte; `to` has room for 2 * n + 1. */
+void text_hex(const uint8_t *bytes, size_t n, char *to);
 
 #endif
