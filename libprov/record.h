@@ -13,16 +13,18 @@
  *
  * A slot; all numbers are little-endian:
  *
- *     offset          bytes
- *     0x0000          4      magic "STMI"
- *     0x0004          2      schema, 1
- *     0x0006          2      length of this header, 0x20
- *     0x0008          4      T, length of the record: header, TLVs and the CRC behind
- * them 0x000c          4      generation, 1 to 0xfffffffe: it never wraps 0x0010 12
- * serial, upper-case hexadecimal digits: the board's DFU serial 0x001c          4 CRC-32
- * of the bytes 0x00 to 0x1b 0x0020          T-36   TLVs, in any order; the builder writes
- * them by rising type T-4             4      CRC-32 of the bytes 0x00 to T-5 T - unused,
- * erased slot end - 4    4      commit word, programmed last: 0xa5a5a5a5 valid, 0 revoked
+ *     offset        bytes
+ *     0x0000        4      magic "STMI"
+ *     0x0004        2      schema, 1
+ *     0x0006        2      length of this header, 0x20
+ *     0x0008        4      T, length of the record: header, TLVs and the CRC behind them
+ *     0x000c        4      generation, 1 to 0xfffffffe: it never wraps
+ *     0x0010        12     serial, upper-case hexadecimal digits: the board's DFU serial
+ *     0x001c        4      CRC-32 of the bytes 0x00 to 0x1b
+ *     0x0020        T-36   TLVs, in any order; the builder writes them by rising type
+ *     T-4           4      CRC-32 of the bytes 0x00 to T-5
+ *     T             -      unused, erased
+ *     slot end - 4  4      commit word, programmed last: 0xa5a5a5a5 valid, 0 revoked
  *
  * T is a multiple of 4 and at most the slot's length less 4. A TLV is a type and a length
  * of two bytes each, the value, and zeros up to the next multiple of 4. The CRC is that
@@ -36,8 +38,9 @@
  * AES-256-GCM ciphertexts, each followed by its tag of 16 bytes, where
  *
  *     key    HKDF-SHA256 (RFC 5869) of the 32 bytes of the OTP block, with the salt in
- * the TLV and the info RECORD_WRAP_INFO, 32 bytes nonce  the generation (4 bytes), the
- * TLV's type (2), six zeros: record_wrap_nonce() data   the 12 digits of the serial
+ *            the TLV and the info RECORD_WRAP_INFO, 32 bytes
+ *     nonce  the generation (4 bytes), the TLV's type (2), six zeros: record_wrap_nonce()
+ *     data   the 12 digits of the serial
  *
  * The salt is fresh in each record. A write that was cut off may thus be repeated with
  * the same generation and other keys, without a nonce being used twice under one key.
