@@ -56,7 +56,7 @@ bool answer_wait(const struct http_call *call, unsigned *ms)
 	if (call->retry_after[0] &&
 	    retry_header(call->retry_after, (int64_t)time(NULL), ms))
 		return true;
-	return json_read_failure(call->text, &f) && retry_text(f.text, ms);
+	return json_read_failure(call->text, &f) > 0 && retry_text(f.text, ms);
 }
 
 static int words_right(struct flow *f)
@@ -246,10 +246,12 @@ static int words_by_status(struct flow *f, const char *code, const char *text)
 int answer_words(struct flow *f)
 {
 	struct json_failure said = { 0 };
-	bool known = json_read_failure(f->call.text, &said);
+	int known = json_read_failure(f->call.text, &said);
 	const char *code = f->call.error_code[0] ? f->call.error_code : said.code;
 	int rc;
 
+	if (known < 0)
+		return fail(&f->error, PROV_ERR_NOMEM, "no memory for an answer");
 	/* A load balancer's 5xx may be a page; everything else of a hub has a form. */
 	if (!known && !f->call.error_code[0] && f->call.text_len &&
 	    f->call.status < 500 && f->call.status != 429)

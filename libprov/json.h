@@ -1,12 +1,13 @@
 /*
- * The door to cJSON: what the service is sent and what it answers, [REST]. Texts that may
- * hold keys are secrets on their way out, and are wiped after reading by those who have
- * them.
+ * What the service is sent and what it answers, [REST]. Texts that may hold keys are
+ * secrets on their way out, and are wiped after reading by those who have them.
  */
 #ifndef PROV_JSON_H
 #define PROV_JSON_H
 
 #include "prov.h"
+
+struct doc;
 
 /* A device as the registry shows it, or a row of a query, which has no keys. */
 int json_read_device(const char *text, struct prov_device *out, struct prov_error *err);
@@ -37,11 +38,12 @@ typedef void json_complaint(void *ctx, const char *id, const char *code,
 int json_read_bulk(const char *text, json_complaint *complaint, void *ctx,
 		   struct prov_error *err);
 
-/* What the service says of a failure; empty where it does not. */
+/* What the service says of a failure; empty where it does not. 1 when it says anything, 0
+ * when not, or PROV_ERR_NOMEM. */
 struct json_failure {
 	char code[64], text[200], tracking[128];
 };
-bool json_read_failure(const char *text, struct json_failure *out);
+int json_read_failure(const char *text, struct json_failure *out);
 
 /* {"query":"..."} and the rows of its answer. A row that is not 0 ends it, returned. */
 int json_make_query(const char *query, struct prov_secret **out, struct prov_error *err);
@@ -57,6 +59,14 @@ int json_read_method(const char *text, int *status, char **payload,
 /* A member of an object as a number not below 0; PROV_ERR_SERVICE when there is none. */
 int json_read_count(const char *text, const char *name, uint64_t *out,
 		    struct prov_error *err);
+
+/*
+ * A whole answer, for those who read what is in it: PROV_ERR_NOHUB when it is no JSON, or
+ * not what `is` says. `what` was to be told of: "a device".
+ */
+int json_read_answer(const char *text, bool (*is)(const struct doc *), const char *what,
+		     struct doc **out, struct prov_error *err);
+int json_fail_answer(const char *what, struct prov_error *err);
 
 /* `text`, from a caller, must be one JSON object; PROV_ERR_FORMAT with the offset. */
 int json_check_object(const char *text, struct prov_error *err);

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		(void)json_read_bulk(text, on_complaint, NULL, &err);
 		break;
 	case 3:
-		if (json_read_failure(text, &failure))
+		if (json_read_failure(text, &failure) > 0)
 			(void)retry_text(failure.text, &ms);
 		(void)retry_header(text, 0, &ms);
 		break;
