@@ -297,7 +297,6 @@ static void set_call(struct http_call *call, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->words);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
 	if (call->fresh)
 		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -344,16 +343,16 @@ void http_stop(struct http_pool *pool, struct http_call *call)
 
 /* What curl knows of how it failed, for the words. */
 static void collect(const struct http_pool *pool, CURL *easy, CURLcode code,
-		    const char *words, struct http_failure *f)
+		    struct http_failure *f)
 {
 	curl_off_t connect_us = 0;
 
 	memset(f, 0, sizeof(*f));
 	f->curl_code = (int)code;
 	f->host = pool->host;
-	f->port = pool->port ? pool->port : 443;
+	f->to_host = pool->connect_host;
+	f->port = pool->connect_port;
 	f->ca_file = pool->ca_file;
-	f->words = *words ? words : curl_easy_strerror(code);
 	f->direct = pool->connect_to;
 	f->connect_ms = pool->connect_ms;
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &f->os_errno);
@@ -381,7 +380,7 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 				"%s answers with more than %u MiB", pool->host,
 				ANSWER_MAX >> 20);
 	} else if (code != CURLE_OK) {
-		collect(pool, call->easy, code, call->words, &f);
+		collect(pool, call->easy, code, &f);
 		f.connected |= call->sent;
 		call->slow = code == CURLE_OPERATION_TIMEDOUT;
 		call->rc = http_words(&f, &call->error);
@@ -433,13 +432,22 @@ void http_clear(struct http_call *call)
 	call->sent = call->slow = call->too_long = false;
 	call->connects = call->sends = 0;
 	call->date[0] = call->retry_after[0] = call->error_code[0] = '\0';
-	call->request_id[0] = call->content_type[0] = call->words[0] = '\0';
+	call->request_id[0] = call->content_type[0] = '\0';
+}
+
+const char *http_host(const struct http_pool *pool)
+{
+	return pool->connect_host ? pool->connect_host : pool->host;
+}
+
+uint16_t http_port(const struct http_pool *pool)
+{
+	return pool->connect_port;
 }
 
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 {
-	const char *to = pool->connect_host ? pool->connect_host : pool->host;
-	char words[CURL_ERROR_SIZE] = "", url[320];
+	char url[320];
 	CURL *easy = curl_easy_init();
 	struct http_failure f;
 	CURLcode code;
@@ -450,12 +458,11 @@ int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
-	snprintf(url, sizeof(url), "http://%s:%u/", to, port ? port : pool->connect_port);
+	snprintf(url, sizeof(url), "http://%s:%u/", http_host(pool), port);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	code = curl_easy_perform(easy);
-	collect(pool, easy, code, words, &f);
-	f.port = port ? port : pool->connect_port;
+	collect(pool, easy, code, &f);
+	f.port = port;
 	curl_easy_cleanup(easy);
 	return code == CURLE_OK ? 0 : http_words(&f, err);
 }

@@ -43,7 +43,6 @@ struct http_call {
 	size_t text_room;
 	bool too_long;
 	void *easy, *headers;
-	char words[256];
 };
 
 int http_open(const struct http_opts *opts, struct http_pool **out,
@@ -60,7 +59,11 @@ struct http_call *http_next(struct http_pool *pool, unsigned ms);
 /* Wipes and frees the answer. */
 void http_clear(struct http_call *call);
 
-/* Connect to a port (0: the pool's own) and hang up. */
+/* Where requests are sent to. */
+const char *http_host(const struct http_pool *pool);
+uint16_t http_port(const struct http_pool *pool);
+
+/* Connect to a port and hang up. */
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 #include "http_error.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +24,27 @@ static const char *proxy_variable(const struct http_failure *f)
 	return NULL;
 }
 
+#define PLACE_BYTES (PROV_HOST_MAX + 8)
+
+/* "port 443", or "127.0.0.1:8443" in the place of the hub's own. */
+static const char *place(const struct http_failure *f, char words[PLACE_BYTES])
+{
+	if (f->to_host)
+		snprintf(words, PLACE_BYTES, "%.*s:%u", PROV_HOST_MAX, f->to_host,
+			 f->port);
+	else
+		snprintf(words, PLACE_BYTES, "port %u", f->port);
+	return words;
+}
+
 static int words_resolve(const struct http_failure *f, struct prov_error *err)
 {
-	return hint(
-		err, fail(err, PROV_ERR_RESOLVE, "%s: this name has no address", f->host),
-		"check the HostName in the connection string, and that this machine has "
-		"a network and a DNS server");
+	fail(err, PROV_ERR_RESOLVE, "%s: this name has no address",
+	     f->to_host ? f->to_host : f->host);
+	return hint(err, PROV_ERR_RESOLVE,
+		    "check %s, and that this machine has a network and a DNS server",
+		    f->to_host ? "where this hub is connected to"
+			       : "the HostName in the connection string");
 }
 
 static int words_proxy(const struct http_failure *f, struct prov_error *err)
@@ -49,22 +65,26 @@ static int words_proxy(const struct http_failure *f, struct prov_error *err)
 
 static int words_connect(const struct http_failure *f, struct prov_error *err)
 {
+	char at[PLACE_BYTES];
+
 	if (proxy_variable(f))
 		return words_proxy(f, err);
 	if (f->os_errno == ECONNREFUSED) {
-		fail(err, PROV_ERR_CONNECT, "%s: nobody listens at port %u", f->host,
-		     f->port);
+		fail(err, PROV_ERR_CONNECT, "%s: nobody listens at %s", f->host,
+		     place(f, at));
 		return hint(err, PROV_ERR_CONNECT,
 			    "is it running there, or does a firewall refuse port %u?",
 			    f->port);
 	}
-	fail(err, PROV_ERR_CONNECT, "%s: cannot connect to port %u%s%s", f->host, f->port,
+	fail(err, PROV_ERR_CONNECT, "%s: cannot connect to %s%s%s", f->host, place(f, at),
 	     f->os_errno ? ": " : "", f->os_errno ? strerror((int)f->os_errno) : "");
 	return hint(err, PROV_ERR_CONNECT, "check the network of this machine");
 }
 
 static int words_timeout(const struct http_failure *f, struct prov_error *err)
 {
+	char at[PLACE_BYTES];
+
 	if (f->connected)
 		return hint(
 			err,
@@ -73,12 +93,11 @@ static int words_timeout(const struct http_failure *f, struct prov_error *err)
 			"try again; if it stays so, see the hub's health in the portal");
 	if (proxy_variable(f))
 		return words_proxy(f, err);
-	fail(err, PROV_ERR_CONNECT, "%s: no answer from port %u in %u ms", f->host,
-	     f->port, f->connect_ms);
+	fail(err, PROV_ERR_CONNECT, "%s: no answer from %s in %u ms", f->host,
+	     place(f, at), f->connect_ms);
 	return hint(err, PROV_ERR_CONNECT,
 		    "the port is probably blocked: ask who runs the network to open %u "
-		    "outwards, "
-		    "or set https_proxy",
+		    "outwards, or set https_proxy",
 		    f->port);
 }
 
@@ -116,7 +135,9 @@ static int words_ca(const struct http_failure *f, struct prov_error *err)
 
 static int words_tls(const struct http_failure *f, struct prov_error *err)
 {
-	fail(err, PROV_ERR_TLS, "%s: no TLS connection at port %u", f->host, f->port);
+	char at[PLACE_BYTES];
+
+	fail(err, PROV_ERR_TLS, "%s: no TLS connection at %s", f->host, place(f, at));
 	return hint(err, PROV_ERR_TLS,
 		    "what answers there is no hub, or something in between "
 		    "opens TLS connections");

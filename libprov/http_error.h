@@ -6,8 +6,10 @@
 
 struct http_failure {
 	int curl_code; /* libcurl-errors(3) */
-	const char *host, *ca_file, *words;
-	unsigned port, connect_ms;
+	const char *host, *ca_file;
+	const char *to_host; /* that it connects to in place of `host`, or NULL */
+	unsigned port;       /* that it connects to */
+	unsigned connect_ms;
 	long os_errno, verify, proxy_status;
 	bool connected; /* TCP at least */
 	bool direct;    /* not through a proxy */

@@ -121,12 +121,17 @@ hub_host() {
 @test "nobody at the port, and no such name" {
 	hub_up
 	stmiot -q hub add gone --connection-string-file hub/connection-string --connect-to 127.0.0.1:1
-	fails 6 "nobody listens" stmiot --hub gone device show d
-	has "$stderr" firewall
+	fails 6 ": nobody listens at 127.0.0.1:1" stmiot --hub gone device show d
+	has "$stderr" "firewall refuse port 1?"
 	run -1 --separate-stderr stmiot --hub gone doctor
 	has "$output" "fault  https "
+	has "$output" ": nobody listens at 127.0.0.1:1"
+	if [[ "$output" == *443* ]]; then false; fi
 	stmiot -q hub add lost --connection-string-file hub/connection-string --connect-to nowhere.invalid:443
-	fails 6 "this name has no address" stmiot --hub lost device show d
+	fails 6 "nowhere.invalid: this name has no address" stmiot --hub lost device show d
+	has "$stderr" "connected to"
+	run -0 --separate-stderr stmiot doctor
+	has "$output" "port $hub_port is open"
 	no_secret_in said
 }
 

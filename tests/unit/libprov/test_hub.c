@@ -545,13 +545,22 @@ static void test_unreachable(void **state)
 {
 	static const struct {
 		const char *host, *connect_to, *ca;
+		uint16_t port;
 		int rc;
+		const char *says;
 	} cases[] = {
-		{ FAKE_HOST, "127.0.0.1:1", NULL, PROV_ERR_CONNECT },
-		{ "nobody.invalid", NULL, NULL, PROV_ERR_RESOLVE },
-		{ FAKE_HOST, "", "/etc/hostname-not", PROV_ERR_FILE },
-		{ FAKE_HOST, "", "", PROV_ERR_UNTRUSTED },
-		{ "other.azure-devices.net", "", NULL, PROV_ERR_NAME },
+		{ FAKE_HOST, "127.0.0.1:1", NULL, 0, PROV_ERR_CONNECT,
+		  FAKE_HOST ": nobody listens at 127.0.0.1:1" },
+		{ "127.0.0.1", NULL, NULL, 1, PROV_ERR_CONNECT,
+		  "127.0.0.1: nobody listens at port 1" },
+		{ "nobody.invalid", NULL, NULL, 0, PROV_ERR_RESOLVE,
+		  "nobody.invalid: this name" },
+		{ FAKE_HOST, "nobody.invalid:7", NULL, 0, PROV_ERR_RESOLVE,
+		  "nobody.invalid: this name" },
+		{ FAKE_HOST, "", "/etc/hostname-not", 0, PROV_ERR_FILE,
+		  "/etc/hostname-not: " },
+		{ FAKE_HOST, "", "", 0, PROV_ERR_UNTRUSTED, "trusted here" },
+		{ "other.azure-devices.net", "", NULL, 0, PROV_ERR_NAME, "another name" },
 	};
 	struct prov_connstr cs = { .kind = PROV_CONNSTR_SERVICE, .policy = "service" };
 	struct fake_hub *fake = fake_start(NULL, 0);
@@ -565,6 +574,7 @@ static void test_unreachable(void **state)
 		int rc;
 
 		strcpy(cs.host, cases[i].host);
+		cs.port = cases[i].port;
 		opts.connect_to = cases[i].connect_to;
 		if (opts.connect_to && !*opts.connect_to)
 			opts.connect_to = fake_address(fake);
@@ -573,7 +583,7 @@ static void test_unreachable(void **state)
 		assert_int_equal(prov_hub_open(&cs, &opts, &hub, NULL), 0);
 		rc = prov_device_get(hub, "d1", NULL, &err);
 		prov_hub_close(hub);
-		if (rc != cases[i].rc || !err.msg[0])
+		if (rc != cases[i].rc || !strstr(err.msg, cases[i].says))
 			fail_msg("%s: %d: %s", cases[i].host, rc, err.msg);
 	}
 	prov_connstr_clear(&cs);
