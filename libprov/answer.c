@@ -180,10 +180,34 @@ static int words_429(struct flow *f)
 		    "take more");
 }
 
+static bool is_page(const struct http_call *call)
+{
+	return strcasestr(call->content_type, "html") || call->text[0] == '<';
+}
+
+bool answer_is_good(const struct http_call *call)
+{
+	return call->status >= 200 && call->status < 300 && !is_page(call);
+}
+
+/* It may pass: a gateway has pages of its own for a hub that is not at hand. */
+static int words_page(struct flow *f)
+{
+	fail(&f->error, PROV_ERR_SERVICE,
+	     "%s fails with a web page in place of an answer (HTTP %d)", f->hub->host,
+	     f->call.status);
+	return hint(&f->error, PROV_ERR_SERVICE,
+		    "a proxy, or Azure's gateway, speaks for the hub: try again later; "
+		    "if it stays so, open https://%s and see who answers",
+		    f->hub->host);
+}
+
 static int words_other(struct flow *f, const char *code, const char *text)
 {
 	int status = f->call.status;
 
+	if (status >= 500 && is_page(&f->call))
+		return words_page(f);
 	if (status == 504 && f->once)
 		return hint(&f->error,
 			    fail(&f->error, PROV_ERR_TIMEOUT,
@@ -199,25 +223,20 @@ static int words_other(struct flow *f, const char *code, const char *text)
 		    *code ? ", " : "", code, *text ? ": " : "", text);
 }
 
-static bool is_page(const struct http_call *call)
-{
-	return strcasestr(call->content_type, "html") || call->text[0] == '<';
-}
-
-bool answer_is_good(const struct http_call *call)
-{
-	return call->status >= 200 && call->status < 300 && !is_page(call);
-}
-
 static int words_nohub(struct flow *f)
 {
-	bool html = is_page(&f->call);
+	const char *how = "in a way that no hub does";
 
+	if (is_page(&f->call))
+		how = "with a web page";
+	else if (f->call.status < 400)
+		how = "that it is elsewhere";
 	fail(&f->error, PROV_ERR_NOHUB, "%s answers %s (HTTP %d): that is no IoT Hub",
-	     f->hub->host, html ? "with a web page" : "in a way that no hub does",
-	     f->call.status);
+	     f->hub->host, how, f->call.status);
 	return hint(&f->error, PROV_ERR_NOHUB,
-		    "check the HostName; a proxy or a captive portal may be in between");
+		    "check the HostName; a captive portal or a proxy may be in between: "
+		    "open https://%s and see who answers",
+		    f->hub->host);
 }
 
 static int words_by_status(struct flow *f, const char *code, const char *text)
@@ -252,9 +271,10 @@ int answer_words(struct flow *f)
 
 	if (known < 0)
 		return fail(&f->error, PROV_ERR_NOMEM, "no memory for an answer");
-	/* A load balancer's 5xx may be a page; everything else of a hub has a form. */
-	if (!known && !f->call.error_code[0] && f->call.text_len &&
-	    f->call.status < 500 && f->call.status != 429)
+	/* Whatever a hub refuses has a form, and it sends nobody elsewhere. */
+	if (f->call.status < 400 ||
+	    (!known && !f->call.error_code[0] && f->call.text_len &&
+	     f->call.status < 500 && f->call.status != 429))
 		rc = words_nohub(f);
 	else
 		rc = words_by_status(f, code, said.text);

@@ -52,7 +52,14 @@ static const char *take_action(struct fault *fault, char *word)
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(actions[i].name, word) == 0)
 			fault->action = actions[i].action;
-	if (strncmp(word, "slow=", 5) == 0) {
+	if (fault->action == FAULT_HTML)
+		fault->status = 503;
+	if (strncmp(word, "html=", 5) == 0) {
+		if (!number(word + 5, 599, &status) || status < 200)
+			return "html=STATUS is 200 to 599";
+		fault->action = FAULT_HTML;
+		fault->status = (int)status;
+	} else if (strncmp(word, "slow=", 5) == 0) {
 		if (!number(word + 5, 3600000, &fault->slow_ms))
 			return "slow=MS is at most 3600000";
 		fault->action = FAULT_SLOW;
@@ -60,8 +67,8 @@ static const char *take_action(struct fault *fault, char *word)
 		fault->action = FAULT_STATUS;
 		fault->status = (int)status;
 	}
-	return fault->action == FAULT_NONE ? "an action is 400 to 599, html, garbage, "
-					     "slow=MS, drop, lose or cut"
+	return fault->action == FAULT_NONE ? "an action is 400 to 599, html[=STATUS], "
+					     "garbage, slow=MS, drop, lose or cut"
 					   : NULL;
 }
 

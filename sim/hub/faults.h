@@ -8,7 +8,7 @@
  * any, and what is longer than PATH is chosen too. ACTION is
  *
  *	400 to 599	the error that IoT Hub has for the status
- *	html		503 with a page of HTML, as a proxy would give it
+ *	html[=STATUS]	503, or another status, with a page of HTML, as a proxy gives it
  *	garbage		200 with what is no JSON
  *	slow=MS		the work is done, the answer comes so much later
  *	drop		the connection is closed, nothing was done
@@ -16,7 +16,7 @@
  *	cut		the work is done, half the answer is sent
  *
  * and strikes COUNT times: once by default with @NTH, without end otherwise. @NTH is
- *the first of the chosen requests to be struck, 1 the next; every=N strikes each N-th.
+ * the first of the chosen requests to be struck, 1 the next; every=N strikes each N-th.
  * retry-after=S adds the header, wait=S is the number in the text of a 429 (1).
  */
 #ifndef HUB_FAULTS_H
@@ -38,7 +38,7 @@ enum fault_action {
 
 struct fault {
 	enum fault_action action;
-	int status;
+	int status; /* of FAULT_STATUS and FAULT_HTML */
 	long slow_ms;
 	long count; /* how often it still strikes, -1 without end */
 	long nth;

@@ -130,10 +130,9 @@ static bool strike_before(struct call *call, const struct fault *fault)
 		answer_status(call, fault);
 		return true;
 	case FAULT_HTML:
-		answer_text(answer, 503, "text/html",
-			    "<!DOCTYPE html>\n<html><head><title>503 Service Unavailable"
-			    "</title></head>\n<body><h1>Service Unavailable</h1></body>"
-			    "</html>\n");
+		answer_text(answer, fault->status, "text/html",
+			    "<!DOCTYPE html>\n<html><head><title>No hub</title></head>\n"
+			    "<body><h1>This page is not of the hub</h1></body></html>\n");
 		return true;
 	case FAULT_GARBAGE:
 		answer_text(answer, 200, NULL, "{\"deviceId\":\"gar");

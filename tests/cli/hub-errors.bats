@@ -167,10 +167,36 @@ hub_host() {
 	no_secret_in said
 }
 
-@test "an answer in HTML, and one that is no JSON" {
-	hub_up --fail html
-	fails 6 "fails (HTTP 503)" stmiot device show d
+# STATUS WORDS STEP: a page of HTML with this status in every answer
+page() {
+	hub_up --fail "html=$1"
+	fails 6 "$2 (HTTP $1)" stmiot device show d
+	has "$stderr" "$3"
+	# Those that may pass are asked for again and again.
+	if [ "$1" -lt 500 ]; then
+		fails 6 "$2 (HTTP $1)" stmiot device list
+		fails 6 "$2 (HTTP $1)" stmiot device create d
+		fails 6 "$2 (HTTP $1)" stmiot device twin d
+	fi
+	run -1 --separate-stderr stmiot doctor
+	has "$output" "fault  key "
+	has "$output" "$2 (HTTP $1)"
+	has "$output" "$3"
 	hub_down
+}
+
+# A gateway's page comes and goes, any other one will stay.
+@test "an answer in HTML" {
+	page 503 "fails with a web page in place of an answer" "a proxy, or Azure's gateway"
+	page 502 "fails with a web page in place of an answer" "try again later"
+	page 200 "answers with a web page" "a captive portal"
+	page 302 "answers with a web page" "a captive portal"
+	page 403 "answers with a web page" "check the HostName"
+	hub_up
+	no_secret_in said
+}
+
+@test "an answer that is no JSON" {
 	hub_up --fail garbage
 	fails 6 "is that an IoT Hub?" stmiot device show d
 	hub_down

@@ -20,6 +20,7 @@ static void strikes_by_pattern(void **state)
 		{ "500@5", "....x....." },
 		{ "500:2@5", "....xx...." },
 		{ "html", "xxxxxxxxxx" },
+		{ "html=502:1", "x........." },
 		{ "slow=2000:1", "x........." },
 		{ "drop:1", "x........." },
 		{ "every=3 500", "..x..x..x." },
@@ -38,6 +39,9 @@ static void strikes_by_pattern(void **state)
 		{ "500@0", NULL },
 		{ "500@1 every=2", NULL },
 		{ "slow=x", NULL },
+		{ "html=99", NULL },
+		{ "html=600", NULL },
+		{ "html=", NULL },
 		{ "LONGMETHOD 500", NULL },
 	};
 
