@@ -35,10 +35,14 @@ int doc_parse(const char *text, struct doc **out, size_t *at)
 
 	errno = 0;
 	*out = give(cJSON_ParseWithOpts(text, &end, true));
-	*at = end ? (size_t)(end - text) : 0;
 	if (*out)
 		return 0;
-	return errno == ENOMEM ? PROV_ERR_NOMEM : PROV_ERR_FORMAT;
+	if (errno == ENOMEM)
+		return PROV_ERR_NOMEM;
+	/* What only cJSON minds, as half a surrogate, is where it says. */
+	if (!doc_find_fault(text, at))
+		*at = end ? (size_t)(end - text) : 0;
+	return PROV_ERR_FORMAT;
 }
 
 /* Texts may be keys. */

@@ -19,6 +19,9 @@ struct doc;
 int doc_parse(const char *text, struct doc **out, size_t *at);
 void doc_free(struct doc *doc);
 
+/* Where a text ceases to be JSON; false when it does not. */
+bool doc_find_fault(const char *text, size_t *at);
+
 bool doc_is_object(const struct doc *value);
 bool doc_is_array(const struct doc *value);
 bool doc_is_number(const struct doc *value);

@@ -63,11 +63,11 @@ void prov_int_copy_clean(char *to, size_t bytes, const char *from)
 
 /* By the negative code. */
 static const char *const names[] = {
-	"ok",      "argument",  "format",    "file",  "no-memory", "resolve",
-	"connect", "proxy",     "timeout",   "gone",  "tls",       "untrusted",
-	"name",    "clock",     "expired",   "key",   "right",     "not-found",
-	"exists",  "changed",   "throttled", "quota", "offline",   "service",
-	"no-hub",  "cancelled", "refused",
+	"ok",      "argument",  "format",    "file",   "no-memory", "resolve",
+	"connect", "proxy",     "timeout",   "gone",   "tls",       "untrusted",
+	"name",    "clock",     "expired",   "key",    "right",     "not-found",
+	"exists",  "changed",   "throttled", "quota",  "offline",   "service",
+	"no-hub",  "cancelled", "refused",   "answer",
 };
 
 const char *prov_err_name(enum prov_err code)

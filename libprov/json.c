@@ -13,6 +13,23 @@ int json_fail_answer(const char *what, struct prov_error *err)
 	return hint(err, PROV_ERR_NOHUB, "check the HostName: is that an IoT Hub?");
 }
 
+/* Does it begin as what a service says does? */
+static bool is_json_at_all(const char *text)
+{
+	text += strspn(text, " \t\r\n");
+	return *text == '{' || *text == '[';
+}
+
+static int fail_malformed(size_t at, struct prov_error *err)
+{
+	fail(err, PROV_ERR_ANSWER, "the hub's answer is malformed JSON at byte %zu", at);
+	if (err)
+		err->at = at;
+	return hint(err, PROV_ERR_ANSWER,
+		    "try again; if it stays so, something on the way, such as a proxy, "
+		    "changes what the hub says");
+}
+
 int json_read_answer(const char *text, bool (*is)(const struct doc *), const char *what,
 		     struct doc **out, struct prov_error *err)
 {
@@ -27,22 +44,19 @@ int json_read_answer(const char *text, bool (*is)(const struct doc *), const cha
 		return 0;
 	}
 	doc_free(doc);
-	return json_fail_answer(what, err);
+	return rc < 0 && is_json_at_all(text) ? fail_malformed(at, err)
+					      : json_fail_answer(what, err);
 }
 
 int json_check_object(const char *text, struct prov_error *err)
 {
-	struct doc *doc = NULL;
 	size_t at;
-	int rc = doc_parse(text, &doc, &at);
-	bool object = doc_is_object(doc);
 
-	doc_free(doc);
-	if (rc == PROV_ERR_NOMEM)
-		return doc_no_memory(err);
-	if (rc < 0)
+	/* Stricter than cJSON: what a hub would refuse is not sent. */
+	if (doc_find_fault(text, &at))
 		return fail_at(err, at, "not JSON at byte %zu", at);
-	return object ? 0 : fail_at(err, 0, "the JSON is not an object");
+	at = strspn(text, " \t\r\n");
+	return text[at] == '{' ? 0 : fail_at(err, at, "the JSON is not an object");
 }
 
 /* -- failures ---------------------------------------------------------------------- */

@@ -50,6 +50,9 @@ int json_make_query(const char *query, struct prov_secret **out, struct prov_err
 int json_read_rows(const char *text, prov_each_row *each, void *ctx,
 		   struct prov_error *err);
 
+/* A twin as it is shown: an object, with objects where a twin has them. */
+int json_check_twin(const char *text, struct prov_error *err);
+
 /* A direct method; PROV_ERR_FORMAT for a payload that is no JSON. */
 int json_make_method(const struct prov_method *method, struct prov_secret **out,
 		     struct prov_error *err);
@@ -61,8 +64,9 @@ int json_read_count(const char *text, const char *name, uint64_t *out,
 		    struct prov_error *err);
 
 /*
- * A whole answer, for those who read what is in it: PROV_ERR_NOHUB when it is no JSON, or
- * not what `is` says. `what` was to be told of: "a device".
+ * A whole answer, for those who read what is in it: PROV_ERR_ANSWER when it is malformed,
+ * PROV_ERR_NOHUB when it is no JSON at all, or not what `is` says. `what` was asked for:
+ * "a device".
  */
 int json_read_answer(const char *text, bool (*is)(const struct doc *), const char *what,
 		     struct doc **out, struct prov_error *err);

@@ -214,11 +214,10 @@ static int delete_next(struct flow *f)
 static int take_text(struct flow *f)
 {
 	struct prov_job *job = op_of(f)->job;
-	int rc = json_check_object(f->call.text, NULL);
+	int rc = json_check_twin(f->call.text, &f->error);
 
 	if (rc < 0)
-		return fail(&f->error, PROV_ERR_NOHUB, "%s answers without a twin",
-			    f->hub->host);
+		return rc;
 	job->text = strdup(f->call.text);
 	return job->text ? 0 : fail(&f->error, PROV_ERR_NOMEM, "no memory for a twin");
 }

@@ -64,8 +64,9 @@ enum prov_err {
 	PROV_ERR_SERVICE = -23,   /* the service failed, or refuses what it was sent */
 	PROV_ERR_NOHUB = -24,     /* what answers there is no IoT Hub */
 	PROV_ERR_CANCELLED =
-		-25,           /* the caller's `cancel` was set, or a callback said so */
-	PROV_ERR_REFUSED = -26 /* a guard forbids it: nothing was changed */
+		-25,            /* the caller's `cancel` was set, or a callback said so */
+	PROV_ERR_REFUSED = -26, /* a guard forbids it: nothing was changed */
+	PROV_ERR_ANSWER = -27   /* the hub's answer is malformed JSON, wrong at `at` */
 };
 
 /* Filled in by the call that fails. `hint` is the next step, or empty. */
@@ -73,7 +74,7 @@ struct prov_error {
 	enum prov_err code;
 	char msg[320];
 	char hint[320];
-	size_t at;             /* of PROV_ERR_FORMAT */
+	size_t at;             /* of PROV_ERR_FORMAT and PROV_ERR_ANSWER */
 	int http_status;       /* of the answer that made it fail; 0 without one */
 	char service_code[64]; /* "DeviceNotFound", "429001"; empty without one */
 	char tracking_id[128]; /* what Microsoft's support asks for; empty without one */

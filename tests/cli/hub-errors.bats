@@ -198,7 +198,12 @@ page() {
 
 @test "an answer that is no JSON" {
 	hub_up --fail garbage
-	fails 6 "is that an IoT Hub?" stmiot device show d
+	fails 5 "malformed JSON at byte 16" stmiot device show d
+	has "$stderr" "something on the way"
+	fails 5 "malformed JSON at byte 16" stmiot device twin d
+	fails 5 "malformed JSON at byte 16" stmiot device list
+	# The words are about the hub's JSON, not about ours.
+	fails 5 "stmiot: the hub's answer is malformed" stmiot device twin d --patch '{"tags":{}}'
 	hub_down
 	hub_up
 	no_secret_in said

@@ -288,6 +288,8 @@ static bool may_end_so(int status)
 	case LET_RUN:
 		break;
 	}
+	if (status == 5 && s.kind->hub)
+		return strstr(s.said, "malformed JSON at byte ");
 	return status == 0 || status == 1 ||
 	       (s.kind->hub && (status == 6 || status == 4));
 }

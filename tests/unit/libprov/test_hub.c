@@ -316,8 +316,11 @@ static const struct {
 	{ 501, "Content-Type: text/html\r\n", "<html>", PROV_ERR_SERVICE,
 	  "fails with a web page in place of an answer (HTTP 501)" },
 	{ 501, NULL, "upstream connect error", PROV_ERR_SERVICE, "fails (HTTP 501)" },
-	{ 200, NULL, "{\"deviceId\":", PROV_ERR_NOHUB, "not the JSON expected" },
-	{ 200, NULL, "[]", PROV_ERR_NOHUB, "not the JSON expected" },
+	{ 200, NULL, "{\"deviceId\":", PROV_ERR_ANSWER, "malformed JSON at byte 12" },
+	{ 200, NULL, "[]", PROV_ERR_NOHUB, "not the JSON expected of a device" },
+	{ 200, NULL, "", PROV_ERR_NOHUB, "not the JSON expected of a device" },
+	{ 200, NULL, "{\"deviceId\":5}", PROV_ERR_NOHUB,
+	  "not the JSON expected of a device" },
 	{ 400, NULL, FAILURE("ArgumentInvalid", "bad \\u0007 thing"), PROV_ERR_SERVICE,
 	  "bad ? thing" },
 };
@@ -339,6 +342,50 @@ static void test_refusals(void **state)
 		if (rc != refusals[i].rc || !strstr(err.msg, refusals[i].says))
 			fail_msg("%s: %d: %s", refusals[i].body, rc, err.msg);
 		assert_null(strstr(err.msg, TEST_KEY));
+	}
+}
+
+/* What a hub says of a twin that is none; the last is one. */
+static const struct {
+	const char *body;
+	int rc;
+	size_t at;
+} twins[] = {
+	{ "{\"tags\":{\"a\":1,},", PROV_ERR_ANSWER, 15 },
+	{ " {\"tags\"", PROV_ERR_ANSWER, 8 },
+	{ "{\"version\":1}}", PROV_ERR_ANSWER, 13 },
+	/* What cJSON alone minds. */
+	{ "{\"tags\":{\"a\":\"\\ud800\"}}", PROV_ERR_ANSWER, 14 },
+	{ "[{\"version\":1}]", PROV_ERR_NOHUB, 0 },
+	{ "\"twin\"", PROV_ERR_NOHUB, 0 },
+	{ "twin", PROV_ERR_NOHUB, 0 },
+	{ "", PROV_ERR_NOHUB, 0 },
+	{ "{\"tags\":[]}", PROV_ERR_NOHUB, 0 },
+	{ "{\"properties\":7}", PROV_ERR_NOHUB, 0 },
+	{ "{\"properties\":{\"desired\":null}}", PROV_ERR_NOHUB, 0 },
+	{ "{\"tags\":{},\"properties\":{\"desired\":{}}}", 0, 0 },
+};
+
+static void test_no_twin(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(twins); i++) {
+		const struct fake_step steps[] = {
+			{ "GET /twins/d1?", NULL, 200, NULL, twins[i].body, 0 },
+			{ "PATCH /twins/d1?", NULL, 200, NULL, twins[i].body, 0 },
+		};
+		struct fake_hub *fake = fake_start(steps, COUNT(steps));
+		struct prov_hub *hub = fake_open(fake, NULL);
+		struct prov_error err = { 0 };
+		char *text = NULL;
+		int rc = prov_twin_get(hub, "d1", &text, &err);
+
+		if (rc != twins[i].rc || err.at != twins[i].at || (rc < 0 && !*err.hint))
+			fail_msg("%s: %d at %zu: %s", twins[i].body, rc, err.at, err.msg);
+		free(text);
+		assert_int_equal(prov_twin_patch(hub, "d1", "{}", NULL, NULL, NULL), rc);
+		prov_hub_close(hub);
+		fake_end(fake);
 	}
 }
 
@@ -639,6 +686,7 @@ int main(void)
 		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_no_twin),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_twins_and_methods),
 		cmocka_unit_test(test_bulk),

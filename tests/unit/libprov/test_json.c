@@ -47,8 +47,8 @@ static const struct {
 	{ "null", PROV_ERR_NOHUB },
 	{ "{}", PROV_ERR_NOHUB },
 	{ "{\"deviceId\":\"a/b\"}", PROV_ERR_NOHUB },
-	{ "{\"deviceId\":\"a\"} x", PROV_ERR_NOHUB },
-	{ "{\"deviceId\":\"a\"", PROV_ERR_NOHUB },
+	{ "{\"deviceId\":\"a\"} x", PROV_ERR_ANSWER },
+	{ "{\"deviceId\":\"a\"", PROV_ERR_ANSWER },
 	{ "{\"deviceId\":\"a\",\"authentication\":{\"type\":\"sas\",\"symmetricKey\":"
 	  "{\"primaryKey\":\"*\"}}}",
 	  PROV_ERR_SERVICE },
@@ -153,12 +153,56 @@ static void test_counts(void **state)
 	assert_int_equal(json_check_object("{\"a\":{}}", &err), 0);
 }
 
+/* The first wrong byte, or one that is not there. */
+static const struct {
+	const char *text;
+	int rc;
+	size_t at;
+} objects[] = {
+	{ "{}", 0, 0 },
+	{ " {\"a\":[1,-2.5e+3,0,true,false,null,\"\\u00e9\\n\"],\"b\":{}}\n", 0, 0 },
+	{ "", PROV_ERR_FORMAT, 0 },
+	{ "x", PROV_ERR_FORMAT, 0 },
+	{ "{", PROV_ERR_FORMAT, 1 },
+	{ "{,}", PROV_ERR_FORMAT, 1 },
+	{ "{\"a\":1,}", PROV_ERR_FORMAT, 7 },
+	{ "{\"a\" 1}", PROV_ERR_FORMAT, 5 },
+	{ "{\"a\":}", PROV_ERR_FORMAT, 5 },
+	{ "{\"a\":x}", PROV_ERR_FORMAT, 5 },
+	{ "{'a':1}", PROV_ERR_FORMAT, 1 },
+	{ "{\"a\":tru}", PROV_ERR_FORMAT, 8 },
+	{ "{\"a\":1.}", PROV_ERR_FORMAT, 7 },
+	{ "{\"a\":-}", PROV_ERR_FORMAT, 6 },
+	{ "{\"a\":1e}", PROV_ERR_FORMAT, 7 },
+	{ "{\"a\":[1 2]}", PROV_ERR_FORMAT, 8 },
+	{ "{\"a\":[1}", PROV_ERR_FORMAT, 7 },
+	{ "{\"a\":\"b", PROV_ERR_FORMAT, 7 },
+	{ "{\"a\":\"\\x\"}", PROV_ERR_FORMAT, 7 },
+	{ "{\"a\":\"\\u12g4\"}", PROV_ERR_FORMAT, 10 },
+	{ "{} {}", PROV_ERR_FORMAT, 3 },
+	/* No object. */
+	{ "[]", PROV_ERR_FORMAT, 0 },
+};
+
+static void test_positions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(objects); i++) {
+		struct prov_error err = { 0 };
+		int rc = json_check_object(objects[i].text, &err);
+
+		if (rc != objects[i].rc || err.at != objects[i].at)
+			fail_msg("%s: %d at %zu: %s", objects[i].text, rc, err.at,
+				 err.msg);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_device),   cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_change),
-		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_counts),   cmocka_unit_test(test_positions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
