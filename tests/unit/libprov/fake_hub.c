@@ -233,22 +233,28 @@ const char *fake_request(const struct fake_hub *fake, size_t i)
 	return fake->requests[i];
 }
 
-struct prov_hub *fake_open(const struct fake_hub *fake, const struct prov_hub_opts *opts)
+struct prov_hub *fake_open_as(const struct fake_hub *fake, const char *credentials,
+			      const struct prov_hub_opts *opts)
 {
 	struct prov_hub_opts o = opts ? *opts : (struct prov_hub_opts){ 0 };
-	struct prov_connstr cs;
 	struct prov_hub *hub = NULL;
+	struct prov_connstr cs;
+	char text[600];
 
 	o.ca_file = o.ca_file ? o.ca_file : fake->ca;
 	o.connect_to = fake->address;
 	o.backoff_ms = o.backoff_ms ? o.backoff_ms : 2;
 	o.timeout_ms = o.timeout_ms ? o.timeout_ms : 5000;
-	assert_int_equal(prov_connstr_parse("HostName=" FAKE_HOST
-					    ";SharedAccessKeyName=registryReadWrite"
-					    ";SharedAccessKey=" TEST_KEY,
-					    &cs, NULL),
-			 0);
+	snprintf(text, sizeof(text), "HostName=" FAKE_HOST ";%s", credentials);
+	assert_int_equal(prov_connstr_parse(text, &cs, NULL), 0);
 	assert_int_equal(prov_hub_open(&cs, &o, &hub, NULL), 0);
 	prov_connstr_clear(&cs);
 	return hub;
+}
+
+struct prov_hub *fake_open(const struct fake_hub *fake, const struct prov_hub_opts *opts)
+{
+	return fake_open_as(
+		fake, "SharedAccessKeyName=registryReadWrite;SharedAccessKey=" TEST_KEY,
+		opts);
 }

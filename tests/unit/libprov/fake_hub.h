@@ -36,4 +36,8 @@ const char *fake_request(const struct fake_hub *fake, size_t i);
 /* A hub handle on it, with short waits. `opts` (may be NULL) is the rest. */
 struct prov_hub *fake_open(const struct fake_hub *fake, const struct prov_hub_opts *opts);
 
+/* The same with what stands behind the host's name in its connection string. */
+struct prov_hub *fake_open_as(const struct fake_hub *fake, const char *credentials,
+			      const struct prov_hub_opts *opts);
+
 #endif

@@ -1,21 +1,5 @@
 /* The registry against a hub that answers by a script. */
-#include "fake_hub.h"
-
-#define OTHER_KEY "HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-
-#define DEVICE_OF(id, etag, status, extra, primary)                                      \
-	"{\"deviceId\":\"" id "\",\"etag\":\"" etag "\",\"status\":\"" status            \
-	"\"," extra "\"authentication\":{\"type\":\"sas\",\"symmetricKey\":{"            \
-	"\"primaryKey\":\"" primary "\",\"secondaryKey\":\"" OTHER_KEY                   \
-	"\"}},\"capabilities\":{\"iotEdge\":false}}"
-#define DEVICE(id) DEVICE_OF(id, "MQ==", "enabled", "", TEST_KEY)
-
-#define FAILURE(code, text)                                                              \
-	"{\"Message\":\"ErrorCode:" code ";" text                                        \
-	"\",\"ExceptionMessage\":\"Tracking ID:abc-TimeStamp:1\"}"
-#define EXISTS                                                                           \
-	FAILURE("DeviceAlreadyExists", "A device with ID 'd1' is already registered.")
-#define NOT_FOUND FAILURE("DeviceNotFound", "no")
+#include "answers.h"
 
 static const struct prov_device d1 = { .id = "d1" };
 
@@ -217,8 +201,6 @@ static void test_delete(void **state)
 	prov_hub_close(hub);
 	fake_end(fake);
 }
-
-#define JSON_TYPE "Content-Type: application/json\r\n"
 
 /* How many waits, and how long together. */
 static void on_wait(void *ctx, unsigned ms, const char *why)
@@ -493,85 +475,6 @@ static void test_twins_and_methods(void **state)
 	fake_end(fake);
 }
 
-static void test_bulk(void **state)
-{
-	static const struct fake_step steps[] = {
-		{ "POST /devices?", "\"importMode\":\"create\"", 400, NULL,
-		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"b\",\"errorCode\":"
-		  "\"DeviceAlreadyExists\",\"errorStatus\":\"x\"},{\"deviceId\":\"c\","
-		  "\"errorCode\":\"EnforceDeviceHISCompliantKey\"}],\"warnings\":[]}",
-		  0 },
-		{ "POST /devices?", "\"primaryKey\":\"\"", 200, NULL,
-		  "{\"isSuccessful\":true,\"errors\":[],\"warnings\":[]}", 0 },
-		{ "GET /devices/", NULL, 200, NULL, DEVICE("b"), 0 },
-		{ "GET /devices/", NULL, 200, NULL, DEVICE("c"), 0 },
-	};
-	struct prov_bulk_row rows[4] = { 0 };
-	struct fake_hub *fake = fake_start(steps, COUNT(steps));
-	struct prov_hub *hub = fake_open(fake, NULL);
-	struct prov_error err;
-
-	(void)state;
-	strcpy(rows[0].device.id, "a");
-	strcpy(rows[1].device.id, "b");
-	strcpy(rows[2].device.id, "c");
-	strcpy(rows[3].device.id, "d/d");
-	assert_int_equal(prov_bulk(hub, PROV_BULK_ENSURE, rows, 4, 1, NULL, NULL, &err),
-			 PROV_ERR_ARG);
-	for (size_t i = 0; i < 3; i++) {
-		assert_true(rows[i].done);
-		assert_int_equal(rows[i].rc, 0);
-		assert_non_null(rows[i].device.primary_key);
-	}
-	assert_false(rows[0].existed);
-	assert_true(rows[1].existed);
-	assert_false(rows[2].existed);
-	assert_int_equal(rows[3].rc, PROV_ERR_ARG);
-	for (size_t i = 0; i < 4; i++)
-		prov_device_clear(&rows[i].device);
-	prov_hub_close(hub);
-	fake_end(fake);
-}
-
-/* The first request made them, but its answer was lost. */
-static void test_bulk_unanswered(void **state)
-{
-	static const struct fake_step steps[] = {
-		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
-		{ "POST /devices?", NULL, 400, NULL,
-		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"d1\","
-		  "\"errorCode\":"
-		  "409001}]}",
-		  0 },
-		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
-		/* And now they are somebody else's. */
-		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
-		{ "POST /devices?", NULL, 400, NULL,
-		  "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"d1\","
-		  "\"errorCode\":"
-		  "409001}]}",
-		  0 },
-		{ "GET /devices/d1?", NULL, 200, NULL, DEVICE("d1"), 0 },
-	};
-	struct prov_bulk_row row = { .device = { .id = "d1" } };
-	struct fake_hub *fake = fake_start(steps, COUNT(steps));
-	struct prov_hub *hub = fake_open(fake, NULL);
-	struct prov_error err;
-
-	(void)state;
-	row.device.primary_key = test_key(TEST_KEY);
-	row.device.secondary_key = test_key(OTHER_KEY);
-	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, &row, 1, 1, NULL, NULL, &err),
-			 0);
-	prov_device_clear(&row.device);
-	strcpy(row.device.id, "d1");
-	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, &row, 1, 1, NULL, NULL, &err),
-			 PROV_ERR_EXISTS);
-	prov_device_clear(&row.device);
-	prov_hub_close(hub);
-	fake_end(fake);
-}
-
 static void test_cancel(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -689,8 +592,6 @@ int main(void)
 		cmocka_unit_test(test_no_twin),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_twins_and_methods),
-		cmocka_unit_test(test_bulk),
-		cmocka_unit_test(test_bulk_unanswered),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_trace_and_token),
