@@ -2,16 +2,15 @@ load boards
 load hubs
 
 more_setup() {
-	cc -std=c11 -D_GNU_SOURCE -w -O1 -I"$BATS_TEST_DIRNAME/../../libprov" \
-		-o "$BATS_TEST_TMPDIR/control" "$BATS_TEST_DIRNAME/provision_sweep.c" \
-		"$BATS_TEST_DIRNAME/../../libprov/record.c"
+	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -o "$BATS_TEST_TMPDIR/ask" \
+		"$BATS_TEST_DIRNAME/ask.c" "$BATS_TEST_DIRNAME/fault.c"
 	hub_up
 	stmiot -q sim up --no-hub --time none >up.txt
 	serial=$(stmiot list --json | jq -r '.[0].serial')
 }
 
 requests() {
-	./control ask hub '"status"' | jq .requests
+	./ask hub '"status"' | jq .requests
 }
 
 # The same number of requests before and after: the hub has not been asked.
@@ -212,10 +211,10 @@ true
 
 @test "a hub that refuses: nothing is written, and the next run goes on" {
 	cp sim/b0/flash.bin before
-	./control ask hub '"fail","pattern":"403"' >/dev/null
+	./ask hub '"fail","pattern":"403"' >/dev/null
 	run ! stmiot provision dev1
 	cmp before sim/b0/flash.bin
-	./control ask hub '"fail","clear":true' >/dev/null
+	./ask hub '"fail","clear":true' >/dev/null
 	run -0 stmiot -q provision dev1
 }
 
