@@ -190,7 +190,7 @@ static void hear(const char *file, char *to, size_t bytes)
 	close(all);
 }
 
-static int finish(pid_t pid)
+static int finish(const struct fault *fault, pid_t pid)
 {
 	int status;
 
@@ -200,12 +200,14 @@ static int finish(pid_t pid)
 	hear("told", sweep.told, sizeof(sweep.told));
 	if (strstr(sweep.said, "Sanitizer") || strstr(sweep.said, "runtime error"))
 		wrong("a sanitizer complains");
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	sweep.fault = fault;
+	sweep.status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	return sweep.status;
 }
 
 int run(const char *const *argv, const char *timeout_ms)
 {
-	return finish(start(argv, timeout_ms));
+	return finish(NULL, start(argv, timeout_ms));
 }
 
 int run_with(const struct fault *fault, const char *folder, unsigned n,
@@ -223,5 +225,5 @@ int run_with(const struct fault *fault, const char *folder, unsigned n,
 	}
 	if (fault->after != LET_RUN)
 		kill(pid, fault->after == KILL ? SIGKILL : SIGINT);
-	return finish(pid);
+	return finish(fault, pid);
 }

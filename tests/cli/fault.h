@@ -20,6 +20,8 @@ struct fault {
 extern struct sweep {
 	char doing[128];               /* what goes wrong where, for complaints */
 	unsigned faults, alone, wrong; /* `alone`: made good without a repeat */
+	const struct fault *fault;     /* of the last run; NULL: undisturbed */
+	int status;                    /* of the last run */
 	char said[65536], told[65536]; /* by the last run, on stderr and stdout */
 } sweep;
 

@@ -28,6 +28,31 @@ provision_sweep() {
 	sweep_with provision_sweep "$@"
 }
 
+rotate_setup() {
+	build_sweep rotate_sweep
+	hub_up
+	stmiot -q sim up --no-hub --time none >up.txt
+}
+
+# WHATS ARGUMENTS...: rotate the device "dev", which was provisioned with these
+rotate_sweep() {
+	stmiot -q -b sim:b0 provision dev "${@:2}" >older.txt
+	sweep_with rotate_sweep "$1"
+}
+
+batch_setup() {
+	build_sweep batch_sweep
+	hub_up
+	stmiot -q sim up --no-hub --boards 3 --time none >up.txt
+	printf 'board,device_id\nsim:b0,older0\nsim:b1,older1\nsim:b2,older2\n' >boards.csv
+	stmiot -q provision --batch boards.csv >older.txt
+}
+
+# WHATS FRESH ARGUMENTS...
+batch_sweep() {
+	sweep_with batch_sweep "$@"
+}
+
 # PROGRAM WHATS ARGUMENTS...: for each of these, words between blanks
 sweep_with() {
 	local what
