@@ -102,20 +102,20 @@ static int read_back(struct provisioning *p, struct dfu_dev *dev)
 
 static int write_record(struct provisioning *p, struct dfu_dev *dev)
 {
-	int status;
+	int status = EXIT_DONE;
 
 	p->journal.slot = p->plan.slot == PROV_SLOT_A ? 0 : 1;
 	p->journal.generation = p->plan.generation;
-	if (p->plan.action == PROV_SLOTS_NOTHING)
-		return EXIT_DONE;
-	p->journal.slot_open = true;
-	status = provision_step(p, STEP_RECORD);
+	if (p->plan.action != PROV_SLOTS_NOTHING) {
+		p->journal.open_slots |= p->plan.slot;
+		status = provision_step(p, STEP_RECORD);
+		if (status == EXIT_DONE)
+			status = program(p, dev);
+		if (status == EXIT_DONE)
+			status = read_back(p, dev);
+	}
 	if (status == EXIT_DONE)
-		status = program(p, dev);
-	if (status == EXIT_DONE)
-		status = read_back(p, dev);
-	if (status == EXIT_DONE)
-		p->journal.slot_open = false;
+		p->journal.open_slots &= ~p->plan.slot;
 	return status;
 }
 

@@ -406,8 +406,8 @@ int provision_plan(struct provisioning *p, bool trial)
 
 	if (p->how->force)
 		slots.replace = PROV_SLOT_A | PROV_SLOT_B;
-	else if (p->journal.slot_open && p->journal.slot >= 0)
-		slots.replace = 1u << p->journal.slot;
+	else
+		slots.replace = p->journal.open_slots;
 	provision_fields(p, trial, &fields);
 	rc = prov_slots_plan(&slots, &fields, p->wraps ? &p->otp_plan.root : NULL,
 			     &p->plan, words, sizeof(words));

@@ -163,6 +163,7 @@ static int replace_unused(struct job *j)
 	j->was_done = has_new_one(j);
 	if (j->was_done) {
 		j->secondary = !j->secondary;
+		p->journal.open_slots &= ~(1u << p->valid);
 		return EXIT_DONE;
 	}
 	snprintf(p->journal.rotation, sizeof(p->journal.rotation), "%s",

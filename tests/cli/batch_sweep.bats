@@ -7,15 +7,15 @@ more_setup() {
 }
 
 @test "--batch: one board loses its power at transfer n, for each third n" {
-	batch_sweep 'power/3' 0
+	batch_sweep 'power/3' last
 }
 
 @test "--batch: killed or interrupted at transfer n of one board, for each eighth n" {
-	batch_sweep 'kill/8 interrupt/8' 0
+	batch_sweep 'kill/8 interrupt/8' last
 }
 
 @test "--batch: request n fails in every way, for each n" {
-	batch_sweep 'hub-500 hub-429 hub-401 hub-html hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' 0
+	batch_sweep 'hub-500 hub-429 hub-401 hub-html hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' last
 }
 
 @test "--batch, some devices there already: request n fails in every way, for each n" {

@@ -1,7 +1,7 @@
 /*
- * batch_sweep WHAT FRESH [ARGUMENT...]: provision a tray of three boards, sim/b0 to b2,
+ * batch_sweep WHAT FROM [ARGUMENT...]: provision a tray of three boards, sim/b0 to b2,
  * at the hub in hub/, with these arguments for `stmiot provision --batch`, while
- * something goes wrong with sim/b1 or the hub (flow.h). FRESH is 0, or "there" when the
+ * something goes wrong with sim/b1 or the hub (flow.h). FROM is "last", or "there" when the
  * second and third device are in the registry already.
  *
  * At any moment each board has its old record or its new one, and the hub would let it in
@@ -192,7 +192,7 @@ static const struct flow flow = { "sim/b1", prepare, judge, judge_end, judge_res
 int main(int argc, char **argv)
 {
 	if (argc < 3 || argc - 3 > ARGS_MAX)
-		die("usage: batch_sweep WHAT FRESH [ARGUMENT...]");
+		die("usage: batch_sweep WHAT FROM [ARGUMENT...]");
 	for (int i = 3; i < argc; i++) {
 		s.args[i - 3] = argv[i];
 		s.x509 |= strcmp(argv[i], "x509") == 0;

@@ -25,7 +25,7 @@ struct flow {
 	/* After the repeat, which has ended with 0. */
 	void (*judge_end)(void);
 
-	/* After one more run, which has ended with 0: nothing was left to do. */
+	/* After one more run, which has ended with 0: nothing was left to do. May be NULL. */
 	void (*judge_rest)(void);
 };
 

@@ -218,6 +218,26 @@ true
 	run -0 stmiot -q provision dev1
 }
 
+# ARGUMENTS of a fault: the board's power fails, in a run that wants to make it DEVICE.
+cut_off() {
+	./ask sim/b0 "\"fault\",\"kind\":\"power\",$1" >/dev/null
+	run -1 stmiot provision "$2"
+}
+
+@test "what a cut-off run has left in a slot is never in the way" {
+	cut_off '"at":72' dev1
+	[ "$(jq .step "$XDG_STATE_HOME/stmiot/provision/$serial.json")" = '"record"' ]
+	cut_off '"erase":1,"fraction":0.3' dev1
+	run -0 credentials '[0].state'
+	output_is other
+	run -0 stmiot -q provision dev1
+	run -0 stmiot -q provision dev2
+	cut_off '"erase":1,"fraction":0.3' dev3
+	run -0 stmiot -q provision dev2
+	has "$output" "nothing to do"
+	run -0 stmiot -q provision dev3
+}
+
 @test "flash and erase keep the record" {
 	stmiot -q provision dev1 >/dev/null
 	cp sim/b0/flash.bin before

@@ -7,15 +7,15 @@ more_setup() {
 }
 
 @test "provision: the board leaves the bus or loses its power at transfer n, for each n" {
-	provision_sweep 'disconnect power' 0
+	provision_sweep 'disconnect power' last
 }
 
 @test "provision: request n fails in every way, for each n" {
-	provision_sweep 'hub-500 hub-429 hub-401 hub-html hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' 0
+	provision_sweep 'hub-500 hub-429 hub-401 hub-html hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' last
 }
 
 @test "provision --auth x509: request n fails in every way, for each n" {
-	provision_sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' 0 --auth x509
+	provision_sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' last --auth x509
 }
 
 @test "provision, with the device there already: request n fails, for each n" {
@@ -27,26 +27,26 @@ more_setup() {
 }
 
 @test "provision: killed at transfer n, for each eighth n" {
-	provision_sweep 'kill/8' 0
+	provision_sweep 'kill/8' last
 }
 
 @test "provision --store otp: the power fails at transfer n, for each n" {
-	provision_sweep 'power' 1 --store otp --burn "$(serial)"
+	provision_sweep 'power' fresh --store otp --burn "$(serial)"
 }
 
 @test "provision --store otp: killed at transfer n, for each fourth n" {
-	provision_sweep 'kill/4' 1 --store otp --burn "$(serial)"
+	provision_sweep 'kill/4' fresh --store otp --burn "$(serial)"
 }
 
 @test "provision --store otp: request n fails in every way, for each n" {
-	provision_sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' 1 \
+	provision_sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' fresh \
 		--store otp --burn "$(serial)"
 }
 
 @test "provision --lock: the power fails at transfer n, for each n" {
-	provision_sweep 'power' 1 --lock
+	provision_sweep 'power' fresh --lock
 }
 
 @test "provision --lock: killed at transfer n, for each fourth n" {
-	provision_sweep 'kill/4' 1 --lock
+	provision_sweep 'kill/4' fresh --lock
 }

@@ -1,8 +1,12 @@
 /*
- * provision_sweep WHAT FRESH [ARGUMENT...]: provision sim/b0 at the hub in hub/, with
- * these arguments for `stmiot provision`, while something goes wrong (flow.h). FRESH is 1
- * when each time begins with the board as it is in fresh/, 0 when it goes on with the
- * record of the time before, and "there" when also the device is in the registry already.
+ * provision_sweep WHAT FROM [ARGUMENT...]: provision sim/b0 at the hub in hub/, with
+ * these arguments for `stmiot provision`, while something goes wrong (flow.h). FROM says
+ * what each time begins with:
+ *
+ *	last    the board with the record of the time before
+ *	there   the same, and the device is in the registry already
+ *	fresh   the board as it is in fresh/, with a record
+ *	blank   the board as it is in blank/, without one
  *
  * At any moment the board's record is whole, and either the old or the new one, and the
  * hub would let the board in with it. There is one device for the board, which stays the
@@ -24,7 +28,8 @@ static const char stranger[] =
 	"0000000000000000000000000000000000000000000000000000000000000001";
 
 static struct {
-	bool fresh, exists, locks, wraps, dps, x509;
+	const char *from; /* folder to begin with; NULL: as the board is */
+	bool exists, blank, locks, wraps, dps, x509;
 	const char *args[ARGS_MAX + 1];
 	char device[64];
 	struct credentials old, now;
@@ -44,9 +49,14 @@ static void shell(const char *command)
 /* The board as it was in the beginning, and a run that knows nothing of it. */
 static void start_afresh(void)
 {
-	shell("stmiot -q sim down b0 && cp fresh/*.bin " BOARD "/ && "
-	      "rm -rf \"$XDG_STATE_HOME/stmiot/provision\" && "
-	      "stmiot -q sim up --no-hub --time none >up.txt");
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "stmiot -q sim down b0 && cp %s/*.bin " BOARD "/ && "
+		 "rm -rf \"$XDG_STATE_HOME/stmiot/provision\" && "
+		 "stmiot -q sim up --no-hub --time none >up.txt",
+		 s.from);
+	shell(command);
 }
 
 /* With keys or a thumbprint that the board does not have. */
@@ -60,13 +70,20 @@ static void create_device(void)
 	shell(command);
 }
 
-static void prepare(const char *turn, const char **argv)
+static void command(const char *device, const char **argv)
 {
 	static const char *const start[] = { "stmiot", "-v", "-b", "sim:b0",
 					     "provision" };
 	size_t n = sizeof(start) / sizeof(start[0]);
 
-	if (s.fresh)
+	memcpy(argv, start, sizeof(start));
+	argv[n++] = device;
+	memcpy(argv + n, s.args, sizeof(s.args));
+}
+
+static void prepare(const char *turn, const char **argv)
+{
+	if (s.from)
 		start_afresh();
 	prov_device_clear(&s.older);
 	prov_device_clear(&s.made);
@@ -77,12 +94,10 @@ static void prepare(const char *turn, const char **argv)
 	s.is_made = registry_get(s.device, &s.made);
 	if (s.is_made != s.exists)
 		die("%s: in the registry too early, or too late", s.device);
-	if (!s.dps && !registry_get(s.old.device, &s.older))
+	if (*s.old.device && !s.dps && !registry_get(s.old.device, &s.older))
 		die("no device %s", s.old.device);
 	s.count = registry_count();
-	memcpy(argv, start, sizeof(start));
-	argv[n++] = s.device;
-	memcpy(argv + n, s.args, sizeof(s.args));
+	command(s.device, argv);
 }
 
 /* -- at any moment --------------------------------------------------------------------- */
@@ -150,11 +165,28 @@ static void judge(void)
 	judge_board();
 	if (s.dps)
 		return;
-	judge_older();
+	if (*s.old.device)
+		judge_older();
 	judge_registry();
 }
 
 /* -- in the end ------------------------------------------------------------------------ */
+
+/* Nothing was left on the board that the next one stumbles over. */
+static void judge_next(void)
+{
+	const char *argv[FLOW_ARGS];
+	char next[sizeof(s.device) + 8];
+	int status;
+
+	snprintf(next, sizeof(next), "%s-next", s.device);
+	command(next, argv);
+	status = run(argv, NULL);
+	credentials_read(BOARD, &s.now);
+	if (status != 0 || strcmp(s.now.device, next) != 0)
+		wrong("status %d, and the board is '%s', not '%s'", status, s.now.device,
+		      next);
+}
 
 static void judge_end(void)
 {
@@ -166,6 +198,8 @@ static void judge_end(void)
 		wrong("%u blocks of OTP are in use, %u locked", used, locked);
 	if (board_is_locked(BOARD) != s.locks)
 		wrong("the board is%s locked", s.locks ? " not" : "");
+	if (s.blank)
+		judge_next();
 }
 
 static void judge_rest(void)
@@ -175,7 +209,7 @@ static void judge_rest(void)
 		wrong("there is something left to do");
 }
 
-static const struct flow flow = { BOARD, prepare, judge, judge_end, judge_rest };
+static struct flow flow = { BOARD, prepare, judge, judge_end, judge_rest };
 
 static bool has(const char *word)
 {
@@ -188,11 +222,15 @@ static bool has(const char *word)
 int main(int argc, char **argv)
 {
 	if (argc < 3 || argc - 3 > ARGS_MAX)
-		die("usage: provision_sweep WHAT FRESH [ARGUMENT...]");
+		die("usage: provision_sweep WHAT FROM [ARGUMENT...]");
 	for (int i = 3; i < argc; i++)
 		s.args[i - 3] = argv[i];
-	s.fresh = strcmp(argv[2], "1") == 0;
 	s.exists = strcmp(argv[2], "there") == 0;
+	s.blank = strcmp(argv[2], "blank") == 0;
+	if (s.blank || strcmp(argv[2], "fresh") == 0)
+		s.from = argv[2];
+	if (s.blank)
+		flow.judge_rest = NULL;
 	s.locks = has("--lock");
 	s.wraps = has("otp");
 	s.dps = has("dps");

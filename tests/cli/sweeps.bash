@@ -11,19 +11,18 @@ build_sweep() {
 		-L"$lib" -Wl,-rpath,"$lib" -lprov -lcrypto
 }
 
-# A board with a record of an older device, and in fresh/ the same board for each time.
+# A board with a record of an older device; in blank/ and fresh/ as it was before and is.
 provision_setup() {
 	build_sweep provision_sweep
 	hub_up
 	stmiot -q sim up --no-hub --time none >up.txt
+	mkdir blank fresh
+	cp sim/b0/*.bin blank/
 	stmiot -q -b sim:b0 provision older >older.txt
-	stmiot -q sim down b0
-	mkdir fresh
 	cp sim/b0/*.bin fresh/
-	stmiot -q sim up --no-hub --time none >up.txt
 }
 
-# WHATS FRESH ARGUMENTS...
+# WHATS FROM ARGUMENTS...
 provision_sweep() {
 	sweep_with provision_sweep "$@"
 }
@@ -48,7 +47,7 @@ batch_setup() {
 	stmiot -q provision --batch boards.csv >older.txt
 }
 
-# WHATS FRESH ARGUMENTS...
+# WHATS FROM ARGUMENTS...
 batch_sweep() {
 	sweep_with batch_sweep "$@"
 }
