@@ -321,6 +321,9 @@ static int replace_old(struct prov_hub *hub, const struct prov_device *d,
 	struct prov_error err;
 	int rc;
 
+	/* Cut off behind the change, an earlier run has left the first place alone. */
+	if (d->auth == PROV_AUTH_SELFSIGNED && !*d->secondary_thumbprint)
+		return EXIT_DONE;
 	if (secondary)
 		change.primary_thumbprint = d->secondary_thumbprint;
 	if (d->auth == PROV_AUTH_SELFSIGNED)
