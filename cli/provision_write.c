@@ -108,6 +108,7 @@ static int write_record(struct provisioning *p, struct dfu_dev *dev)
 	p->journal.generation = p->plan.generation;
 	if (p->plan.action != PROV_SLOTS_NOTHING) {
 		p->journal.open_slots |= p->plan.slot;
+		provision_end_rotation(p);
 		status = provision_step(p, STEP_RECORD);
 		if (status == EXIT_DONE)
 			status = program(p, dev);
@@ -122,10 +123,6 @@ static int write_record(struct provisioning *p, struct dfu_dev *dev)
 /* The certificate that is on the board now is the only one that may be in use. */
 static int commit(struct provisioning *p)
 {
-	if (p->plan.action != PROV_SLOTS_NOTHING && !p->how->rotates) {
-		p->journal.rotation[0] = '\0';
-		p->journal.rotated_at = 0;
-	}
 	p->journal.thumbprints[0] = '\0';
 	if (p->has_x509)
 		provision_journal_add_thumbprint(&p->journal, p->x509.thumbprint);

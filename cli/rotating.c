@@ -41,7 +41,7 @@ static int check_record(struct job *j)
 	const struct record_view *view;
 	char host[PROV_HOST_MAX + 1], id[PROV_ID_MAX + 1];
 
-	if (p->over || p->valid < 0)
+	if (p->valid < 0)
 		return provision_refuse(p, EXIT_BAD_DATA,
 					"'stmiot provision' gives it one",
 					"the board holds no valid credential record");

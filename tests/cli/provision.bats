@@ -274,6 +274,36 @@ cut_off() {
 	has "$output" "nothing to do"
 }
 
+transfers() {
+	./ask sim/b0 '"status"' | jq .counters.transfers
+}
+
+@test "rotate: a record for another device ends it, also when that run is cut off" {
+	stmiot -q provision dev1 >/dev/null
+	stmiot -q device rotate dev1 >/dev/null
+	before=$(transfers)
+	stmiot -q provision dev0 >/dev/null
+	behind_the_commit=$(($(transfers) - before - 4))
+	stmiot -q provision dev1 >/dev/null
+	stmiot -q device rotate dev1 >/dev/null
+	./ask hub '"fail","pattern":"403@1"' >/dev/null
+	run -6 stmiot provision dev2
+	run -1 stmiot device rotate dev2 --finish
+	has "$output" "no rotation of 'dev2' was begun"
+	stmiot -q device rotate dev1 >/dev/null
+	cut_off "\"at\":$behind_the_commit" dev2
+	run -0 stmiot -q provision dev2
+	has "$output" "nothing to do"
+	run -1 stmiot device rotate dev2 --finish
+	has "$output" "no rotation of 'dev2' was begun"
+}
+
+@test "rotate: a locked board is told as one" {
+	stmiot -q provision dev1 --lock >/dev/null
+	run -4 stmiot device rotate dev1
+	has "$output" "stmiot option unprotect"
+}
+
 @test "rotate: a board of another device is refused" {
 	stmiot -q provision dev1 >/dev/null
 	stmiot -q device create dev2 >/dev/null
