@@ -71,8 +71,8 @@ char *provision_journal_format(const struct provision_journal *journal)
 	json_add_text(j, "store", journal->store);
 	json_add_text(j, "thumbprints", journal->thumbprints);
 	json_add_number(j, "slot", journal->slot);
-	json_add_bool(j, "slot_open", journal->slot_open);
 	json_add_number(j, "generation", journal->generation);
+	json_add_number(j, "open_slots", journal->open_slots);
 	json_add_text(j, "rotation", journal->rotation);
 	json_add_number(j, "rotated_at", (double)journal->rotated_at);
 	json_add_number(j, "otp_block", journal->otp_block);
@@ -116,7 +116,7 @@ static bool get_step(const struct json *j, enum provision_step *out)
 
 static bool get_all(const struct json *j, struct provision_journal *out)
 {
-	int64_t version, slot, generation, block;
+	int64_t version, slot, generation, slots, block;
 
 	if (!get_number(j, "version", VERSION, VERSION, &version) ||
 	    !get_step(j, &out->step) ||
@@ -127,8 +127,8 @@ static bool get_all(const struct json *j, struct provision_journal *out)
 	    !get_text(j, "store", out->store, sizeof(out->store)) ||
 	    !get_text(j, "thumbprints", out->thumbprints, sizeof(out->thumbprints)) ||
 	    !get_number(j, "slot", -1, 1, &slot) ||
-	    !json_bool(j, "slot_open", &out->slot_open) ||
 	    !get_number(j, "generation", 0, UINT32_MAX, &generation) ||
+	    !get_number(j, "open_slots", 0, PROV_SLOT_A | PROV_SLOT_B, &slots) ||
 	    !get_text(j, "rotation", out->rotation, sizeof(out->rotation)) ||
 	    !get_number(j, "rotated_at", 0, INT64_C(1) << 48, &out->rotated_at) ||
 	    !get_number(j, "otp_block", -1, DFU_OTP_BLOCKS - 1, &block) ||
@@ -136,6 +136,7 @@ static bool get_all(const struct json *j, struct provision_journal *out)
 		return false;
 	out->slot = (int)slot;
 	out->generation = (uint32_t)generation;
+	out->open_slots = (unsigned)slots;
 	out->otp_block = (int)block;
 	return true;
 }

@@ -34,9 +34,13 @@ struct provision_journal {
 	 * one first, with a blank behind each; public.
 	 */
 	char thumbprints[THUMBPRINTS_MAX * (PROV_THUMBPRINT_MAX + 1) + 1];
-	int slot;       /* 0 is A, 1 is B; -1: none yet */
-	bool slot_open; /* its content is what a write that was cut off left there */
+	int slot; /* of the record, 0 is A, 1 is B; -1: none yet */
 	uint32_t generation;
+	/*
+	 * PROV_SLOT_A | PROV_SLOT_B: what is there, and is no valid record, a write of ours
+	 * that was cut off has left. It may look like anything, and like nobody's.
+	 */
+	unsigned open_slots;
 	/*
 	 * A rotation that is not finished: "primary" or "secondary", which of the two is
 	 * the new one. Empty: none. `rotated_at` is when the board got it, by the hub's

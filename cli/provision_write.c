@@ -102,30 +102,27 @@ static int read_back(struct provisioning *p, struct dfu_dev *dev)
 
 static int write_record(struct provisioning *p, struct dfu_dev *dev)
 {
-	int status;
+	int status = EXIT_DONE;
 
 	p->journal.slot = p->plan.slot == PROV_SLOT_A ? 0 : 1;
 	p->journal.generation = p->plan.generation;
-	if (p->plan.action == PROV_SLOTS_NOTHING)
-		return EXIT_DONE;
-	p->journal.slot_open = true;
-	status = provision_step(p, STEP_RECORD);
+	if (p->plan.action != PROV_SLOTS_NOTHING) {
+		p->journal.open_slots |= p->plan.slot;
+		provision_end_rotation(p);
+		status = provision_step(p, STEP_RECORD);
+		if (status == EXIT_DONE)
+			status = program(p, dev);
+		if (status == EXIT_DONE)
+			status = read_back(p, dev);
+	}
 	if (status == EXIT_DONE)
-		status = program(p, dev);
-	if (status == EXIT_DONE)
-		status = read_back(p, dev);
-	if (status == EXIT_DONE)
-		p->journal.slot_open = false;
+		p->journal.open_slots &= ~p->plan.slot;
 	return status;
 }
 
 /* The certificate that is on the board now is the only one that may be in use. */
 static int commit(struct provisioning *p)
 {
-	if (p->plan.action != PROV_SLOTS_NOTHING && !p->how->rotates) {
-		p->journal.rotation[0] = '\0';
-		p->journal.rotated_at = 0;
-	}
 	p->journal.thumbprints[0] = '\0';
 	if (p->has_x509)
 		provision_journal_add_thumbprint(&p->journal, p->x509.thumbprint);

@@ -149,11 +149,21 @@ static void tell_step(const struct provisioning *p)
 	json_print_line(e);
 }
 
+void provision_end_rotation(struct provisioning *p)
+{
+	if (p->how->rotates)
+		return;
+	p->journal.rotation[0] = '\0';
+	p->journal.rotated_at = 0;
+}
+
 int provision_step(struct provisioning *p, enum provision_step step)
 {
 	struct provision_journal *j = &p->journal;
 	struct dfu_error err;
 
+	if (!same_wish(p))
+		provision_end_rotation(p);
 	j->step = step;
 	snprintf(j->hub, sizeof(j->hub), "%s", provision_home(p));
 	snprintf(j->device_id, sizeof(j->device_id), "%s", provision_name(p));
@@ -207,11 +217,11 @@ static int learn_serial(struct provisioning *p, struct dfu_dev *dev)
 	return EXIT_DONE;
 }
 
-/* Protection that an earlier run switched on is what was wanted. */
+/* Protection that an earlier run switched on is what was wanted, but for a rotation. */
 static int judge_protected(struct provisioning *p, const struct dfu_error *err)
 {
 	if (err->code != DFU_ERR_PROTECTED || p->journal.step < STEP_LOCK ||
-	    !same_wish(p))
+	    !same_wish(p) || p->how->rotates)
 		return provision_report(p, err);
 	p->over = p->locked = true;
 	p->result = PROVISION_UNCHANGED;
@@ -406,8 +416,8 @@ int provision_plan(struct provisioning *p, bool trial)
 
 	if (p->how->force)
 		slots.replace = PROV_SLOT_A | PROV_SLOT_B;
-	else if (p->journal.slot_open && p->journal.slot >= 0)
-		slots.replace = 1u << p->journal.slot;
+	else
+		slots.replace = p->journal.open_slots;
 	provision_fields(p, trial, &fields);
 	rc = prov_slots_plan(&slots, &fields, p->wraps ? &p->otp_plan.root : NULL,
 			     &p->plan, words, sizeof(words));

@@ -142,6 +142,12 @@ int provision_plan(struct provisioning *p, bool trial);
 bool provision_board_key(const struct provisioning *p, uint16_t type,
 			 struct prov_secret **out);
 
+/*
+ * Another record than a rotation's own, or another device, ends it: what it would replace
+ * in the end may be what the board uses then.
+ */
+void provision_end_rotation(struct provisioning *p);
+
 /* The journal says `step` from now on. */
 int provision_step(struct provisioning *p, enum provision_step step);
 

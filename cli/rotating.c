@@ -41,7 +41,7 @@ static int check_record(struct job *j)
 	const struct record_view *view;
 	char host[PROV_HOST_MAX + 1], id[PROV_ID_MAX + 1];
 
-	if (p->over || p->valid < 0)
+	if (p->valid < 0)
 		return provision_refuse(p, EXIT_BAD_DATA,
 					"'stmiot provision' gives it one",
 					"the board holds no valid credential record");
@@ -163,6 +163,7 @@ static int replace_unused(struct job *j)
 	j->was_done = has_new_one(j);
 	if (j->was_done) {
 		j->secondary = !j->secondary;
+		p->journal.open_slots &= ~(1u << p->valid);
 		return EXIT_DONE;
 	}
 	snprintf(p->journal.rotation, sizeof(p->journal.rotation), "%s",
@@ -320,6 +321,9 @@ static int replace_old(struct prov_hub *hub, const struct prov_device *d,
 	struct prov_error err;
 	int rc;
 
+	/* Cut off behind the change, an earlier run has left the first place alone. */
+	if (d->auth == PROV_AUTH_SELFSIGNED && !*d->secondary_thumbprint)
+		return EXIT_DONE;
 	if (secondary)
 		change.primary_thumbprint = d->secondary_thumbprint;
 	if (d->auth == PROV_AUTH_SELFSIGNED)

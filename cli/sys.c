@@ -97,6 +97,24 @@ char *sys_read_file(const char *path, size_t max, size_t *len)
 	return text;
 }
 
+/* The new name too is to be there when the power fails. Some folders cannot be synced. */
+static int sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096] = ".";
+	int fd, rc = 0;
+
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path) + 1, path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fsync(fd) < 0 && errno != EINVAL)
+		rc = -1;
+	close(fd);
+	return rc;
+}
+
 static int write_whole(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
@@ -123,14 +141,13 @@ int sys_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		   struct dfu_error *err)
 {
 	char temp[4096];
-	int n = snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid()), fd,
-	    rc = 0;
+	int n = snprintf(temp, sizeof(temp), "%s.XXXXXX", path), fd, rc = 0;
 
 	if (n < 0 || (size_t)n >= sizeof(temp)) {
 		errno = ENAMETOOLONG;
 		return failed_to_write(path, err);
 	}
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return failed_to_write(path, err);
 	/* The mode is what we say, whatever the umask. */
@@ -142,6 +159,8 @@ int sys_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		rc = failed_to_write(path, err);
 	if (rc < 0)
 		unlink(temp);
+	else if (sync_folder(path) < 0)
+		rc = failed_to_write(path, err);
 	return rc;
 }
 
@@ -159,7 +178,7 @@ int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST)
+		if (mkdir(part, mode) == 0 ? sync_folder(part) < 0 : errno != EEXIST)
 			return failed_to_write(part, err);
 	}
 	return 0;

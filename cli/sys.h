@@ -9,7 +9,10 @@
 /* A small file whole, ended by '\0', to be freed with free(); NULL with errno. */
 char *sys_read_file(const char *path, size_t max, size_t *len);
 
-/* Write a file by a temporary one beside it, so that it is there whole or not at all. */
+/*
+ * Write a file by a temporary one beside it, so that it is there whole or not at all, also
+ * when the machine loses its power; after success it is there.
+ */
 int sys_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		   struct dfu_error *err);
 

@@ -2,16 +2,15 @@ load boards
 load hubs
 
 more_setup() {
-	cc -std=c11 -D_GNU_SOURCE -w -O1 -I"$BATS_TEST_DIRNAME/../../libprov" \
-		-o "$BATS_TEST_TMPDIR/control" "$BATS_TEST_DIRNAME/provision_sweep.c" \
-		"$BATS_TEST_DIRNAME/../../libprov/record.c"
+	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -o "$BATS_TEST_TMPDIR/ask" \
+		"$BATS_TEST_DIRNAME/ask.c" "$BATS_TEST_DIRNAME/fault.c"
 	hub_up
 	stmiot -q sim up --no-hub --time none >up.txt
 	serial=$(stmiot list --json | jq -r '.[0].serial')
 }
 
 requests() {
-	./control ask hub '"status"' | jq .requests
+	./ask hub '"status"' | jq .requests
 }
 
 # The same number of requests before and after: the hub has not been asked.
@@ -212,11 +211,31 @@ true
 
 @test "a hub that refuses: nothing is written, and the next run goes on" {
 	cp sim/b0/flash.bin before
-	./control ask hub '"fail","pattern":"403"' >/dev/null
+	./ask hub '"fail","pattern":"403"' >/dev/null
 	run ! stmiot provision dev1
 	cmp before sim/b0/flash.bin
-	./control ask hub '"fail","clear":true' >/dev/null
+	./ask hub '"fail","clear":true' >/dev/null
 	run -0 stmiot -q provision dev1
+}
+
+# ARGUMENTS of a fault: the board's power fails, in a run that wants to make it DEVICE.
+cut_off() {
+	./ask sim/b0 "\"fault\",\"kind\":\"power\",$1" >/dev/null
+	run -1 stmiot provision "$2"
+}
+
+@test "what a cut-off run has left in a slot is never in the way" {
+	cut_off '"at":72' dev1
+	[ "$(jq .step "$XDG_STATE_HOME/stmiot/provision/$serial.json")" = '"record"' ]
+	cut_off '"erase":1,"fraction":0.3' dev1
+	run -0 credentials '[0].state'
+	output_is other
+	run -0 stmiot -q provision dev1
+	run -0 stmiot -q provision dev2
+	cut_off '"erase":1,"fraction":0.3' dev3
+	run -0 stmiot -q provision dev2
+	has "$output" "nothing to do"
+	run -0 stmiot -q provision dev3
 }
 
 @test "flash and erase keep the record" {
@@ -253,6 +272,36 @@ true
 	[ "$(keys primary_key)" = "$primary" ]
 	run -0 stmiot -q provision dev1
 	has "$output" "nothing to do"
+}
+
+transfers() {
+	./ask sim/b0 '"status"' | jq .counters.transfers
+}
+
+@test "rotate: a record for another device ends it, also when that run is cut off" {
+	stmiot -q provision dev1 >/dev/null
+	stmiot -q device rotate dev1 >/dev/null
+	before=$(transfers)
+	stmiot -q provision dev0 >/dev/null
+	behind_the_commit=$(($(transfers) - before - 4))
+	stmiot -q provision dev1 >/dev/null
+	stmiot -q device rotate dev1 >/dev/null
+	./ask hub '"fail","pattern":"403@1"' >/dev/null
+	run -6 stmiot provision dev2
+	run -1 stmiot device rotate dev2 --finish
+	has "$output" "no rotation of 'dev2' was begun"
+	stmiot -q device rotate dev1 >/dev/null
+	cut_off "\"at\":$behind_the_commit" dev2
+	run -0 stmiot -q provision dev2
+	has "$output" "nothing to do"
+	run -1 stmiot device rotate dev2 --finish
+	has "$output" "no rotation of 'dev2' was begun"
+}
+
+@test "rotate: a locked board is told as one" {
+	stmiot -q provision dev1 --lock >/dev/null
+	run -4 stmiot device rotate dev1
+	has "$output" "stmiot option unprotect"
 }
 
 @test "rotate: a board of another device is refused" {

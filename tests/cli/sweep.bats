@@ -3,7 +3,7 @@ load boards
 # Two sectors with some bytes that no image of sweep.c covers, and full ones elsewhere.
 more_setup() {
 	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -o "$BATS_TEST_TMPDIR/sweep" \
-		"$BATS_TEST_DIRNAME/sweep.c"
+		"$BATS_TEST_DIRNAME/sweep.c" "$BATS_TEST_DIRNAME/fault.c"
 	boards_up
 	stmiot -q sim down
 	random_file flash 1048576

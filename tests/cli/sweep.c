@@ -7,54 +7,27 @@
  * command run again must end with 0 and the image in flash; and no other byte of the
  * flash may have changed. Prints a line for each kind, and what was wrong for each n.
  */
+#include "fault.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FLASH_ADDR  0x08000000u
 #define FLASH_BYTES 0x100000u
-#define HANG_S      30
-#define TIMEOUT_MS                                                                       \
-	"10"       /* of a transfer, and of what the board wants to be waited for  \
-			  */
-#define LEAVING 12 /* transfers at the end of a run that also starts the program */
+#define TIMEOUT_MS  "10" /* of a transfer, and of what the board wants to be waited for */
+#define LEAVING     12   /* transfers at the end of a run that also starts the program */
 
 /* Two sectors, both with bytes before, behind and in the middle of a word to be kept. */
 static const struct element {
 	uint32_t addr, len;
 } elements[] = { { 0x08000000, 2999 }, { 0x08005001, 5002 } };
-
-enum after { LET_RUN, KILL, INTERRUPT };
-
-/* %u is n, then the same n. */
-static const struct kind {
-	const char *name, *fault;
-	enum after after;
-	bool starts; /* without --no-start: only the last transfers are of interest */
-} kinds[] = {
-	{ "stall", "\"kind\":\"stall\",\"at\":%u", LET_RUN, false },
-	{ "timeout", "\"kind\":\"timeout\",\"at\":%u", LET_RUN, false },
-	{ "disconnect", "\"kind\":\"disconnect\",\"at\":%u", LET_RUN, false },
-	{ "power", "\"kind\":\"power\",\"at\":%u", LET_RUN, false },
-	{ "kill", "\"kind\":\"timeout\",\"at\":%u", KILL, false },
-	{ "interrupt", "\"kind\":\"timeout\",\"at\":%u", INTERRUPT, false },
-	{ "leave-stall", "\"kind\":\"stall\",\"at\":%u", LET_RUN, true },
-	{ "leave-timeout", "\"kind\":\"timeout\",\"at\":%u", LET_RUN, true },
-	{ "leave-disconnect", "\"kind\":\"disconnect\",\"at\":%u", LET_RUN, true },
-	{ "leave-power", "\"kind\":\"power\",\"at\":%u", LET_RUN, true },
-};
 
 static struct {
 	const char *folder;
@@ -62,62 +35,18 @@ static struct {
 	char image[2][32];
 	uint8_t bytes[2][2][8192]; /* of each image's elements */
 	unsigned turn;             /* which image is next */
+	bool starts;               /* without --no-start */
 	uint8_t before[FLASH_BYTES], after[FLASH_BYTES];
-	char said[8192];
-	unsigned faults, alone, repeats; /* of this kind */
-	unsigned wrong;
-	char doing[128];
+	unsigned repeats; /* of this kind */
 } s;
 
-__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, " (%s)\n", strerror(errno));
-	exit(2);
-}
-
-__attribute__((format(printf, 1, 2))) static void wrong(const char *fmt, ...)
-{
-	va_list ap;
-
-	s.wrong++;
-	printf("not ok - %s: ", s.doing);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n%s", s.said);
-	fflush(stdout);
-}
+static const struct fault *power;
 
 /* -- the board --------------------------------------------------------------------- */
 
 static const char *ask(const char *request)
 {
-	static char answer[8192];
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int folder = open(s.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	size_t len = 0;
-	ssize_t n = 1;
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/control", folder);
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		die("%s: no board", s.folder);
-	dprintf(fd, "{\"do\":%s}\n", request);
-	while (n > 0 && (!len || answer[len - 1] != '\n')) {
-		n = read(fd, answer + len, sizeof(answer) - 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	}
-	answer[len] = '\0';
-	close(fd);
-	close(folder);
-	if (!strstr(answer, "\"ok\":true"))
-		die("%s: %s", request, answer);
-	return answer;
+	return control_ask(s.folder, request);
 }
 
 /* By its address: a board that is asked for its name may be late once. */
@@ -131,9 +60,7 @@ static void find_selector(void)
 
 static unsigned transfers(void)
 {
-	const char *at = strstr(ask("\"status\""), "\"transfers\":");
-
-	return at ? (unsigned)atoi(at + strlen("\"transfers\":")) : 0;
+	return control_number(ask("\"status\""), "\"transfers\":");
 }
 
 static void read_flash(uint8_t *to)
@@ -195,93 +122,44 @@ static void make_image(unsigned which)
 
 /* -- runs -------------------------------------------------------------------------- */
 
-static pid_t start(bool starts, bool times_out)
+static const char *const *command(void)
 {
-	pid_t pid = fork();
+	static const char *argv[8];
+	int n = 0;
 
-	if (pid)
-		return pid;
-	if (times_out)
-		setenv("STMIOT_TIMEOUT_MS", TIMEOUT_MS, 1);
-	alarm(HANG_S);
-	dup2(open("said", O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-	dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-	if (starts)
-		execlp("stmiot", "stmiot", "-q", "-b", s.selector, "flash",
-		       s.image[s.turn], NULL);
-	else
-		execlp("stmiot", "stmiot", "-q", "-b", s.selector, "flash", "--no-start",
-		       s.image[s.turn], NULL);
-	_exit(127);
-}
-
-static void hear(void)
-{
-	int fd = open("said", O_RDONLY);
-	ssize_t n = read(fd, s.said, sizeof(s.said) - 1);
-
-	s.said[n > 0 ? n : 0] = '\0';
-	close(fd);
-}
-
-/* The exit status; negative is the signal it died by. */
-static int finish(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) < 0)
-		die("waitpid");
-	hear();
-	if (strstr(s.said, "Sanitizer") || strstr(s.said, "runtime error"))
-		wrong("a sanitizer complains");
-	if (WIFSIGNALED(status))
-		return -WTERMSIG(status);
-	return WEXITSTATUS(status);
-}
-
-static bool fired(void)
-{
-	return strstr(ask("\"status\""), "\"faults\":[]") != NULL;
-}
-
-static int run(const struct kind *k, bool times_out)
-{
-	static const struct timespec tick = { .tv_nsec = 1000000 };
-	pid_t pid = start(k->starts, times_out);
-	siginfo_t info = { 0 };
-
-	while (k->after != LET_RUN && !fired() && !info.si_pid) {
-		nanosleep(&tick, NULL);
-		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
-	}
-	if (k->after != LET_RUN)
-		kill(pid, k->after == KILL ? SIGKILL : SIGINT);
-	return finish(pid);
+	argv[n++] = "stmiot";
+	argv[n++] = "-q";
+	argv[n++] = "-b";
+	argv[n++] = s.selector;
+	argv[n++] = "flash";
+	argv[n++] = s.image[s.turn];
+	argv[n++] = s.starts ? NULL : "--no-start";
+	return argv;
 }
 
 /* -- judging ----------------------------------------------------------------------- */
 
 static bool speaks(void)
 {
-	return strncmp(s.said, "stmiot: ", 8) == 0 && strlen(s.said) > 20;
+	return strncmp(sweep.said, "stmiot: ", 8) == 0 && strlen(sweep.said) > 20;
 }
 
 /* A refused transfer is made good by the command itself. */
-static bool must_succeed(const struct kind *k)
+static bool must_succeed(const struct fault *fault)
 {
-	return strcmp(k->name, "stall") == 0 || strcmp(k->name, "leave-stall") == 0;
+	return strcmp(fault->name, "stall") == 0;
 }
 
-static void judge_fault(const struct kind *k, int status)
+static void judge_fault(const struct fault *fault, int status)
 {
-	s.faults++;
+	sweep.faults++;
 	if (status == 0)
-		s.alone++;
-	else if (k->after == KILL && status == -SIGKILL)
+		sweep.alone++;
+	else if (fault->after == KILL && status == -SIGKILL)
 		return;
-	else if (k->after == INTERRUPT && status == 130)
+	else if (fault->after == INTERRUPT && status == 130)
 		return;
-	else if (status != 1 || k->after == KILL || must_succeed(k))
+	else if (status != 1 || fault->after == KILL || must_succeed(fault))
 		wrong("status %d", status);
 	else if (!speaks())
 		wrong("it failed, and does not say why");
@@ -334,67 +212,56 @@ static void back_to_rom(void)
 		ask("\"reset\"");
 }
 
-static void repeat(const struct kind *k)
+static void repeat(void)
 {
 	int status;
 
-	ask("\"fault\",\"kind\":\"none\"");
+	fault_clear(power, s.folder);
 	back_to_rom();
 	s.repeats++;
-	status = finish(start(k->starts, false));
+	status = run(command(), NULL);
 	if (status != 0)
 		wrong("status %d when it is repeated", status);
 	judge_flash();
 	judge_journal();
 }
 
-static void arm(const char *format, unsigned n)
+static int strike(const struct fault *fault, unsigned n, const char *timeout_ms)
 {
-	char fault[128], request[160];
-
-	snprintf(fault, sizeof(fault), format, n);
-	snprintf(request, sizeof(request), "\"fault\",%s", fault);
-	ask(request);
-}
-
-static int fault(const struct kind *k, unsigned n, bool times_out)
-{
-	snprintf(s.doing, sizeof(s.doing), "%s at transfer %u", k->name, n);
+	snprintf(sweep.doing, sizeof(sweep.doing), "%s%s at transfer %u",
+		 s.starts ? "leave-" : "", fault->name, n);
 	read_flash(s.before);
 	back_to_rom();
-	arm(k->fault, n);
-	return run(k, times_out);
+	fault_arm(fault, s.folder, n);
+	return run_with(fault, s.folder, n, command(), timeout_ms);
 }
 
-static void one(const struct kind *k, unsigned n)
+static void one(const struct fault *fault, unsigned n)
 {
-	int status = fault(k, n, k->after != KILL);
+	int status = strike(fault, n, TIMEOUT_MS);
 
 	/* On a busy machine TIMEOUT_MS may be too short for an answer that is on its way. */
-	if (must_succeed(k) && status != 0) {
-		repeat(k);
+	if (must_succeed(fault) && status != 0) {
+		repeat();
 		s.turn ^= 1;
-		status = fault(k, n, false);
+		status = strike(fault, n, NULL);
 	}
-	judge_fault(k, status);
-	repeat(k);
+	judge_fault(fault, status);
+	repeat();
 	s.turn ^= 1;
 }
 
 /* The transfers of an undisturbed run, each image once so that the next ones erase. */
-static unsigned count(bool starts)
+static unsigned count(void)
 {
-	static const struct kind quiet = { "quiet", "", LET_RUN, false };
-	static const struct kind starting = { "start", "", LET_RUN, true };
-	const struct kind *k = starts ? &starting : &quiet;
 	unsigned most = 0;
 
-	snprintf(s.doing, sizeof(s.doing), "undisturbed");
+	snprintf(sweep.doing, sizeof(sweep.doing), "undisturbed");
 	for (int i = 0; i < 2; i++) {
 		read_flash(s.before);
 		back_to_rom();
 		ask("\"clear-counters\"");
-		if (run(k, false) != 0)
+		if (run(command(), NULL) != 0)
 			wrong("it fails");
 		judge_flash();
 		if (transfers() > most)
@@ -404,27 +271,32 @@ static unsigned count(bool starts)
 	return most;
 }
 
-static void tell(const char *name, unsigned n)
+static void tell(const char *name)
 {
-	printf("# %s: %u faults, %u made good at once; %u runs repeated\n", name, n,
-	       s.alone, s.repeats);
+	printf("# %s: %u faults, %u made good at once; %u runs repeated\n", name,
+	       sweep.faults, sweep.alone, s.repeats);
 	fflush(stdout);
-	s.faults = s.alone = s.repeats = 0;
+	sweep.faults = sweep.alone = s.repeats = 0;
 }
 
-static void sweep(const struct kind *k)
+/* "leave-KIND" is KIND while the program is started. */
+static void sweep_transfers(const char *name)
 {
-	unsigned last = count(k->starts);
-	unsigned first = k->starts && last > LEAVING ? last - LEAVING : 1;
+	static const char leave[] = "leave-";
+	bool starts = strncmp(name, leave, strlen(leave)) == 0;
+	const struct fault *fault = fault_find(name + (starts ? strlen(leave) : 0));
+	unsigned last, first;
 
+	s.starts = starts;
+	last = count();
+	first = starts && last > LEAVING ? last - LEAVING : 1;
 	for (unsigned n = first; n <= last; n++)
-		one(k, n);
-	tell(k->name, s.faults);
+		one(fault, n);
+	s.starts = false;
+	tell(name);
 }
 
 /* -- erases ------------------------------------------------------------------------ */
-
-static const struct kind power = { "power", "", LET_RUN, false };
 
 static void cut_erase(unsigned nth, double fraction)
 {
@@ -434,7 +306,7 @@ static void cut_erase(unsigned nth, double fraction)
 		 "\"fault\",\"kind\":\"power\",\"erase\":%u,\"fraction\":%g", nth,
 		 fraction);
 	ask(request);
-	judge_fault(&power, run(&power, true));
+	judge_fault(power, run(command(), TIMEOUT_MS));
 }
 
 static void sweep_erases(void)
@@ -443,51 +315,41 @@ static void sweep_erases(void)
 
 	for (unsigned nth = 1; nth <= 2; nth++) {
 		for (unsigned i = 0; i < sizeof(fractions) / sizeof(fractions[0]); i++) {
-			snprintf(s.doing, sizeof(s.doing), "erase %u cut at %g", nth,
-				 fractions[i]);
+			snprintf(sweep.doing, sizeof(sweep.doing), "erase %u cut at %g",
+				 nth, fractions[i]);
 			read_flash(s.before);
 			cut_erase(nth, fractions[i]);
-			repeat(&power);
+			repeat();
 			s.turn ^= 1;
 		}
 	}
-	tell("erase", s.faults);
+	tell("erase");
 }
 
 /* An erase is cut, and then the run that is to make it good, at each of its transfers. */
 static void sweep_twice(void)
 {
-	for (unsigned n = 1, last = count(false); n <= last; n++) {
-		snprintf(s.doing, sizeof(s.doing), "erase cut, then power at transfer %u",
-			 n);
+	for (unsigned n = 1, last = count(); n <= last; n++) {
+		snprintf(sweep.doing, sizeof(sweep.doing),
+			 "erase cut, then power at transfer %u", n);
 		read_flash(s.before);
 		cut_erase(1 + n % 2, 0.5);
-		arm("\"kind\":\"power\",\"at\":%u", n);
-		judge_fault(&power, run(&power, true));
-		repeat(&power);
+		fault_arm(power, s.folder, n);
+		judge_fault(power, run(command(), TIMEOUT_MS));
+		repeat();
 		s.turn ^= 1;
 	}
-	tell("twice", s.faults);
+	tell("twice");
 }
 
 static void run_kind(const char *name)
 {
-	if (strcmp(name, "erase") == 0) {
+	if (strcmp(name, "erase") == 0)
 		sweep_erases();
-		return;
-	}
-	if (strcmp(name, "twice") == 0) {
+	else if (strcmp(name, "twice") == 0)
 		sweep_twice();
-		return;
-	}
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].name, name) == 0) {
-			sweep(&kinds[i]);
-			return;
-		}
-	}
-	errno = EINVAL;
-	die("%s", name);
+	else
+		sweep_transfers(name);
 }
 
 int main(int argc, char **argv)
@@ -495,11 +357,12 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		die("usage: sweep FOLDER KIND...");
 	s.folder = argv[1];
+	power = fault_find("power");
 	find_selector();
 	srand(1);
 	make_image(0);
 	make_image(1);
 	for (int i = 2; i < argc; i++)
 		run_kind(argv[i]);
-	return s.wrong ? 1 : 0;
+	return sweep.wrong ? 1 : 0;
 }

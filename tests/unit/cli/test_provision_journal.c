@@ -23,8 +23,8 @@ static const struct provision_journal full = {
 	.store = "otp",
 	.thumbprints = "00FF ",
 	.slot = 1,
-	.slot_open = true,
 	.generation = 0xfffffffe,
+	.open_slots = PROV_SLOT_A | PROV_SLOT_B,
 	.rotation = "secondary",
 	.rotated_at = 1700000000,
 	.otp_block = 15,
@@ -42,8 +42,8 @@ static void must_equal(const struct provision_journal *a,
 	assert_string_equal(a->store, b->store);
 	assert_string_equal(a->thumbprints, b->thumbprints);
 	assert_int_equal(a->slot, b->slot);
-	assert_int_equal(a->slot_open, b->slot_open);
 	assert_int_equal(a->generation, b->generation);
+	assert_int_equal(a->open_slots, b->open_slots);
 	assert_string_equal(a->rotation, b->rotation);
 	assert_int_equal(a->rotated_at, b->rotated_at);
 	assert_int_equal(a->otp_block, b->otp_block);
