@@ -100,7 +100,7 @@ $thumbprint"
 
 @test "--auth dps: a key derived offline, without a hub" {
 	hub_down
-	head -c 32 /dev/zero | base64 >group.key
+	head -c 32 /dev/urandom | base64 >group.key
 	run -0 stmiot -q provision Dev-1 --auth dps --id-scope 0ne1 --group-key-file group.key
 	run -0 credentials '[0] | .auth, .id_scope, .registration_id'
 	output_is "dps-sas
