@@ -142,6 +142,18 @@ true
 	cmp before sim/b0/otp.bin
 }
 
+@test "--store otp: the root is not shown either when its record is gone: it is used again" {
+	stmiot -q provision dev1 --store otp --burn "$serial" >told
+	stmiot -q erase 0x08008000 32K --yes --overwrite-credentials >>told
+	run -0 stmiot otp show
+	has "$output" "(root of wrapped keys)"
+	run -0 bash -c "stmiot otp show --json | jq -c '.blocks[0] | .locked, .blank, .data'"
+	output_is $'true\nfalse\nnull'
+	cp sim/b0/otp.bin before
+	stmiot -q provision dev2 --store otp >>told
+	cmp before sim/b0/otp.bin
+}
+
 @test "--store otp: no free block is refused before the hub is asked" {
 	asked=$(requests)
 	head -c 512 /dev/zero | change_board b0 otp.bin 0
