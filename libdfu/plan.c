@@ -300,6 +300,7 @@ static int look_at_all(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	return 0;
 }
 
+/* 1 when what the image leaves of the sector is not to be kept. */
 static int ask_guard(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 {
 	const struct dfu_sector *s = &plan->sectors[i].sector;
@@ -311,9 +312,9 @@ static int ask_guard(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	if (rc <= 0)
 		return rc;
 	rc = look_at_all(plan, i, err);
-	if (rc == 0)
-		rc = plan->opts.guard(plan->opts.guard_ctx, s, plan->work[i].seen, err);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc
+		      : plan->opts.guard(plan->opts.guard_ctx, s, plan->work[i].seen,
+					 err);
 }
 
 /* What was to be kept of it is in the journal: the rest was blank, and is to be so again. */
@@ -344,11 +345,11 @@ static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	s->action = !v.differs                              ? DFU_SAME
 		    : v.blank && !plan->work[i].interrupted ? DFU_WRITE
 							    : DFU_ERASE;
-	if (s->action == DFU_ERASE && !plan->opts.no_preserve)
-		rc = keep_rest(plan, i, err);
-	if (rc == 0 && s->action != DFU_SAME)
+	if (s->action != DFU_SAME)
 		rc = ask_guard(plan, i, err);
-	return rc;
+	if (rc == 0 && s->action == DFU_ERASE && !plan->opts.no_preserve)
+		rc = keep_rest(plan, i, err);
+	return rc < 0 ? rc : 0;
 }
 
 /* -- adding up --------------------------------------------------------------------- */
