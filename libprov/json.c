@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "secret.h"
+#include "wipe.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -10,6 +11,15 @@
 
 /* -- reading and writing without traces -----------------------------------------------
  */
+
+/*
+ * A text that turns out to be malformed is parsed up to there, and what was made of it is
+ * freed by cJSON. A program that sets other functions keeps them.
+ */
+__attribute__((constructor)) static void set_memory(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ malloc, wipe_free });
+}
 
 /* Strings of a document may be keys. */
 static void wipe(cJSON *item)
