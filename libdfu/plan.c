@@ -11,11 +11,11 @@
 /* Pieces of kept bytes are apart when so many blank ones are between them. */
 #define KEEP_GAP 32u
 
-static void free_work(struct work *w)
+static void free_work(struct work *w, uint32_t bytes)
 {
-	free(w->want);
+	wipe_and_free(w->want, bytes);
 	free(w->owner);
-	free(w->seen);
+	wipe_and_free(w->seen, bytes);
 	free(w->known);
 }
 
@@ -24,7 +24,7 @@ void dfu_plan_free(struct dfu_plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->n; i++)
-		free_work(&plan->work[i]);
+		free_work(&plan->work[i], plan->sectors[i].sector.bytes);
 	free(plan->sectors);
 	free(plan->work);
 	journal_clear(&plan->journal);
@@ -48,7 +48,7 @@ static int add_sector(struct dfu_plan *plan, const struct dfu_sector *sector,
 	*w = (struct work){ malloc(sector->bytes), calloc(1, sector->bytes),
 			    malloc(sector->bytes), calloc(1, sector->bytes), false };
 	if (!w->want || !w->owner || !w->seen || !w->known) {
-		free_work(w);
+		free_work(w, sector->bytes);
 		return fail(err, DFU_ERR_NOMEM, "no room for a sector of %u bytes",
 			    sector->bytes);
 	}
