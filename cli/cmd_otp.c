@@ -110,6 +110,14 @@ static int show_table(const struct dfu_otp *otp, unsigned roots)
 	return EXIT_DONE;
 }
 
+/* Whatever shows them: it is not there any more. */
+static void wipe_roots(struct dfu_otp *otp, unsigned roots)
+{
+	for (unsigned i = 0; i < DFU_OTP_BLOCKS; i++)
+		if ((roots >> i & 1) && !is_blank(otp->data[i]))
+			explicit_bzero(otp->data[i], DFU_OTP_BLOCK_BYTES);
+}
+
 static int show(void)
 {
 	struct dfu_error err;
@@ -121,11 +129,14 @@ static int show(void)
 
 	if (status != EXIT_DONE)
 		return status;
-	if (dfu_otp_read(dev, &otp, &err) < 0 || find_roots(dev, &roots, &err) < 0)
+	if (dfu_otp_read(dev, &otp, &err) < 0 || find_roots(dev, &roots, &err) < 0) {
 		status = report(s.name, &err);
-	else
+	} else {
+		wipe_roots(&otp, roots);
 		status = globals.json ? show_json(&s, &otp, roots)
 				      : show_table(&otp, roots);
+	}
+	explicit_bzero(&otp, sizeof(otp));
 	dfu_close(dev);
 	return status;
 }

@@ -350,6 +350,8 @@ static void keep_if_file(const char *path)
 	if (fd < 0)
 		return;
 	keep_given(bytes, (size_t)read(fd, bytes, sizeof(bytes)));
+	/* What the memory holds in the end is not to be our doing. */
+	explicit_bzero(bytes, sizeof(bytes));
 	close(fd);
 }
 
