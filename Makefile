@@ -29,7 +29,9 @@ OWN_CPPFLAGS := -D_GNU_SOURCE -DSTMIOT_VERSION='"$(VERSION)"' -I$(B)/gen
 OWN_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings -fno-common \
 	$(if $(WERROR),-Werror) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-OWN_LDFLAGS := -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+# -z now: at a function's first call the loader puts the vector registers on the stack, in
+# which there may be a piece of a key that was just copied.
+OWN_LDFLAGS := -Wl,--as-needed -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)

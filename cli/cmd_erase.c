@@ -87,7 +87,7 @@ static int erase_range(struct dfu_dev *dev, void *ctx, struct dfu_error *err)
 
 	if (chip)
 		return erase_chip(dev, err);
-	return dfu_erase(dev, r->addr, r->len, overwrite ? NULL : slot_guard, NULL, err);
+	return dfu_erase(dev, r->addr, r->len, slot_guard, &overwrite, err);
 }
 
 static int erase(struct range *r)

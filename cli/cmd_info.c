@@ -217,6 +217,7 @@ int cmd_info(int argc, char **argv)
 	else
 		status = globals.json ? print_json(&f) : print_text(&f);
 	dfu_options_free(f.options);
+	explicit_bzero(&f.otp, sizeof(f.otp));
 	dfu_close(dev);
 	return status;
 }

@@ -1,6 +1,7 @@
 #include "boards.h"
 #include "commands.h"
 #include "json.h"
+#include "provision_journal.h"
 #include "slots.h"
 #include "sys.h"
 #include "text.h"
@@ -28,14 +29,29 @@ static bool is_blank(const uint8_t *block)
 
 /* -- show -------------------------------------------------------------------------- */
 
-/* The blocks whose roots the records in flash need, a bit each: they are secret. */
+/* The block that the next record of this board will be wrapped by, as a bit. */
+static unsigned root_to_come(const char *serial)
+{
+	struct provision_journal journal;
+
+	return provision_serial_fits(serial) &&
+			       provision_journal_peek(serial, &journal) &&
+			       journal.otp_block >= 0
+		       ? 1u << journal.otp_block
+		       : 0;
+}
+
+/*
+ * The blocks with the roots of records in flash, and of one that provisioning will write,
+ * a bit each: they are secret.
+ */
 static int find_roots(struct dfu_dev *dev, unsigned *roots, struct dfu_error *err)
 {
 	uint8_t *slots = malloc(2 * SLOT_BYTES);
 	struct slot_facts facts[2];
 	int rc = DFU_ERR_NOMEM;
 
-	*roots = 0;
+	*roots = root_to_come(dfu_board(dev)->serial);
 	if (slots)
 		rc = dfu_read(dev, SLOT_A_ADDR, slots, 2 * SLOT_BYTES, err);
 	else
@@ -94,6 +110,14 @@ static int show_table(const struct dfu_otp *otp, unsigned roots)
 	return EXIT_DONE;
 }
 
+/* Whatever shows them: it is not there any more. */
+static void wipe_roots(struct dfu_otp *otp, unsigned roots)
+{
+	for (unsigned i = 0; i < DFU_OTP_BLOCKS; i++)
+		if ((roots >> i & 1) && !is_blank(otp->data[i]))
+			explicit_bzero(otp->data[i], DFU_OTP_BLOCK_BYTES);
+}
+
 static int show(void)
 {
 	struct dfu_error err;
@@ -105,11 +129,14 @@ static int show(void)
 
 	if (status != EXIT_DONE)
 		return status;
-	if (dfu_otp_read(dev, &otp, &err) < 0 || find_roots(dev, &roots, &err) < 0)
+	if (dfu_otp_read(dev, &otp, &err) < 0 || find_roots(dev, &roots, &err) < 0) {
 		status = report(s.name, &err);
-	else
+	} else {
+		wipe_roots(&otp, roots);
 		status = globals.json ? show_json(&s, &otp, roots)
 				      : show_table(&otp, roots);
+	}
+	explicit_bzero(&otp, sizeof(otp));
 	dfu_close(dev);
 	return status;
 }

@@ -45,6 +45,14 @@ void json_free(struct json *json)
 	cJSON_Delete(own(json));
 }
 
+/* A text may be a key that was asked for. cJSON's own are wiped by libprov's doing. */
+static void wipe(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void json_add(struct json *to, const char *key, struct json *child)
 {
 	cJSON_bool done = key ? cJSON_AddItemToObject(own(to), key, own(child))
@@ -73,7 +81,7 @@ void json_add_text(struct json *to, const char *key, const char *text)
 	}
 	text_clean(copy, bytes, text, false);
 	json_add(to, key, give(cJSON_CreateString(copy)));
-	free(copy);
+	wipe(copy);
 }
 
 void json_add_format(struct json *to, const char *key, const char *fmt, ...)
@@ -182,7 +190,7 @@ static int print(struct json *json, char *text)
 		/* At once: several threads print lines of one stream. */
 		out("%s\n", text);
 	}
-	free(text);
+	wipe(text);
 	json_free(json);
 	return status;
 }
@@ -195,7 +203,7 @@ static void write_scalar(FILE *to, const cJSON *item)
 		memory_ran_out = true;
 	else
 		fputs(text, to);
-	free(text);
+	wipe(text);
 }
 
 static void write_key(FILE *to, const char *key)

@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	int status, written;
 
 	catch_signals();
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	out_begin();
 	status = dispatch(argc > 0 ? argc - 1 : 0, argv + 1);
 	bars_end();
 	written = out_finish();

@@ -13,14 +13,19 @@ bool slot_holds_record(const uint8_t *content)
 int slot_guard(void *ctx, const struct dfu_sector *sector, const uint8_t *content,
 	       struct dfu_error *err)
 {
-	(void)ctx;
+	const bool *overwrite = ctx;
+	struct prov_slot slot;
+
 	if (sector->bytes != SLOT_BYTES ||
 	    (sector->addr != SLOT_A_ADDR && sector->addr != SLOT_B_ADDR))
 		return 0;
 	if (!content)
 		return 1;
-	if (!slot_holds_record(content))
+	prov_slot_look(content, NULL, &slot);
+	if (slot.state == PROV_SLOT_BLANK || slot.state == PROV_SLOT_OTHER)
 		return 0;
+	if (*overwrite || slot.state != PROV_SLOT_VALID)
+		return 1;
 	*err = (struct dfu_error){ .code = DFU_ERR_REFUSED };
 	snprintf(err->msg, sizeof(err->msg),
 		 "sector %u at 0x%08x holds a credential record: nothing was changed",

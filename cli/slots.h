@@ -14,7 +14,11 @@
 /* Is a slot's content a valid record, of this board or of another? */
 bool slot_holds_record(const uint8_t *content);
 
-/* A dfu_guard: refuses to touch a sector with a valid credential record. */
+/*
+ * A dfu_guard: refuses to touch a sector with a valid credential record, unless the bool
+ * that `ctx` points to says so. What is left of a record that is overwritten may hold
+ * keys, and is not kept.
+ */
 int slot_guard(void *ctx, const struct dfu_sector *sector, const uint8_t *content,
 	       struct dfu_error *err);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,6 +21,9 @@ volatile int interrupted;
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int out_errno;
+
+/* Ours, since what was asked for by name may have been a key. */
+static char out_buffer[BUFSIZ];
 
 void screen_lock(void)
 {
@@ -51,6 +55,11 @@ const char *clean(const char *text)
 
 /* -- standard output --------------------------------------------------------------- */
 
+void out_begin(void)
+{
+	setvbuf(stdout, out_buffer, _IOLBF, sizeof(out_buffer));
+}
+
 void out_bytes(const void *bytes, size_t len)
 {
 	screen_lock();
@@ -80,7 +89,12 @@ bool out_closed(void)
 
 int out_finish(void)
 {
-	if (!out_closed() || out_errno == EPIPE)
+	bool written = !out_closed();
+
+	/* What could not be written is not written later either. */
+	__fpurge(stdout);
+	explicit_bzero(out_buffer, sizeof(out_buffer));
+	if (written || out_errno == EPIPE)
 		return EXIT_DONE;
 	complain("standard output: %s", strerror(out_errno));
 	return EXIT_FAILED;

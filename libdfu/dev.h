@@ -54,6 +54,11 @@ struct dfu_dev {
 
 uint64_t clock_ms(void); /* since some time or other, and never back */
 
+/* -- wipe.c -- */
+
+/* free() for bytes of a board: there are keys among them. `bytes` may be NULL. */
+void wipe_and_free(void *bytes, size_t len);
+
 /* -- desc.c -- */
 
 /*

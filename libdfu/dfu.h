@@ -443,8 +443,9 @@ struct dfu_plan_totals {
 /*
  * A guard is asked, before anything is changed, for each sector that would be erased or
  * written: first with `content` NULL, and again with the sector's present content when it
- * answers 1 to that. Zero permits; a negative error that it has filled in fails the plan
- * (use DFU_ERR_REFUSED).
+ * answers 1 to that. Then zero permits, and 1 permits and gives the sector up: what the
+ * image does not cover of it is neither kept nor stored. A negative error that it has
+ * filled in fails the plan (use DFU_ERR_REFUSED).
  */
 typedef int dfu_guard(void *ctx, const struct dfu_sector *sector, const uint8_t *content,
 		      struct dfu_error *err);

@@ -100,7 +100,7 @@ int dfu_read(struct dfu_dev *dev, uint32_t addr, uint8_t *buf, size_t len,
 	}
 	if (rc == 0)
 		memcpy(buf, all + (addr - from), len);
-	free(all);
+	wipe_and_free(all, wide);
 	return rc;
 }
 
@@ -143,7 +143,7 @@ int dfu_verify(struct dfu_dev *dev, const struct dfu_image *image, struct dfu_er
 	rc = dfuse_select(dev, ALT_FLASH, err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = verify_segment(dev, &s[i], seen, &p, err);
-	free(seen);
+	wipe_and_free(seen, CHUNK + 8);
 	return rc == DFU_ERR_VERIFY ? hint(err, rc, "`stmiot flash` writes what differs")
 				    : rc;
 }

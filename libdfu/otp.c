@@ -39,6 +39,7 @@ static int check_open(struct dfu_dev *dev, unsigned block, struct dfu_error *err
 
 	if (rc == 0 && otp.lock[block] != 0xff)
 		rc = fail(err, DFU_ERR_REFUSED, "OTP block %u is locked for ever", block);
+	explicit_bzero(&otp, sizeof(otp));
 	return rc;
 }
 

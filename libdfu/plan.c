@@ -11,11 +11,11 @@
 /* Pieces of kept bytes are apart when so many blank ones are between them. */
 #define KEEP_GAP 32u
 
-static void free_work(struct work *w)
+static void free_work(struct work *w, uint32_t bytes)
 {
-	free(w->want);
+	wipe_and_free(w->want, bytes);
 	free(w->owner);
-	free(w->seen);
+	wipe_and_free(w->seen, bytes);
 	free(w->known);
 }
 
@@ -24,7 +24,7 @@ void dfu_plan_free(struct dfu_plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->n; i++)
-		free_work(&plan->work[i]);
+		free_work(&plan->work[i], plan->sectors[i].sector.bytes);
 	free(plan->sectors);
 	free(plan->work);
 	journal_clear(&plan->journal);
@@ -48,7 +48,7 @@ static int add_sector(struct dfu_plan *plan, const struct dfu_sector *sector,
 	*w = (struct work){ malloc(sector->bytes), calloc(1, sector->bytes),
 			    malloc(sector->bytes), calloc(1, sector->bytes), false };
 	if (!w->want || !w->owner || !w->seen || !w->known) {
-		free_work(w);
+		free_work(w, sector->bytes);
 		return fail(err, DFU_ERR_NOMEM, "no room for a sector of %u bytes",
 			    sector->bytes);
 	}
@@ -300,6 +300,7 @@ static int look_at_all(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	return 0;
 }
 
+/* 1 when what the image leaves of the sector is not to be kept. */
 static int ask_guard(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 {
 	const struct dfu_sector *s = &plan->sectors[i].sector;
@@ -311,9 +312,9 @@ static int ask_guard(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	if (rc <= 0)
 		return rc;
 	rc = look_at_all(plan, i, err);
-	if (rc == 0)
-		rc = plan->opts.guard(plan->opts.guard_ctx, s, plan->work[i].seen, err);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc
+		      : plan->opts.guard(plan->opts.guard_ctx, s, plan->work[i].seen,
+					 err);
 }
 
 /* What was to be kept of it is in the journal: the rest was blank, and is to be so again. */
@@ -344,11 +345,11 @@ static int decide(struct dfu_plan *plan, size_t i, struct dfu_error *err)
 	s->action = !v.differs                              ? DFU_SAME
 		    : v.blank && !plan->work[i].interrupted ? DFU_WRITE
 							    : DFU_ERASE;
-	if (s->action == DFU_ERASE && !plan->opts.no_preserve)
-		rc = keep_rest(plan, i, err);
-	if (rc == 0 && s->action != DFU_SAME)
+	if (s->action != DFU_SAME)
 		rc = ask_guard(plan, i, err);
-	return rc;
+	if (rc == 0 && s->action == DFU_ERASE && !plan->opts.no_preserve)
+		rc = keep_rest(plan, i, err);
+	return rc < 0 ? rc : 0;
 }
 
 /* -- adding up --------------------------------------------------------------------- */

@@ -98,7 +98,7 @@ static int ask(struct dfu_dev *dev, const struct dfu_sector *s, void *ctx,
 	rc = dfuse_read(dev, s->addr, content, s->bytes, err);
 	if (rc == 0)
 		rc = g->guard(g->ctx, s, content, err);
-	free(content);
+	wipe_and_free(content, s->bytes);
 	return rc < 0 ? rc : 0;
 }
 
@@ -238,8 +238,8 @@ int program(struct dfu_dev *dev, int alt, uint32_t addr, const uint8_t *bytes, s
 		rc = dfuse_read(dev, from, have, wide, err);
 	if (rc == 0)
 		rc = flash_compare(dev, addr, bytes, have + (addr - from), len, err);
-	free(want);
-	free(have);
+	wipe_and_free(want, wide);
+	wipe_and_free(have, len + 8);
 	return rc;
 }
 

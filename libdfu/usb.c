@@ -56,7 +56,7 @@ static void free_batch(struct batch *b)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		if (b->t[i])
-			free(b->t[i]->buffer);
+			wipe_and_free(b->t[i]->buffer, (size_t)b->t[i]->length);
 		libusb_free_transfer(b->t[i]);
 	}
 	free(b->t);

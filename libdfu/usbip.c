@@ -123,6 +123,7 @@ static int submit(struct usbip *u, const struct dfu_xfer *x, uint32_t seqnum,
 	bool in = x->bmRequestType & 0x80;
 	uint8_t packet[HEADER_BYTES + DATA_MAX] = { 0 };
 	size_t len = HEADER_BYTES;
+	int rc;
 
 	put32(packet, CMD_SUBMIT);
 	put32(packet + 4, seqnum);
@@ -143,7 +144,9 @@ static int submit(struct usbip *u, const struct dfu_xfer *x, uint32_t seqnum,
 		memcpy(packet + len, x->data, x->wLength);
 		len += x->wLength;
 	}
-	return transmit(u->fd, packet, len, deadline);
+	rc = transmit(u->fd, packet, len, deadline);
+	explicit_bzero(packet, len);
+	return rc;
 }
 
 /* The kernel's errno in RET_SUBMIT, as usb-host-api has it. */

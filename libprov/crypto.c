@@ -1,9 +1,43 @@
 #include "crypto.h"
 
+#include "wipe.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <stdlib.h>
+
+static void *take(size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(len);
+}
+
+static void *resize(void *p, size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return wipe_realloc(p, len);
+}
+
+static void give_back(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	wipe_free(p);
+}
+
+/*
+ * OpenSSL wipes what it calls a key, but neither the DER and PEM that it decodes and
+ * encodes keys by, nor what it has deciphered. This must be before its first allocation;
+ * a program that sets other functions, or was first, keeps its own.
+ */
+__attribute__((constructor)) static void set_memory(void)
+{
+	(void)CRYPTO_set_mem_functions(take, resize, give_back);
+}
 
 int crypto_hmac_sha256(const uint8_t *key, size_t key_len, const void *msg,
 		       size_t msg_len, uint8_t mac[CRYPTO_SHA256_BYTES],

@@ -2,11 +2,21 @@
 
 #include "error.h"
 #include "secret.h"
+#include "wipe.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/*
+ * A text that turns out to be malformed is parsed up to there, and what was made of it is
+ * freed by cJSON. A program that sets other functions keeps them.
+ */
+__attribute__((constructor)) static void set_memory(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ malloc, wipe_free });
+}
 
 static cJSON *own(struct doc *doc)
 {

@@ -2,6 +2,7 @@
 
 #include "http_error.h"
 #include "text.h"
+#include "wipe.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -21,9 +22,14 @@ struct http_pool {
 	unsigned connect_ms;
 };
 
+/*
+ * Headers and answers are copied into curl's own buffers. A program that has set curl up
+ * before us keeps its own functions.
+ */
 static void init_curl(void)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup,
+			     calloc);
 }
 
 static int no_memory(struct prov_error *err)

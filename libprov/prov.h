@@ -91,6 +91,11 @@ const char *prov_err_name(enum prov_err code);
 /*
  * Bytes that are locked in memory where the limits allow it, wiped when freed, and
  * followed by a zero byte, so that text can be used as a string.
+ *
+ * So that no copies are left elsewhere, the library has curl, OpenSSL and cJSON wipe what
+ * they free, in the whole process: their blocks still come from malloc(). Functions that a
+ * program sets itself (curl_global_init_mem, CRYPTO_set_mem_functions, cJSON_InitHooks)
+ * stay.
  */
 struct prov_secret;
 

@@ -56,6 +56,7 @@ check:
 check-long:
 	@tests/check --long
 
-include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk
+include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk \
+	tests/secrets/secrets.mk
 
 .PHONY: unit unit-build check check-long

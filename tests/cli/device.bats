@@ -214,12 +214,22 @@ stmiot: nobody is there to ask: give --yes to say so"
 }
 
 @test "as an identity whose token a command prints" {
-	hub_up
+	hub_up --verbose --record record
 	stmiot -q device create d >made
 	# Not Entra ID's, but handed on in the same way.
 	host=$(stmiot hub list --json | jq -r '.[0].host')
 	hub_add command --host "$host" --token-command 'echo not.a.token'
 	run -6 --separate-stderr stmiot --hub command device show d
+	{
+		printf 'eyJ%s' "$(head -c 60 /dev/urandom | base64 -w 0 | tr -d '=' | tr -- '+/' '-_')"
+		printf '.eyJ%s' "$(head -c 90 /dev/urandom | base64 -w 0 | tr -- '+/' '-_')"
+		printf '.%s' "$(head -c 256 /dev/urandom | base64 -w 0 | tr -d '=' | tr -- '+/' '-_')"
+	} >token
+	used_secret token
+	hub_add command --host "$host" --token-command 'cat token'
+	run -6 --separate-stderr stmiot -vv --json --hub command device show d
+	[[ "$output$stderr$(cat record hub.out)" != *"$(cut -c 10-40 token)"* ]]
+	has "$(cat record)" "Bearer ***"
 	hub_add command --host "$host" --token-command 'echo secret words >&2; exit 7'
 	run -1 --separate-stderr stmiot --hub command device show d
 	has "$stderr" "exit 7"

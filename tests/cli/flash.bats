@@ -306,12 +306,32 @@ stmiot: --overwrite-credentials gives it up; the device then needs a new identit
 	holds f.bin 0
 }
 
-@test "a revoked record is overwritten, its sector's other bytes kept" {
+@test "a revoked record is overwritten" {
 	boards_up
 	{ printf STMI && head -c 16380 /dev/zero; } | change_board b0 flash.bin 32768
 	random_firmware f.bin 40000
 	run -0 --separate-stderr stmiot -q flash --no-start f.bin
 	holds f.bin 0
+}
+
+@test "what is left of a record that is given up is not kept: its key is in no journal" {
+	boards_up
+	"$BATS_TEST_DIRNAME/credential-record" "$(board b0 .serial)" >record
+	# With something where the image goes, so that the sector must be erased.
+	{ head -c 8192 record && head -c 4 /dev/zero; } | change_board b0 flash.bin 32768
+	tail -c 4 record | change_board b0 flash.bin 49148
+	random_file f.bin 4096
+	stmiot sim fault b0 power --erase 1 --fraction 0.5
+	run -1 --separate-stderr stmiot -q flash --no-start --address 0x0800a000 \
+		--overwrite-credentials f.bin
+	journal=$(find "$XDG_STATE_HOME/stmiot/journal" -name '*.journal')
+	grep -q '^sector 0x08008000' "$journal"
+	run ! grep -i 101112131415161718191a1b1c1d1e1f "$journal"
+	run -0 --separate-stderr stmiot -q flash --no-start --address 0x0800a000 f.bin
+	holds f.bin 40960
+	blank_file ff 8192
+	holds ff 32768
+	[ ! -e "$journal" ]
 }
 
 @test "an erase that was cut leaves no garbage, also where nothing was and nothing comes" {

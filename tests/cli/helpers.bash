@@ -48,6 +48,14 @@ stderr_is() {
 	fi
 }
 
+# FILE: what is secret in it is to be searched for (tests/secrets), although no program is
+# given this file by name or makes it.
+used_secret() {
+	if [ -n "${STMIOT_KEEP:-}" ]; then
+		cp "$1" "$(mktemp --suffix .given-1 "$STMIOT_KEEP/test.XXXXXX")"
+	fi
+}
+
 has() {
 	if [[ "$1" != *"$2"* ]]; then
 		printf "'%s' is not in:\n%s\n" "$2" "$1"

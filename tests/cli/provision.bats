@@ -99,7 +99,7 @@ $thumbprint"
 
 @test "--auth dps: a key derived offline, without a hub" {
 	hub_down
-	head -c 32 /dev/zero | base64 >group.key
+	head -c 32 /dev/urandom | base64 >group.key
 	run -0 stmiot -q provision Dev-1 --auth dps --id-scope 0ne1 --group-key-file group.key
 	run -0 credentials '[0] | .auth, .id_scope, .registration_id'
 	output_is "dps-sas
@@ -138,6 +138,18 @@ dev-1"
 	output_is "dev2
 true
 0"
+	cmp before sim/b0/otp.bin
+}
+
+@test "--store otp: the root is not shown either when its record is gone: it is used again" {
+	stmiot -q provision dev1 --store otp --burn "$serial" >told
+	stmiot -q erase 0x08008000 32K --yes --overwrite-credentials >>told
+	run -0 stmiot otp show
+	has "$output" "(root of wrapped keys)"
+	run -0 bash -c "stmiot otp show --json | jq -c '.blocks[0] | .locked, .blank, .data'"
+	output_is $'true\nfalse\nnull'
+	cp sim/b0/otp.bin before
+	stmiot -q provision dev2 --store otp >>told
 	cmp before sim/b0/otp.bin
 }
 

@@ -246,7 +246,7 @@ static void test_read_protection(void **state)
 struct guard {
 	const uint8_t *flash;
 	unsigned asked, shown;
-	unsigned refuse; /* the index of a sector */
+	unsigned refuse, give_up; /* the indices of sectors */
 };
 
 static int guard(void *ctx, const struct dfu_sector *s, const uint8_t *content,
@@ -260,7 +260,7 @@ static int guard(void *ctx, const struct dfu_sector *s, const uint8_t *content,
 	g->shown++;
 	assert_memory_equal(content, g->flash + (s->addr - FAKE_FLASH_ADDR), s->bytes);
 	if (s->index != g->refuse)
-		return 0;
+		return s->index == g->give_up;
 	err->code = DFU_ERR_REFUSED;
 	strcpy(err->msg, "it holds a key");
 	err->hint[0] = '\0';
@@ -269,7 +269,7 @@ static int guard(void *ctx, const struct dfu_sector *s, const uint8_t *content,
 
 static void test_guard(void **state)
 {
-	struct guard g = { .refuse = 5 };
+	struct guard g = { .refuse = 5, .give_up = 99 };
 	struct dfu_plan_opts opts = { .guard = guard, .guard_ctx = &g };
 	struct fake_rom *rom = story_rom();
 
@@ -284,6 +284,26 @@ static void test_guard(void **state)
 	if (story_flash(rom, NULL, &opts, NULL, &(struct dfu_error){ 0 }) != 0)
 		fail_msg("sector 6 does not change");
 	expect_flash(rom, end, "guarded");
+	fake_rom_free(rom);
+}
+
+/* A sector that its guard gives up is written without what it held besides. */
+static void test_guard_gives_up(void **state)
+{
+	struct guard g = { .refuse = 99 };
+	struct dfu_plan_opts opts = { .guard = guard, .guard_ctx = &g };
+	struct fake_rom *rom = story_rom();
+	struct dfu_plan_totals t;
+	struct dfu_error err;
+
+	(void)state;
+	g.flash = rom->flash;
+	assert_int_equal(story_flash(rom, NULL, &opts, &t, &err), 0);
+	assert_memory_equal(rom->flash, end, LEN_A);
+	assert_int_equal(rom->flash[0x3910], 0xff);
+	/* Sector 3 is nobody's: its bytes are kept. */
+	assert_true(t.kept_bytes > 0);
+	assert_memory_equal(rom->flash + 0xc000, end + 0xc000, 0x4000);
 	fake_rom_free(rom);
 }
 
@@ -561,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_write_protection),
 		cmocka_unit_test(test_read_protection),
 		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_guard_gives_up),
 		cmocka_unit_test(test_wrong_image),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_power_cuts),

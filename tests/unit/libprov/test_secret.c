@@ -95,6 +95,32 @@ static void test_equal(void **state)
 	prov_secret_free(NULL);
 }
 
+/* A sanitizer does not lock anything. */
+#ifndef __SANITIZE_ADDRESS__
+static unsigned locked_kib(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	unsigned kib = 0;
+	char line[200];
+
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "VmLck: %u kB", &kib);
+	fclose(f);
+	return kib;
+}
+
+static void test_locked(void **state)
+{
+	unsigned before = locked_kib();
+	struct prov_secret *s = NULL;
+
+	(void)state;
+	assert_int_equal(prov_secret_random(32 << 10, &s, NULL), 0);
+	assert_true(locked_kib() >= before + 32);
+	prov_secret_free(s);
+}
+#endif
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -112,6 +138,9 @@ int main(void)
 		cmocka_unit_test(test_base64), cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_fd),     cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_names),
+#ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test(test_locked),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
