@@ -5,6 +5,7 @@
  */
 #include "json.h"
 #include "provisioning.h"
+#include "slots.h"
 #include "working.h"
 
 #include <stdio.h>
@@ -35,16 +36,30 @@ static int64_t hub_time(const struct prov_hub *hub)
 
 /* -- what the board uses ----------------------------------------------------------------- */
 
+static int no_record(struct provisioning *p)
+{
+	char damage[80];
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (p->seen[i].state != PROV_SLOT_DAMAGED)
+			continue;
+		slot_damage(&p->seen[i], damage, sizeof(damage));
+		return provision_refuse(
+			p, EXIT_BAD_DATA, "'stmiot provision' writes it anew",
+			"the record in slot %c is damaged: %s", "AB"[i], damage);
+	}
+	return provision_refuse(p, EXIT_BAD_DATA, "'stmiot provision' gives it one",
+				"the board holds no valid credential record");
+}
+
 static int check_record(struct job *j)
 {
 	struct provisioning *p = j->p;
 	const struct record_view *view;
 	char host[PROV_HOST_MAX + 1], id[PROV_ID_MAX + 1];
 
-	if (p->over || p->valid < 0)
-		return provision_refuse(p, EXIT_BAD_DATA,
-					"'stmiot provision' gives it one",
-					"the board holds no valid credential record");
+	if (p->valid < 0)
+		return no_record(p);
 	view = &p->seen[p->valid].view;
 	if (!record_text(view, RECORD_HUB_HOST, host, sizeof(host)) ||
 	    !record_text(view, RECORD_DEVICE_ID, id, sizeof(id)) ||
