@@ -436,6 +436,34 @@ void http_clear(struct http_call *call)
 	call->request_id[0] = call->content_type[0] = call->words[0] = '\0';
 }
 
+/* Was the port reached, whatever came of TLS there? By libcurl-errors(3). */
+static bool is_open(CURLcode code, const struct http_failure *f)
+{
+	return code == CURLE_OK || code == CURLE_SSL_CONNECT_ERROR ||
+	       code == CURLE_PEER_FAILED_VERIFICATION ||
+	       code == CURLE_SSL_CACERT_BADFILE ||
+	       (code == CURLE_OPERATION_TIMEDOUT && f->connected &&
+		!http_proxy_variable(f));
+}
+
+int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err)
+{
+	CURL *easy = curl_easy_init();
+	struct http_failure f;
+	CURLcode code;
+
+	if (!easy)
+		return fail(err, PROV_ERR_NOMEM, "no memory for a request");
+	set_pool(pool, easy);
+	set_url(pool, easy, pool->port, "/");
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	code = curl_easy_perform(easy);
+	collect(pool, easy, code, "", &f);
+	curl_easy_cleanup(easy);
+	*proxied = f.proxy_status != 0;
+	return is_open(code, &f) ? 0 : http_words(&f, err);
+}
+
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 {
 	const char *to = pool->connect_host ? pool->connect_host : pool->host;
@@ -449,13 +477,15 @@ int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 	set_pool(pool, easy);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
-	snprintf(url, sizeof(url), "http://%s:%u/", to, port ? port : pool->connect_port);
+	snprintf(url, sizeof(url), "http://%s:%u/", to, port);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	code = curl_easy_perform(easy);
 	collect(pool, easy, code, words, &f);
-	f.port = port ? port : pool->connect_port;
+	f.port = port;
+	f.direct = true;
 	curl_easy_cleanup(easy);
 	return code == CURLE_OK ? 0 : http_words(&f, err);
 }

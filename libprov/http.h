@@ -60,7 +60,13 @@ struct http_call *http_next(struct http_pool *pool, unsigned ms);
 /* Wipes and frees the answer. */
 void http_clear(struct http_call *call);
 
-/* Connect to a port (0: the pool's own) and hang up. */
+/*
+ * Connect to the hub as requests do, by a proxy if there is one, and hang up. It is well
+ * when something answers there, whatever that is.
+ */
+int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err);
+
+/* Connect to a port of the hub and hang up; no proxy is used for protocols but HTTP. */
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err);
 
 #endif
