@@ -382,7 +382,8 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 				ANSWER_MAX >> 20);
 	} else if (code != CURLE_OK) {
 		collect(pool, call->easy, code, call->words, &f);
-		f.connected |= call->sent;
+		/* A port that was not given the time to answer is not a blocked one. */
+		f.connected |= call->sent || call->timeout_ms < pool->connect_ms / 2;
 		call->slow = code == CURLE_OPERATION_TIMEDOUT;
 		call->rc = http_words(&f, &call->error);
 	}
