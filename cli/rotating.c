@@ -371,6 +371,25 @@ static int finish(struct prov_hub *hub, const char *device_id,
 								: EXIT_DONE;
 }
 
+static void tell_finished(const char *serial, const char *device_id, int status)
+{
+	struct json *e;
+
+	if (!globals.json) {
+		if (status == EXIT_DONE)
+			out("'%s': the old one is no longer good\n", clean(device_id));
+		return;
+	}
+	e = json_object();
+	json_add_text(e, "event", "verdict");
+	json_add_text(e, "serial", serial);
+	json_add_text(e, "device_id", device_id);
+	json_add_bool(e, "ok", status == EXIT_DONE);
+	json_add_number(e, "exit", status);
+	json_add_bool(e, "finished", status == EXIT_DONE);
+	json_print_line(e);
+}
+
 int rotate_finish(struct prov_hub *hub, const char *device_id)
 {
 	struct provision_journal journal;
@@ -389,7 +408,6 @@ int rotate_finish(struct prov_hub *hub, const char *device_id)
 		return report(NULL, &err);
 	status = finish(hub, device_id, lock, &journal);
 	provision_journal_close(lock);
-	if (status == EXIT_DONE && !globals.json)
-		out("'%s': the old one is no longer good\n", clean(device_id));
+	tell_finished(serial, device_id, status);
 	return status;
 }
