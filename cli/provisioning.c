@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 static const uint32_t slot_addr[2] = { RECORD_SLOT_A_ADDR, RECORD_SLOT_B_ADDR };
@@ -22,6 +23,8 @@ struct provisioning *provisioning_new(const struct provision_how *how,
 
 	if (!p)
 		return NULL;
+	/* Records and keys lie in it. Past the limit it may be swapped: better than to fail. */
+	(void)mlock(p, sizeof(*p));
 	p->how = how;
 	p->place = place;
 	p->sight = sight;
