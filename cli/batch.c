@@ -115,11 +115,11 @@ static int conclude(const struct tray *t, uint64_t since)
 		if (r->status != status)
 			status = EXIT_FAILED;
 	}
-	note("%zu boards: %zu provisioned, %zu unchanged, %zu planned, %zu failed; %.1f "
-	     "s",
-	     t->n, by_result[PROVISION_DONE], by_result[PROVISION_UNCHANGED],
-	     by_result[PROVISION_PLANNED], by_result[PROVISION_FAILED],
-	     (double)(now_ms() - since) / 1000);
+	note("%zu board%s: %zu provisioned, %zu unchanged, %zu planned, %zu failed; "
+	     "%.1f s",
+	     t->n, t->n == 1 ? "" : "s", by_result[PROVISION_DONE],
+	     by_result[PROVISION_UNCHANGED], by_result[PROVISION_PLANNED],
+	     by_result[PROVISION_FAILED], (double)(now_ms() - since) / 1000);
 	if (!t->how->lock && by_result[PROVISION_DONE])
 		note("the keys can be read over USB; --lock switches the read "
 		     "protection on");
@@ -401,8 +401,21 @@ static void tear_down(struct tray *t)
 	free(t->hubs);
 }
 
-static void plan_only(struct tray *t)
+static void tell_times(const struct tray *t, const char *tier)
 {
+	for (size_t i = 0; i < t->n_hubs; i++) {
+		size_t n = 0;
+
+		for (size_t k = 0; k < t->n; k++)
+			n += t->rows[k].hub == &t->hubs[i] && !is_over(&t->rows[k]);
+		if (n)
+			tell_time(&t->hubs[i], n, tier);
+	}
+}
+
+static void plan_only(struct tray *t, const char *tier)
+{
+	tell_times(t, tier);
 	for (size_t i = 0; i < t->n; i++) {
 		struct row *r = &t->rows[i];
 
@@ -439,7 +452,7 @@ static int provision_tray(struct tray *t, const char *tier)
 	tell_over(t);
 	status = go_round(t, look);
 	if (t->how->dry_run)
-		plan_only(t);
+		plan_only(t, tier);
 	else if (status == EXIT_DONE && !interrupted)
 		status = identify(t, tier);
 	if (status == EXIT_DONE && !t->how->dry_run && !interrupted)

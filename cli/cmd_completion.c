@@ -20,21 +20,27 @@ static const char names_of_sims[] =
 static const char names_of_hubs[] =
 	"stmiot hub list --json 2>/dev/null | "
 	"sed -n 's/.*\"name\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
-/* Whoever presses a key does not wait longer for a hub. */
-static const char names_of_devices[] =
-	"STMIOT_TIMEOUT_MS=2000 stmiot device list --json 2>/dev/null | "
-	"sed -n 's/.*\"id\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
+/* Of the hub that the line names. Whoever presses a key does not wait longer for one. */
+#define NAMES_OF_DEVICES(hub)                                                            \
+	"STMIOT_TIMEOUT_MS=2000 stmiot " hub " device list --json 2>/dev/null | "        \
+	"sed -n 's/.*\"id\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'"
 
 /* What `complete` of an option or a command stands for, but files and commands. */
 static const struct source {
-	const char *what, *line, *function;
+	const char *what, *line, *function, *fish_line;
 } sources[] = {
-	{ "board", names_of_boards, "__stmiot_boards" },
-	{ "sim", names_of_sims, "__stmiot_sims" },
-	{ "hub", names_of_hubs, "__stmiot_hubs" },
-	{ "device", names_of_devices, "__stmiot_devices" },
+	{ "board", names_of_boards, "__stmiot_boards", names_of_boards },
+	{ "sim", names_of_sims, "__stmiot_sims", names_of_sims },
+	{ "hub", names_of_hubs, "__stmiot_hubs", names_of_hubs },
+	{ "device", NAMES_OF_DEVICES("${hub:+\"--hub=$hub\"}"), "__stmiot_devices",
+	  NAMES_OF_DEVICES("(__stmiot_hub)") },
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
+
+/* Verbs behind which nothing that exists is named. */
+static const char *const nameless[] = { "sim up", "hub add", "hub list", "device list",
+					"device create" };
+#define NAMELESS (sizeof(nameless) / sizeof(nameless[0]))
 
 static const struct source *source_of(const char *what)
 {
@@ -164,12 +170,14 @@ static void shell_functions(void)
 	}
 	out("\tesac\n}\n\n");
 
-	out("# The words after $1 (the command) and $2 (its first argument, or none).\n"
+	out("# The words after $1 (the command), $2 (its first argument, or none) and $3 "
+	    "more.\n"
 	    "_stmiot_arguments() {\n\tcase \"$1 $2\" in\n\t\t\" \") echo '");
 	out_command_names();
-	/* Verbs behind which nothing that exists is named. */
-	out("' ;;\n\t\t\"sim up\"|\"hub add\"|\"hub list\"|\"device list\"|"
-	    "\"device create\") : ;;\n");
+	out("' ;;\n\t\t");
+	for (i = 0; i < NAMELESS; i++)
+		out("%s\"%s\"", i ? "|" : "", nameless[i]);
+	out(") : ;;\n");
 	for (i = 0; i < n; i++) {
 		const char *complete = all[i].complete;
 
@@ -180,11 +188,13 @@ static void shell_functions(void)
 		}
 		if (!complete)
 			continue;
-		out("\t\t\"%s \"*) ", all[i].name);
+		/* What has a name is the first argument, or the first behind the verb. */
+		out("\t\t\"%s \"%s) ", all[i].name,
+		    source_of(complete) && !all[i].verbs ? "" : "*");
 		if (strcmp(complete, "file") == 0) {
 			out("echo @file ;;\n");
 		} else if (source_of(complete)) {
-			out("%s ;;\n", source_of(complete)->line);
+			out("[ \"$3\" != 0 ] || %s ;;\n", source_of(complete)->line);
 		} else if (strcmp(complete, "command") == 0) {
 			out("echo '");
 			out_command_names();
@@ -199,7 +209,8 @@ static void bash(void)
 	out("# bash completion for stmiot: source <(stmiot completion bash)\n\n");
 	shell_functions();
 	out("_stmiot() {\n"
-	    "\tlocal cur prev command='' first='' word words=() glue='' i found\n"
+	    "\tlocal cur prev command='' first='' more=0 hub='' word words=() glue='' i "
+	    "found\n"
 	    "\t# The line is cut at ':' and '=' as well: put selectors together again.\n"
 	    "\tfor word in \"${COMP_WORDS[@]:0:COMP_CWORD+1}\"; do\n"
 	    "\t\tif [[ ${#words[@]} -gt 0 && ( -n $glue || $word == [:=]* ) ]]; then\n"
@@ -215,15 +226,19 @@ static void bash(void)
 	    "\t\tword=${words[i]}\n"
 	    "\t\tif [[ $word == -* ]]; then\n"
 	    "\t\t\tprev=''\n"
+	    "\t\t\t[[ $word == --hub=* ]] && hub=${word#*=}\n"
 	    "\t\t\tif _stmiot_has_value \"$command\" \"$word\"; then\n"
 	    "\t\t\t\tprev=$word\n"
 	    "\t\t\t\t((++i))\n"
+	    "\t\t\t\t[[ $word == --hub ]] && hub=${words[i]}\n"
 	    "\t\t\tfi\n"
 	    "\t\t\t((i < ${#words[@]} - 1)) && prev=''\n"
 	    "\t\telif [[ -z $command ]]; then\n"
 	    "\t\t\tcommand=$word\n"
 	    "\t\telif [[ -z $first ]]; then\n"
 	    "\t\t\tfirst=$word\n"
+	    "\t\telse\n"
+	    "\t\t\t((++more))\n"
 	    "\t\tfi\n"
 	    "\tdone\n"
 	    "\tif [[ $cur == --*=* ]]; then\n"
@@ -235,7 +250,7 @@ static void bash(void)
 	    "\telif [[ $cur == -* ]]; then\n"
 	    "\t\tfound=$(_stmiot_options \"$command\")\n"
 	    "\telse\n"
-	    "\t\tfound=$(_stmiot_arguments \"$command\" \"$first\")\n"
+	    "\t\tfound=$(_stmiot_arguments \"$command\" \"$first\" $more)\n"
 	    "\tfi\n"
 	    "\tCOMPREPLY=()\n"
 	    "\tif [[ $found == @file ]]; then\n"
@@ -245,12 +260,16 @@ static void bash(void)
 	    "\t\tdone < <(compgen -f -- \"$cur\")\n"
 	    "\t\treturn\n"
 	    "\tfi\n"
-	    "\twhile IFS='' read -r word; do\n"
+	    "\t# A device may be called $(reboot): compgen -W would do it.\n"
+	    "\tIFS=$' \\t\\n' read -r -d '' -a words <<<\"$found\"\n"
+	    "\tfor word in \"${words[@]}\"; do\n"
+	    "\t\tprintf -v found %%q \"$word\"\n"
+	    "\t\t[[ $found == \"$cur\"* || $word == \"$cur\"* ]] || continue\n"
 	    "\t\t# bash replaces what is behind the last ':' only.\n"
 	    "\t\t[[ $cur == *:* && $COMP_WORDBREAKS == *:* ]] && "
-	    "word=${word#\"${cur%%:*}:\"}\n"
-	    "\t\tCOMPREPLY+=(\"$word\")\n"
-	    "\tdone < <(compgen -W \"$found\" -- \"$cur\")\n"
+	    "found=${found#\"${cur%%:*}:\"}\n"
+	    "\t\tCOMPREPLY+=(\"$found\")\n"
+	    "\tdone\n"
 	    "}\n"
 	    "complete -F _stmiot stmiot\n");
 }
@@ -264,22 +283,26 @@ static void zsh(void)
 	    "zsh)\n\n");
 	shell_functions();
 	out("_stmiot() {\n"
-	    "\tlocal cur=$words[CURRENT] prev='' command='' first='' word found\n"
+	    "\tlocal cur=$words[CURRENT] prev='' command='' first='' hub='' word found\n"
 	    "\tlocal -a choices texts\n"
-	    "\tinteger i\n"
+	    "\tinteger i more=0\n"
 	    "\tfor ((i = 2; i < CURRENT; i++)); do\n"
 	    "\t\tword=$words[i]\n"
 	    "\t\tif [[ $word == -* ]]; then\n"
 	    "\t\t\tprev=''\n"
+	    "\t\t\t[[ $word == --hub=* ]] && hub=${word#*=}\n"
 	    "\t\t\tif _stmiot_has_value \"$command\" \"$word\"; then\n"
 	    "\t\t\t\tprev=$word\n"
 	    "\t\t\t\t((++i))\n"
+	    "\t\t\t\t[[ $word == --hub ]] && hub=$words[i]\n"
 	    "\t\t\tfi\n"
 	    "\t\t\t((i < CURRENT)) && prev=''\n"
 	    "\t\telif [[ -z $command ]]; then\n"
 	    "\t\t\tcommand=$word\n"
 	    "\t\telif [[ -z $first ]]; then\n"
 	    "\t\t\tfirst=$word\n"
+	    "\t\telse\n"
+	    "\t\t\t((++more))\n"
 	    "\t\tfi\n"
 	    "\tdone\n"
 	    "\tif [[ -z $prev && $cur == --*=* ]]; then\n"
@@ -307,7 +330,7 @@ static void zsh(void)
 	    "\t\tcompadd -l -d texts -a choices\n"
 	    "\t\treturn\n"
 	    "\telse\n"
-	    "\t\tfound=$(_stmiot_arguments \"$command\" \"$first\")\n"
+	    "\t\tfound=$(_stmiot_arguments \"$command\" \"$first\" $more)\n"
 	    "\tfi\n"
 	    "\tif [[ $found == @file ]]; then\n"
 	    "\t\t_files\n"
@@ -367,13 +390,36 @@ static void fish_arguments(const struct command *command)
 		out("complete -c stmiot -n '__stmiot_is %s%s' -F\n", command->name,
 		    command->verbs ? " 2" : "");
 	else if (source_of(complete))
-		out("complete -c stmiot -n '__stmiot_is %s 2' -a '(%s)'\n", command->name,
-		    source_of(complete)->function);
+		out("complete -c stmiot -n '__stmiot_is %s %d; and __stmiot_names' "
+		    "-a '(%s)'\n",
+		    command->name, command->verbs ? 2 : 1, source_of(complete)->function);
 	else if (strcmp(complete, "command") == 0) {
 		out("complete -c stmiot -n '__stmiot_is %s 1' -a '", command->name);
 		out_command_names();
 		out("'\n");
 	}
+}
+
+/* The hub that the line names, and whether names are asked for behind its verb. */
+static void fish_hub(void)
+{
+	out("function __stmiot_hub\n"
+	    "\tset -l words (commandline -opc)\n"
+	    "\tfor i in (seq (count $words))\n"
+	    "\t\tswitch $words[$i]\n"
+	    "\t\t\tcase --hub\n"
+	    "\t\t\t\ttest $i -lt (count $words); and string join '' -- --hub= "
+	    "$words[(math $i + 1)]\n"
+	    "\t\t\tcase '--hub=*'\n"
+	    "\t\t\t\tstring join '' -- $words[$i]\n"
+	    "\t\tend\n"
+	    "\tend\n"
+	    "end\n\n"
+	    "function __stmiot_names\n"
+	    "\tnot contains -- (string join ' ' (__stmiot_words))");
+	for (size_t i = 0; i < NAMELESS; i++)
+		out(" '%s'", nameless[i]);
+	out("\nend\n\n");
 }
 
 static void fish(void)
@@ -384,7 +430,9 @@ static void fish(void)
 
 	out("# fish completion for stmiot: stmiot completion fish | source\n\n");
 	for (i = 0; i < SOURCES; i++)
-		out("function %s\n\t%s\nend\n\n", sources[i].function, sources[i].line);
+		out("function %s\n\t%s\nend\n\n", sources[i].function,
+		    sources[i].fish_line);
+	fish_hub();
 	out("# The words so far without options: the command, its verb, ...\n"
 	    "function __stmiot_words\n"
 	    "\tset -l skip\n"

@@ -9,6 +9,7 @@
 
 static const char *connstr_file, *host, *ca, *connect_to, *token_command;
 static uint32_t mqtt_port, amqp_port;
+static bool mqtt_given, amqp_given;
 static bool use, replace;
 
 const struct opt hub_options[] = {
@@ -29,9 +30,9 @@ const struct opt hub_options[] = {
 	  "add: connect here instead of the hub's own host and port 443", &connect_to,
 	  NULL, NULL },
 	{ OPT_NUMBER, 0, "mqtt-port", "PORT", "add: for MQTT, instead of 8883",
-	  &mqtt_port, NULL, NULL },
+	  &mqtt_port, &mqtt_given, NULL },
 	{ OPT_NUMBER, 0, "amqp-port", "PORT", "add: for AMQP, instead of 5671",
-	  &amqp_port, NULL, NULL },
+	  &amqp_port, &amqp_given, NULL },
 	{ OPT_FLAG, 0, "use", NULL, "add: and use it where no hub is named", &use, NULL,
 	  NULL },
 	{ OPT_FLAG, 0, "replace", NULL, "add: in place of one of the same name", &replace,
@@ -123,7 +124,8 @@ static int take_ca(struct hub *hub)
 
 static int take_settings(struct hub *hub)
 {
-	if (mqtt_port > 65535 || amqp_port > 65535)
+	if (mqtt_port > 65535 || amqp_port > 65535 || mqtt_given != (mqtt_port > 0) ||
+	    amqp_given != (amqp_port > 0))
 		return usage_error("a port is 1 to 65535");
 	if (connect_to && !hub_address_fits(connect_to))
 		return usage_error("--connect-to %s: not HOST:PORT", clean(connect_to));

@@ -149,21 +149,13 @@ int device_disable(struct prov_hub *hub, int argc, char **argv)
 
 /* -- rotate ------------------------------------------------------------------------ */
 
-int device_rotate(struct prov_hub *hub, int argc, char **argv)
+static int rotate_hub_only(struct prov_hub *hub, char **argv)
 {
 	const char *key = device_wishes.key;
 	struct prov_device device = { 0 };
 	struct prov_error err;
 	int status = EXIT_DONE;
 
-	(void)argc;
-	if (device_wishes.finish)
-		return rotate_finish(hub, argv[0]);
-	if (!device_wishes.hub_only && key)
-		return usage_error("device rotate finds the key by itself; --key goes "
-				   "with --hub-only");
-	if (!device_wishes.hub_only)
-		return rotate_on_board(hub, argv[0]);
 	if (!key)
 		return usage_error(
 			"device rotate --hub-only needs --key: the one that the "
@@ -184,4 +176,19 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv)
 		     key);
 	prov_device_clear(&device);
 	return status;
+}
+
+int device_rotate(struct prov_hub *hub, int argc, char **argv)
+{
+	(void)argc;
+	if (device_wishes.finish && device_wishes.hub_only)
+		return usage_error(
+			"device rotate takes --finish or --hub-only, not both");
+	if (device_wishes.key && !device_wishes.hub_only)
+		return usage_error("device rotate finds the key by itself; --key goes "
+				   "with --hub-only");
+	if (device_wishes.hub_only)
+		return rotate_hub_only(hub, argv);
+	return device_wishes.finish ? rotate_finish(hub, argv[0])
+				    : rotate_on_board(hub, argv[0]);
 }

@@ -23,7 +23,7 @@ struct provisioning *provisioning_new(const struct provision_how *how,
 
 	if (!p)
 		return NULL;
-	/* It holds keys. As with libprov's secrets: where the limits allow it, and for good. */
+	/* Records and keys lie in it. Past the limit it may be swapped: better than to fail. */
 	(void)mlock(p, sizeof(*p));
 	p->how = how;
 	p->place = place;
@@ -100,12 +100,27 @@ int provision_report_prov(struct provisioning *p, const struct prov_error *err)
 	return report_prov(p->sight->name, err);
 }
 
+/* A slot with something else in it. A rotation has no --force: it changes one key. */
+static int refuse_slot(struct provisioning *p, const char *words)
+{
+	unsigned b = p->seen[0].state < PROV_SLOT_NEWER;
+	char hint[120];
+
+	if (!p->how->rotates)
+		return provision_refuse(p, EXIT_BAD_DATA, force_hint, "%s", words);
+	snprintf(hint, sizeof(hint),
+		 "look with 'stmiot info'; 'stmiot erase 0x%08x 16K "
+		 "--overwrite-credentials' gives up what is there",
+		 slot_addr[b]);
+	return provision_refuse(p, EXIT_BAD_DATA, hint, "%s", words);
+}
+
 int provision_report_local(struct provisioning *p, int rc, const char *words)
 {
 	switch (rc) {
 	case PROV_LOCAL_REFUSED:
 	case PROV_LOCAL_FOREIGN:
-		return provision_refuse(p, EXIT_BAD_DATA, force_hint, "%s", words);
+		return refuse_slot(p, words);
 	case PROV_LOCAL_ARG:
 		return provision_refuse(p, EXIT_USAGE, NULL, "%s", words);
 	case PROV_LOCAL_FORMAT:
@@ -220,11 +235,20 @@ static int learn_serial(struct provisioning *p, struct dfu_dev *dev)
 	return EXIT_DONE;
 }
 
-/* Protection that an earlier run switched on is what was wanted, but for a rotation. */
+/* Is all that is wanted what an earlier run did, up to locking it? */
+static bool is_locked_as_wanted(const struct provisioning *p)
+{
+	const struct provision_how *how = p->how;
+	const char *store = how->store == PROVISION_OTP ? "otp" : "flash";
+
+	return p->journal.step >= STEP_LOCK && same_wish(p) && !how->rotates &&
+	       !how->force &&
+	       (how->store == PROVISION_KEEP || strcmp(p->journal.store, store) == 0);
+}
+
 static int judge_protected(struct provisioning *p, const struct dfu_error *err)
 {
-	if (err->code != DFU_ERR_PROTECTED || p->journal.step < STEP_LOCK ||
-	    !same_wish(p) || p->how->rotates)
+	if (err->code != DFU_ERR_PROTECTED || !is_locked_as_wanted(p))
 		return provision_report(p, err);
 	p->over = p->locked = true;
 	p->result = PROVISION_UNCHANGED;

@@ -5,6 +5,7 @@
  */
 #include "json.h"
 #include "provisioning.h"
+#include "slots.h"
 #include "working.h"
 
 #include <stdio.h>
@@ -35,6 +36,22 @@ static int64_t hub_time(const struct prov_hub *hub)
 
 /* -- what the board uses ----------------------------------------------------------------- */
 
+static int no_record(struct provisioning *p)
+{
+	char damage[80];
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (p->seen[i].state != PROV_SLOT_DAMAGED)
+			continue;
+		slot_damage(&p->seen[i], damage, sizeof(damage));
+		return provision_refuse(
+			p, EXIT_BAD_DATA, "'stmiot provision' writes it anew",
+			"the record in slot %c is damaged: %s", "AB"[i], damage);
+	}
+	return provision_refuse(p, EXIT_BAD_DATA, "'stmiot provision' gives it one",
+				"the board holds no valid credential record");
+}
+
 static int check_record(struct job *j)
 {
 	struct provisioning *p = j->p;
@@ -42,9 +59,7 @@ static int check_record(struct job *j)
 	char host[PROV_HOST_MAX + 1], id[PROV_ID_MAX + 1];
 
 	if (p->valid < 0)
-		return provision_refuse(p, EXIT_BAD_DATA,
-					"'stmiot provision' gives it one",
-					"the board holds no valid credential record");
+		return no_record(p);
 	view = &p->seen[p->valid].view;
 	if (!record_text(view, RECORD_HUB_HOST, host, sizeof(host)) ||
 	    !record_text(view, RECORD_DEVICE_ID, id, sizeof(id)) ||
@@ -360,6 +375,25 @@ static int finish(struct prov_hub *hub, const char *device_id,
 								: EXIT_DONE;
 }
 
+static void tell_finished(const char *serial, const char *device_id, int status)
+{
+	struct json *e;
+
+	if (!globals.json) {
+		if (status == EXIT_DONE)
+			out("'%s': the old one is no longer good\n", clean(device_id));
+		return;
+	}
+	e = json_object();
+	json_add_text(e, "event", "verdict");
+	json_add_text(e, "serial", serial);
+	json_add_text(e, "device_id", device_id);
+	json_add_bool(e, "ok", status == EXIT_DONE);
+	json_add_number(e, "exit", status);
+	json_add_bool(e, "finished", status == EXIT_DONE);
+	json_print_line(e);
+}
+
 int rotate_finish(struct prov_hub *hub, const char *device_id)
 {
 	struct provision_journal journal;
@@ -378,7 +412,6 @@ int rotate_finish(struct prov_hub *hub, const char *device_id)
 		return report(NULL, &err);
 	status = finish(hub, device_id, lock, &journal);
 	provision_journal_close(lock);
-	if (status == EXIT_DONE && !globals.json)
-		out("'%s': the old one is no longer good\n", clean(device_id));
+	tell_finished(serial, device_id, status);
 	return status;
 }

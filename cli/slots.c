@@ -74,6 +74,12 @@ static void read_tlvs(const struct record_view *view, struct slot_facts *out)
 		prov_x509_thumbprint(cert.data, cert.len, out->thumbprint);
 }
 
+void slot_damage(const struct prov_slot *slot, char *to, size_t bytes)
+{
+	snprintf(to, bytes, "%s, at 0x%04x", record_err_words(slot->err),
+		 slot->view.err_at);
+}
+
 static void look(const uint8_t *content, const char *serial, struct slot_facts *out)
 {
 	struct prov_slot slot;
@@ -83,6 +89,8 @@ static void look(const uint8_t *content, const char *serial, struct slot_facts *
 	out->state = slot.state;
 	if (is_whole(&slot))
 		read_tlvs(&slot.view, out);
+	if (slot.state == PROV_SLOT_DAMAGED)
+		slot_damage(&slot, out->damage, sizeof(out->damage));
 	if (is_whole(&slot) || slot.state == PROV_SLOT_FOREIGN) {
 		out->generation = slot.view.generation;
 		snprintf(out->serial, sizeof(out->serial), "%s", slot.view.serial);
@@ -142,6 +150,8 @@ void slot_words(const struct slot_facts *f, char *to, size_t bytes)
 	add_block(f, block, sizeof(block));
 	if (f->state == PROV_SLOT_FOREIGN)
 		snprintf(to, bytes, "%s, serial %s", words, f->serial);
+	else if (f->damage[0])
+		snprintf(to, bytes, "%s: %s", words, f->damage);
 	else if (!f->auth)
 		snprintf(to, bytes, "%s", words);
 	else
@@ -162,6 +172,8 @@ struct json *slot_json(const struct slot_facts *f, char letter)
 		json_add_text(j, "serial", f->serial);
 		json_add_number(j, "generation", f->generation);
 	}
+	if (f->damage[0])
+		json_add_text(j, "damage", f->damage);
 	if (!f->auth)
 		return j;
 	json_add_text(j, dps ? "id_scope" : "hub", f->home);

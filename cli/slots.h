@@ -32,6 +32,7 @@ struct slot_facts {
 	uint32_t generation;
 	char serial[RECORD_SERIAL_BYTES + 1];
 	char thumbprint[PROV_X509_THUMBPRINT_CHARS];
+	char damage[80]; /* of a damaged record: what, and at which offset */
 	bool wrapped;
 	unsigned otp_block;
 	uint64_t issued_at;
@@ -43,6 +44,8 @@ void slots_look(const uint8_t *slot_a, const uint8_t *slot_b, const char *serial
 
 /* One of the states in a word or two: for tables and for "slots" of `info --json`. */
 const char *slot_state_words(enum prov_slot_state state);
+/* What is wrong with a record, and where: "a value is malformed, at 0x34". */
+void slot_damage(const struct prov_slot *slot, char *to, size_t bytes);
 void slot_words(const struct slot_facts *facts, char *to, size_t bytes);
 struct json *slot_json(const struct slot_facts *facts, char letter);
 

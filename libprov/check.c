@@ -33,9 +33,11 @@ static int probe(struct check *c, const char *method, const char *folder, const 
 
 static int check_name(struct check *c, struct prov_finding *f)
 {
-	int rc = http_try_port(c->hub->pool, http_port(c->hub->pool), &f->error);
+	bool proxied = false;
+	int rc = http_try_hub(c->hub->pool, &proxied, &f->error);
 
-	snprintf(f->text, sizeof(f->text), "%.150s has an address",
+	snprintf(f->text, sizeof(f->text),
+		 proxied ? "%.150s is looked up by the proxy" : "%.150s has an address",
 		 http_host(c->hub->pool));
 	return rc == PROV_ERR_RESOLVE ? rc : 0;
 }
@@ -50,7 +52,12 @@ static int check_port(struct check *c, struct prov_finding *f, uint16_t port)
 
 static int check_https(struct check *c, struct prov_finding *f)
 {
-	return check_port(c, f, http_port(c->hub->pool));
+	bool proxied = false;
+	int rc = http_try_hub(c->hub->pool, &proxied, &f->error);
+
+	snprintf(f->text, sizeof(f->text), "the HTTPS port is open%s",
+		 proxied ? ", by the proxy" : "");
+	return rc;
 }
 
 static int check_mqtt(struct check *c, struct prov_finding *f)

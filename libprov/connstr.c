@@ -87,7 +87,7 @@ static int split(struct fields *f, struct prov_error *err)
 	while (f->end > at && strchr(" \t\r\n", f->text[f->end - 1]))
 		f->end--;
 	if (f->end == at)
-		return fail_at(err, at, "connection string: is empty");
+		return fail_at(err, at, "connection string: is empty up to byte %zu", at);
 	while (at < f->end) {
 		const char *semi = memchr(f->text + at, ';', f->end - at);
 		size_t stop = semi ? (size_t)(semi - f->text) : f->end;
@@ -109,7 +109,9 @@ static int wrong(const struct fields *f, enum field i, const char *why,
 
 static int missing(const struct fields *f, enum field i, struct prov_error *err)
 {
-	return fail_at(err, f->end, "connection string: has no %s", names[i]);
+	return fail_at(err, f->end,
+		       "connection string: has no %s up to byte %zu, its end", names[i],
+		       f->end);
 }
 
 /* A field into a buffer, when it is there; only graphic characters. */

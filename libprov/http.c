@@ -409,7 +409,8 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 				ANSWER_MAX >> 20);
 	} else if (code != CURLE_OK) {
 		collect(pool, call->easy, code, &f);
-		f.connected |= call->sent;
+		/* A port that was not given the time to answer is not a blocked one. */
+		f.connected |= call->sent || call->timeout_ms < pool->connect_ms / 2;
 		call->slow = code == CURLE_OPERATION_TIMEDOUT;
 		call->rc = http_words(&f, &call->error);
 	}
@@ -473,6 +474,34 @@ uint16_t http_port(const struct http_pool *pool)
 	return pool->connect_port;
 }
 
+/* Was the port reached, whatever came of TLS there? By libcurl-errors(3). */
+static bool is_open(CURLcode code, const struct http_failure *f)
+{
+	return code == CURLE_OK || code == CURLE_SSL_CONNECT_ERROR ||
+	       code == CURLE_PEER_FAILED_VERIFICATION ||
+	       code == CURLE_SSL_CACERT_BADFILE ||
+	       (code == CURLE_OPERATION_TIMEDOUT && f->connected &&
+		!http_proxy_variable(f));
+}
+
+int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err)
+{
+	CURL *easy = curl_easy_init();
+	struct http_failure f;
+	CURLcode code;
+
+	if (!easy || !set_pool(pool, easy) || !set_url(pool, easy, pool->port, "/")) {
+		curl_easy_cleanup(easy);
+		return no_memory(err);
+	}
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	code = curl_easy_perform(easy);
+	collect(pool, easy, code, &f);
+	curl_easy_cleanup(easy);
+	*proxied = f.proxy_status != 0;
+	return is_open(code, &f) ? 0 : http_words(&f, err);
+}
+
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 {
 	char url[320];
@@ -488,10 +517,12 @@ int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 		return no_memory(err);
 	}
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	code = curl_easy_perform(easy);
 	collect(pool, easy, code, &f);
 	f.port = port;
+	f.direct = true;
 	curl_easy_cleanup(easy);
 	return code == CURLE_OK ? 0 : http_words(&f, err);
 }

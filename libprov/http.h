@@ -64,6 +64,13 @@ const char *http_host(const struct http_pool *pool);
 uint16_t http_port(const struct http_pool *pool);
 
 /* Connect to a port and hang up. */
+/*
+ * Connect to the hub as requests do, by a proxy if there is one, and hang up. It is well
+ * when something answers there, whatever that is.
+ */
+int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err);
+
+/* Connect to a port of the hub and hang up; no proxy is used for protocols but HTTP. */
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err);
 
 #endif

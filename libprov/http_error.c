@@ -4,18 +4,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Of OpenSSL's verification (x509_vfy.h). */
 #define NOT_YET_VALID 9
 #define HAS_EXPIRED   10
 
-/* The proxy that curl takes from the environment for https, when there is one. */
-static const char *proxy_variable(const struct http_failure *f)
+/* A name of no_proxy: the host itself, or a domain that it is in. */
+static bool covers(const char *name, size_t len, const char *host)
+{
+	size_t host_len = strlen(host);
+
+	if (len && *name == '.') {
+		name++;
+		len--;
+	}
+	if (!len || len > host_len || strncasecmp(host + host_len - len, name, len) != 0)
+		return false;
+	return len == host_len || host[host_len - len - 1] == '.';
+}
+
+static bool is_excepted(const char *host)
+{
+	const char *list = getenv("no_proxy");
+
+	list = list ? list : getenv("NO_PROXY");
+	if (list && strcmp(list, "*") == 0)
+		return true;
+	while (list && *list) {
+		size_t len = strcspn(list, ", ");
+
+		if (covers(list, len, host))
+			return true;
+		list += len + (list[len] != '\0');
+	}
+	return false;
+}
+
+const char *http_proxy_variable(const struct http_failure *f)
 {
 	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
 					     "ALL_PROXY" };
+	bool direct = f->direct || is_excepted(f->host);
 
-	for (size_t i = 0; !f->direct && i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; !direct && i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = getenv(names[i]);
 
 		if (value && *value)
@@ -49,7 +81,7 @@ static int words_resolve(const struct http_failure *f, struct prov_error *err)
 
 static int words_proxy(const struct http_failure *f, struct prov_error *err)
 {
-	const char *name = proxy_variable(f);
+	const char *name = http_proxy_variable(f);
 
 	if (f->proxy_status)
 		fail(err, PROV_ERR_PROXY,
@@ -67,7 +99,7 @@ static int words_connect(const struct http_failure *f, struct prov_error *err)
 {
 	char at[PLACE_BYTES];
 
-	if (proxy_variable(f))
+	if (http_proxy_variable(f))
 		return words_proxy(f, err);
 	if (f->os_errno == ECONNREFUSED) {
 		fail(err, PROV_ERR_CONNECT, "%s: nobody listens at %s", f->host,
@@ -91,7 +123,7 @@ static int words_timeout(const struct http_failure *f, struct prov_error *err)
 			fail(err, PROV_ERR_TIMEOUT, "%s: did not answer in time",
 			     f->host),
 			"try again; if it stays so, see the hub's health in the portal");
-	if (proxy_variable(f))
+	if (http_proxy_variable(f))
 		return words_proxy(f, err);
 	fail(err, PROV_ERR_CONNECT, "%s: no answer from %s in %u ms", f->host,
 	     place(f, at), f->connect_ms);

@@ -15,6 +15,12 @@ struct http_failure {
 	bool direct;    /* not through a proxy */
 };
 
+/*
+ * The variable with the proxy that curl takes for this hub; NULL when there is none, or
+ * when no_proxy excepts the hub.
+ */
+const char *http_proxy_variable(const struct http_failure *f);
+
 /* Fill `err` and return its code. */
 int http_words(const struct http_failure *f, struct prov_error *err);
 

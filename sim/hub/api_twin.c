@@ -9,6 +9,7 @@
 #define QUERY_TEXT_MAX 8192
 #define PAGE_DEFAULT   100
 #define PAGE_MAX       1000
+#define PAYLOAD_MAX    (128 * 1024) /* of a method */
 
 static void answer_twin(struct call *call, const struct device *device)
 {
@@ -141,7 +142,7 @@ static void answer_page(struct call *call, struct page *page)
 		json_push(page->rows, query_count_row(page->query, page->count));
 	answer_json(call, 200, page->rows);
 	answer_header(call->answer, "x-ms-item-type",
-		      query_is_whole(page->query) ? "Twin" : "Raw");
+		      query_is_whole(page->query) ? "twin" : "raw");
 	if (!page->more)
 		return;
 	len = snprintf(digits, sizeof(digits), "%lld", (long long)page->last);
@@ -187,6 +188,15 @@ void api_query(struct call *call)
 
 /* -- what needs a connected device --------------------------------------------------- */
 
+static bool payload_fits(const struct json *payload)
+{
+	char *text = payload ? json_print(payload) : NULL;
+	bool fits = !text || strlen(text) <= PAYLOAD_MAX;
+
+	free(text);
+	return fits;
+}
+
 void api_invoke_method(struct call *call)
 {
 	const char *name = json_get_text(call->body, "methodName");
@@ -194,6 +204,10 @@ void api_invoke_method(struct call *call)
 
 	if (!name || !*name) {
 		refuse(call, ERROR_ARGUMENT, "methodName is missing.");
+		return;
+	}
+	if (!payload_fits(json_get(call->body, "payload"))) {
+		refuse(call, ERROR_TOO_LARGE, "A payload has at most 128 KB.");
 		return;
 	}
 	if (!call_find(call, &device))

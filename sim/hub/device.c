@@ -263,11 +263,16 @@ static void add_auth(struct json *to, const struct device *device)
 	json_add_text(auth, "type", auth_names[device->auth]);
 }
 
+/* Unlike a twin's, without a zone. */
+static const char never[] = "0001-01-01T00:00:00";
+
 static void add_status(struct json *to, const struct device *device)
 {
 	char when[TIME_TEXT];
 
 	clock_iso(when, device->status_ms);
+	if (device->status_ms == TIME_NONE)
+		strcpy(when, never);
 	json_add_text(to, "status", device->enabled ? "enabled" : "disabled");
 	json_add_text(to, "statusReason", text_or_null(device->reason));
 	json_add_text(to, "statusUpdatedTime", when);
@@ -289,8 +294,8 @@ struct json *device_json(const struct device *device)
 	json_add_text(json, "connectionState", "Disconnected");
 	if (!*device->module)
 		add_status(json, device);
-	json_add_text(json, "connectionStateUpdatedTime", CLOCK_NEVER);
-	json_add_text(json, "lastActivityTime", CLOCK_NEVER);
+	json_add_text(json, "connectionStateUpdatedTime", never);
+	json_add_text(json, "lastActivityTime", never);
 	json_add_number(json, "cloudToDeviceMessageCount", 0);
 	add_auth(json, device);
 	if (*device->module)

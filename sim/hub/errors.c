@@ -40,7 +40,7 @@ static const struct error_kind kinds[ERRORS] = {
 			      "large." },
 	[ERROR_TOO_MANY_DEVICES] = { 413, 413002, "TooManyDevices",
 				     "At most 100 devices go into one request." },
-	[ERROR_THROTTLED] = { 429, 429001, "ThrottlingException",
+	[ERROR_THROTTLED] = { 429, 429003, "ThrottlingBacklogTimeout",
 			      "The request has been throttled." },
 	[ERROR_SERVER] = { 500, 500001, "ServerError",
 			   "The server encountered an error. Please retry." },

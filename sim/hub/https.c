@@ -126,14 +126,12 @@ static enum MHD_Result answer_request(struct https *https, struct exchange *exch
 {
 	struct request request = { .method = method, .target = exchange->target };
 
-	request.body = exchange->body.at ? exchange->body.at : "";
-	request.body_len = exchange->body.len;
+	request.too_large = exchange->too_large || exchange->body.failed;
+	request.body = exchange->body.at && !request.too_large ? exchange->body.at : "";
+	request.body_len = request.too_large ? 0 : exchange->body.len;
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, take_header,
 				  &request);
-	if (exchange->too_large || exchange->body.failed)
-		exchange->answer.status = 413;
-	else
-		hub_answer(https->hub, &request, &exchange->answer);
+	hub_answer(https->hub, &request, &exchange->answer);
 	exchange->answered = true;
 	if (exchange->answer.delay_ms <= 0)
 		return send_answer(exchange);

@@ -12,6 +12,8 @@
 #include "log.h"
 #include "route.h"
 
+#define METER 4096 /* bytes of a method's body that count as one */
+
 /* -- what is asked of every request -------------------------------------------------- */
 
 /* YYYY-MM-DD, or that and -preview */
@@ -42,10 +44,18 @@ static bool check_version(struct call *call)
 
 static bool check_throttle(struct call *call, const struct route *route)
 {
+	struct throttle *throttle = &call->hub->throttle;
+	bool metered = route->throttle == THROTTLE_METHOD;
+	unsigned count = metered ? 1 + (unsigned)(call->request->body_len / METER) : 1;
 	int retry_s = 0;
-	int64_t wait_ms = throttle_take(&call->hub->throttle, route->throttle,
-					clock_steady_ms(), &retry_s);
+	int64_t wait_ms;
 
+	if (!throttle_allows(throttle, route->throttle)) {
+		refuse(call, ERROR_TIER, NULL);
+		return false;
+	}
+	wait_ms = throttle_take(throttle, route->throttle, count, clock_steady_ms(),
+				&retry_s);
 	if (wait_ms >= 0) {
 		call->answer->delay_ms = wait_ms;
 		return true;
@@ -62,6 +72,10 @@ static bool read_body(struct call *call)
 	const struct request *request = call->request;
 	size_t at;
 
+	if (request->too_large) {
+		refuse(call, ERROR_TOO_LARGE, NULL);
+		return false;
+	}
 	call->body = json_parse(request->body, request->body_len, &at);
 	if (call->body)
 		return true;

@@ -32,6 +32,7 @@ struct request {
 	size_t header_count;
 	const char *body;
 	size_t body_len;
+	bool too_large; /* the body was longer than BODY_MAX, and is not here */
 };
 
 #define ANSWER_HEADERS 8

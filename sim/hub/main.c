@@ -48,7 +48,7 @@ static const struct option_row {
 	  "port of HTTPS, 0 for any free one (443)" },
 	{ "host", 0, "NAME", offsetof(struct settings, host),
 	  "the hub's host name (stmiot-local.azure-devices.net)" },
-	{ "tier", 0, "free|S1|S2|S3", offsetof(struct settings, tier),
+	{ "tier", 0, "F1|B1|B2|B3|S1|S2|S3", offsetof(struct settings, tier),
 	  "throttle as this tier does (not at all)" },
 	{ "tls13", TLS13, NULL, 0, "offer TLS 1.3 too" },
 	{ "fail", FAIL, "PATTERN", 0, "let requests fail; may be given often" },
@@ -168,7 +168,7 @@ static void check_options(struct hub *hub, const struct settings *settings)
 	clock_offset(offset);
 	hub->tier = settings->tier;
 	if (hub->tier && !throttle_init(&hub->throttle, hub->tier, clock_steady_ms()))
-		usage("--tier", "is free, S1, S2 or S3");
+		usage("--tier", "is F1, B1, B2, B3, S1, S2 or S3");
 	for (size_t i = 0; i < settings->fail_count; i++) {
 		const char *wrong = faults_add(&hub->faults, settings->fail[i]);
 

@@ -10,35 +10,49 @@ struct limit {
 
 enum { SECOND = 1000, MINUTE = 60000 };
 
+/* The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second. */
+static const struct limit limits[][THROTTLES] = {
+	{ { 0, 1 },
+	  { 100, MINUTE },
+	  { 20, MINUTE },
+	  { 100, SECOND },
+	  { 50, SECOND },
+	  { 40, SECOND } },
+	{ { 0, 1 },
+	  { 100, MINUTE },
+	  { 20, MINUTE },
+	  { 100, SECOND },
+	  { 50, SECOND },
+	  { 120, SECOND } },
+	{ { 0, 1 },
+	  { 5000, MINUTE },
+	  { 1000, MINUTE },
+	  { 500, SECOND },
+	  { 250, SECOND },
+	  { 6000, SECOND } },
+};
+
 static const struct tier {
 	const char *name;
-	struct limit limits[THROTTLES];
+	unsigned column;
+	bool basic;
 } tiers[] = {
-	{ "free",
-	  { { 0, 1 },
-	    { 100, MINUTE },
-	    { 20, MINUTE },
-	    { 100, SECOND },
-	    { 50, SECOND } } },
-	{ "S1",
-	  { { 0, 1 },
-	    { 100, MINUTE },
-	    { 20, MINUTE },
-	    { 100, SECOND },
-	    { 50, SECOND } } },
-	{ "S2",
-	  { { 0, 1 },
-	    { 100, MINUTE },
-	    { 20, MINUTE },
-	    { 100, SECOND },
-	    { 50, SECOND } } },
-	{ "S3",
-	  { { 0, 1 },
-	    { 5000, MINUTE },
-	    { 1000, MINUTE },
-	    { 500, SECOND },
-	    { 250, SECOND } } },
+	{ "free", 0, false }, { "F1", 0, false }, { "B1", 0, true }, { "S1", 0, false },
+	{ "B2", 1, true },    { "S2", 1, false }, { "B3", 2, true }, { "S3", 2, false },
 };
+
+static void set_up(struct throttle *throttle, const struct tier *tier, int64_t now_ms)
+{
+	throttle->basic = tier->basic;
+	for (int kind = 1; kind < THROTTLES; kind++) {
+		const struct limit *limit = &limits[tier->column][kind];
+
+		throttle->per_ms[kind] = limit->count / (double)limit->per_ms;
+		throttle->burst[kind] = limit->count;
+		throttle->level[kind] = limit->count;
+		throttle->filled_ms[kind] = now_ms;
+	}
+}
 
 bool throttle_init(struct throttle *throttle, const char *tier, int64_t now_ms)
 {
@@ -46,17 +60,16 @@ bool throttle_init(struct throttle *throttle, const char *tier, int64_t now_ms)
 	for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
 		if (strcasecmp(tiers[i].name, tier) != 0)
 			continue;
-		for (int kind = 1; kind < THROTTLES; kind++) {
-			const struct limit *limit = &tiers[i].limits[kind];
-
-			throttle->per_ms[kind] = limit->count / (double)limit->per_ms;
-			throttle->burst[kind] = limit->count;
-			throttle->level[kind] = limit->count;
-			throttle->filled_ms[kind] = now_ms;
-		}
+		set_up(throttle, &tiers[i], now_ms);
 		return true;
 	}
 	return false;
+}
+
+bool throttle_allows(const struct throttle *throttle, enum throttle_kind kind)
+{
+	return !throttle->basic || kind == THROTTLE_NONE || kind == THROTTLE_REGISTRY ||
+	       kind == THROTTLE_QUERY;
 }
 
 static void fill(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms)
@@ -69,20 +82,20 @@ static void fill(struct throttle *throttle, enum throttle_kind kind, int64_t now
 	throttle->filled_ms[kind] = now_ms;
 }
 
-int64_t throttle_take(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms,
-		      int *retry_s)
+int64_t throttle_take(struct throttle *throttle, enum throttle_kind kind, unsigned count,
+		      int64_t now_ms, int *retry_s)
 {
 	double wait_ms;
 
 	if (throttle->per_ms[kind] <= 0)
 		return 0;
 	fill(throttle, kind, now_ms);
-	wait_ms = (1 - throttle->level[kind]) / throttle->per_ms[kind];
+	wait_ms = (count - throttle->level[kind]) / throttle->per_ms[kind];
 	if (wait_ms > THROTTLE_QUEUE_MS) {
 		*retry_s = 1 + (int)((wait_ms - THROTTLE_QUEUE_MS) / 1000);
 		return -1;
 	}
-	throttle->level[kind] -= 1;
+	throttle->level[kind] -= count;
 	return wait_ms > 0 ? (int64_t)(wait_ms + 0.5) : 0;
 }
 
@@ -94,6 +107,7 @@ const char *throttle_name(enum throttle_kind kind)
 		[THROTTLE_QUERY] = "Query",
 		[THROTTLE_TWIN_READ] = "TwinRead",
 		[THROTTLE_TWIN_UPDATE] = "TwinUpdate",
+		[THROTTLE_METHOD] = "DirectMethod",
 	};
 
 	return names[kind];

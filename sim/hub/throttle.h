@@ -16,6 +16,7 @@ enum throttle_kind {
 	THROTTLE_QUERY,
 	THROTTLE_TWIN_READ,
 	THROTTLE_TWIN_UPDATE,
+	THROTTLE_METHOD,
 	THROTTLES
 };
 
@@ -26,17 +27,21 @@ struct throttle {
 	double burst[THROTTLES];
 	double level[THROTTLES]; /* below zero: that many are in the queue */
 	int64_t filled_ms[THROTTLES];
+	bool basic; /* a tier without twins and methods */
 };
 
-/* False: there is no such tier. They are free, S1, S2 and S3. */
+/* False: there is no such tier. They are free (F1), B1 to B3 and S1 to S3. */
 bool throttle_init(struct throttle *throttle, const char *tier, int64_t now_ms);
 
+/* Does the tier have the operation at all? */
+bool throttle_allows(const struct throttle *throttle, enum throttle_kind kind);
+
 /*
- * One more: for how long it has to wait, 0 included. -1: it is refused, and `*retry_s` is
- * when to try again.
+ * `count` more: for how long it has to wait, 0 included. -1: it is refused, and `*retry_s`
+ * is when to try again.
  */
-int64_t throttle_take(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms,
-		      int *retry_s);
+int64_t throttle_take(struct throttle *throttle, enum throttle_kind kind, unsigned count,
+		      int64_t now_ms, int *retry_s);
 
 /* "Operation type", as the refusal names it */
 const char *throttle_name(enum throttle_kind kind);

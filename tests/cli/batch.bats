@@ -38,6 +38,18 @@ column() {
 	has "$stderr" "about 3 s, as a unit of tier S1 takes 100 a minute"
 }
 
+@test "a dry run tells it too, of the rows that are left" {
+	tray
+	head -2 boards.csv >part.csv
+	stmiot -q provision --batch part.csv >/dev/null
+	run -0 --separate-stderr stmiot provision --batch boards.csv --tier S1 --dry-run
+	has "$stderr" "registering 3 devices at "
+	has "$stderr" "about 2 s, as a unit of tier S1 takes 100 a minute"
+	has "$stderr" "4 boards: 0 provisioned, 1 unchanged, 3 planned, 0 failed"
+	run -0 --separate-stderr stmiot provision --batch part.csv
+	has "$stderr" "1 board: 0 provisioned, 1 unchanged"
+}
+
 @test "what an earlier run has done is not done again" {
 	tray
 	head -3 boards.csv >part.csv

@@ -1,4 +1,4 @@
-load helpers
+load hubs
 
 # complete_bash WORD...: what bash offers for the last of them
 complete_bash() {
@@ -69,6 +69,55 @@ complete_zsh() {
 	output_is ""
 	run -0 complete_bash info -b sim : b
 	output_is $'b0\nb1'
+}
+
+# completes PREFIX EXPECTED: what each shell offers behind the words PREFIX
+completes() {
+	# shellcheck disable=SC2086 # words
+	run -0 complete_bash $1 ""
+	output_is "$2"
+	# shellcheck disable=SC2086
+	run -0 complete_zsh $1 ""
+	output_is "$2"
+	run -0 complete_fish "$1 "
+	output_is "$2"
+}
+
+@test "hubs and devices, of the hub that the line names" {
+	command -v fish zsh || skip "there is no fish or no zsh"
+	hub_up
+	stmiot device create dev-1 >/dev/null
+	stmiot device create dev-2 >/dev/null
+	hub_add off --connect-to 127.0.0.1:1 --connection-string-file hub/connection-string
+	completes "hub use" $'h\noff'
+	completes "--hub" $'h\noff'
+	for words in "device show" "device call" "provision" "token --device"; do
+		completes "$words" $'dev-1\ndev-2'
+		completes "--hub h $words" $'dev-1\ndev-2'
+		completes "--hub off $words" ""
+		completes "--hub=off $words" ""
+	done
+	for words in "device create" "device list" "device call dev-1" "provision dev-1" "hub add"; do
+		completes "$words" ""
+	done
+	run -0 complete_bash device show dev-2
+	output_is dev-2
+}
+
+@test "what a device is called is not run" {
+	command -v fish zsh || skip "there is no fish or no zsh"
+	hub_up
+	# shellcheck disable=SC2016
+	stmiot device create '$(id)' >/dev/null
+	stmiot device create "it's*" >/dev/null
+	run -0 complete_bash device show ""
+	output_is $'\\$\\(id\\)\nit\\\'s\\*'
+	run -0 complete_bash device show it
+	output_is "it\\'s\\*"
+	run -0 complete_zsh device show ""
+	output_is $'$(id)\nit\'s*'
+	run -0 complete_fish "device show "
+	output_is $'$(id)\nit\'s*'
 }
 
 @test "fish" {

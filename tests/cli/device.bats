@@ -97,6 +97,7 @@ press-07  enabled  sas   no         -"
 	stmiot -q device create d >made
 	before=$(stmiot device show d --show-keys --json)
 	run -3 --separate-stderr stmiot device rotate d
+	run -2 stmiot device rotate d --hub-only --finish
 	run -2 --separate-stderr stmiot device rotate d --hub-only
 	has "$stderr" "needs --key"
 	run -2 --separate-stderr stmiot device rotate d --hub-only --key secondary </dev/null

@@ -263,6 +263,12 @@ page() {
 	no_secret_in said
 }
 
+@test "no time is left for a look whether it was made: the port is not to blame" {
+	hub_up --fail "slow=9000"
+	fails 6 "did not answer in time" stmiot device create d
+	if [[ "$stderr" == *blocked* ]]; then false; fi
+}
+
 @test "what passes is waited for, and told" {
 	export STMIOT_TIMEOUT_MS=20000
 	hub_up --fail "GET 429@1" --fail "PUT lose@1"

@@ -163,6 +163,7 @@ stmiot: the portal shows a hub's own under 'Shared access policies'"
 	run -2 --separate-stderr stmiot hub add a --connect-to x --connection-string-file - <<<"$connstr"
 	has "$stderr" "--connect-to x: not HOST:PORT"
 	run -2 --separate-stderr stmiot hub add a --mqtt-port 65536 --connection-string-file - <<<"$connstr"
+	run -2 stmiot hub add a --amqp-port 0 --connection-string-file - <<<"$connstr"
 	run -1 --separate-stderr stmiot hub add a --ca nowhere.pem --connection-string-file - <<<"$connstr"
 	has "$stderr" "--ca nowhere.pem: No such file or directory"
 	run -1 --separate-stderr stmiot hub add a --connection-string-file nowhere

@@ -310,10 +310,48 @@ transfers() {
 	has "$output" "no rotation of 'dev2' was begun"
 }
 
-@test "rotate: a locked board is told as one" {
+@test "rotate: a read-protected board is refused before the hub is asked" {
 	stmiot -q provision dev1 --lock >/dev/null
+	asked=$(requests)
 	run -4 stmiot device rotate dev1
+	has "$output" "read-protected"
 	has "$output" "stmiot option unprotect"
+	untouched
+}
+
+@test "rotate: something else in a slot is refused, and how to give it up" {
+	stmiot -q provision dev1 >/dev/null
+	random_file other 16384
+	change_board b0 flash.bin 49152 <other
+	asked=$(requests)
+	run -5 stmiot device rotate dev1
+	has "$output" "slot B is neither blank nor a credential record"
+	has "$output" "stmiot erase 0x0800c000 16K --overwrite-credentials"
+	untouched
+	run -0 stmiot -q erase 0x0800c000 16K --overwrite-credentials --yes
+	run -0 stmiot -q device rotate dev1
+}
+
+@test "a damaged record: what, and where" {
+	stmiot -q provision dev1 >/dev/null
+	printf 'x' | change_board b0 flash.bin $((32768 + 100))
+	run -0 stmiot info
+	has "$output" "A damaged record: the record's CRC does not fit, at 0x"
+	run -0 credentials '[0].damage'
+	has "$output" "CRC does not fit, at 0x"
+	asked=$(requests)
+	run -5 stmiot device rotate dev1
+	has "$output" "the record in slot A is damaged: the record's CRC does not fit, at 0x"
+	untouched
+}
+
+@test "locked in another way than is wanted now: refused" {
+	stmiot -q provision dev1 --lock >/dev/null
+	asked=$(requests)
+	run -4 stmiot provision dev1 --store otp --burn "$serial"
+	run -4 stmiot provision dev1 --force --yes
+	untouched
+	run -0 stmiot provision dev1 --store flash
 }
 
 @test "rotate: a board of another device is refused" {

@@ -69,15 +69,15 @@ static int twins(struct prov_hub *hub)
 /* The device of the call is not connected: 404. */
 static int rest(struct prov_hub *hub)
 {
-	struct prov_method method = {
-		.name = "blink", .payload = "{\"n\":3}", .response_s = 10, .connect_s = 5
-	};
+	struct prov_method method = { .name = "blink",
+				      .payload = "{\"n\":3}",
+				      .response_s = 10 };
 	struct prov_statistics statistics;
 	struct prov_error err;
 	int status = 0, bad, rc;
 
 	bad = must("query",
-		   prov_query(hub, "SELECT * FROM devices", 10, one_row, NULL, &err),
+		   prov_query(hub, "SELECT * FROM devices", 1000, one_row, NULL, &err),
 		   &err);
 	bad |= must("statistics", prov_statistics(hub, &statistics, &err), &err);
 	rc = prov_method_call(hub, "plain", &method, &status, NULL, &err);

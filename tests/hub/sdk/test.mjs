@@ -284,6 +284,87 @@ test('an expired token: 401', () => {
 	return rejects(Registry.fromSharedAccessSignature(token).get('dev1'), 'UnauthorizedError');
 });
 
+// -- each operation with its failures --------------------------------------------------------------
+
+const etag = 'b2xk';
+const registryOf = (name) => Registry.fromConnectionString(policy(name));
+const lacking = { read: 'service', write: 'registryRead', service: 'registryReadWrite' };
+const own = { symmetricKey: { primaryKey: Buffer.alloc(32, 1).toString('base64'),
+	secondaryKey: Buffer.alloc(32, 2).toString('base64') } };
+
+// name, the right it needs, a call for the device `id`, and what it makes of one that is not there
+const operations = [
+	['create', 'write', (r) => r.create({ deviceId: 'never' })],
+	['get', 'read', (r, id) => r.get(id), 'DeviceNotFoundError'],
+	['list', 'read', (r) => r.list()],
+	['update', 'write', (r, id) => r.update({ deviceId: id }), 'DeviceNotFoundError'],
+	['delete', 'write', (r, id) => r.delete(id), 'DeviceNotFoundError'],
+	['addDevices', 'write', (r) => r.addDevices([{ deviceId: 'never' }])],
+	['updateDevices', 'write', (r, id) => r.updateDevices([{ deviceId: id, authentication: own }], true), 'ArgumentError'],
+	['removeDevices', 'write', (r, id) => r.removeDevices([{ deviceId: id }], true), 'ArgumentError'],
+	['getRegistryStatistics', 'read', (r) => r.getRegistryStatistics()],
+	['addModule', 'write', (r, id) => r.addModule({ deviceId: id, moduleId: 'm' }), 'DeviceNotFoundError'],
+	['getModule', 'read', (r, id) => r.getModule(id, 'm'), 'Error'],
+	['getModulesOnDevice', 'read', (r, id) => r.getModulesOnDevice(id), 'DeviceNotFoundError'],
+	['updateModule', 'write', (r, id) => r.updateModule({ deviceId: id, moduleId: 'm' }, true), 'Error'],
+	['removeModule', 'write', (r, id) => r.removeModule(id, 'm'), 'Error'],
+	['getTwin', 'service', (r, id) => r.getTwin(id), 'DeviceNotFoundError'],
+	['updateTwin', 'service', (r, id) => r.updateTwin(id, { tags: {} }, '*'), 'DeviceNotFoundError'],
+	['getModuleTwin', 'service', (r, id) => r.getModuleTwin(id, 'm'), 'Error'],
+	['updateModuleTwin', 'service', (r, id) => r.updateModuleTwin(id, 'm', { tags: {} }, '*'), 'Error'],
+	['createQuery', 'service', (r) => r.createQuery('SELECT * FROM devices').next()],
+];
+
+for (const [name, right, call, missing] of operations) {
+	test(`${name} with a policy that lacks the right: 401`, () => rejects(call(registryOf(lacking[right]), 'dev1'), 'UnauthorizedError'));
+	test(`${name} when throttled: 429`, async () => {
+		assert.ok((await control({ do: 'fail', pattern: '429:1' })).ok);
+		await rejects(call(registry, 'dev1'), 'ThrottlingError', /Wait 1 seconds/);
+	});
+	if (missing)
+		test(`${name} of one that is not there: 404`, () => rejects(call(registry, 'none'), missing, /NotFound|not registered/));
+}
+
+test('and nothing of this was done', async () => {
+	await rejects(registry.get('never'), 'DeviceNotFoundError');
+	assert.equal(responseOf(await registry.get('dev1')).deviceId, 'dev1');
+});
+
+test('methods: 401, 404, 429', async () => {
+	const blink = (who, id) => {
+		const client = Client.fromConnectionString(who);
+		client.setRetryPolicy(new common.NoRetry());
+		return client.invokeDeviceMethod(id, { methodName: 'blink' });
+	};
+	await rejects(blink(policy('registryReadWrite'), 'dev1'), 'UnauthorizedError');
+	await rejects(blink(connection, 'none'), 'DeviceNotFoundError');
+	assert.ok((await control({ do: 'fail', pattern: '429:1' })).ok);
+	await rejects(blink(connection, 'dev1'), 'ThrottlingError');
+});
+
+test('addModule of one that is there: 409', async () => {
+	await registry.addModule({ deviceId: 'dev1', moduleId: 'twice' });
+	await rejects(registry.addModule({ deviceId: 'dev1', moduleId: 'twice' }), 'DeviceAlreadyExistsError');
+});
+test('updateModule with an old etag: 412', () =>
+	rejects(registry.updateModule({ deviceId: 'dev1', moduleId: 'twice', etag }, false), 'InvalidEtagError'));
+test('updateModuleTwin with an old etag: 412', () =>
+	rejects(registry.updateModuleTwin('dev1', 'twice', { tags: {} }, etag), 'InvalidEtagError'));
+test('removeModule with an old etag: 412', () =>
+	rejects(new Promise((resolve, reject) => registry.removeModule({ deviceId: 'dev1', moduleId: 'twice', etag },
+		(err) => err ? reject(err) : resolve())), 'InvalidEtagError'));
+test('nextAsTwin gives twins that can be updated', async () => {
+	const { result } = await registry.createQuery("SELECT * FROM devices WHERE deviceId = 'dev1'").nextAsTwin();
+	assert.equal(result.length, 1);
+	await result[0].update({ tags: { seen: true } });
+	assert.equal(responseOf(await registry.getTwin('dev1')).tags.seen, true);
+});
+test('a twin of more than the server takes: 413', () =>
+	assert.rejects(registry.updateTwin('dev1', { tags: { a: 'x'.repeat(1100000) } }, '*'), (err) => {
+		assert.match(`${err.message} ${err.responseBody ?? ''}`, /ErrorCode:MessageTooLarge/);
+		return true;
+	}));
+
 // -- what can go wrong on the way --------------------------------------------------------------
 
 for (const [pattern, kind] of [

@@ -73,18 +73,68 @@ static void lets_bursts_pass_then_queues_then_refuses(void **state)
 	assert_false(throttle_init(&throttle, "S4", 0));
 	assert_true(throttle_init(&throttle, "S1", 0));
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 0, &retry_s),
-				 0);
-	assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 0, &retry_s), 600);
+		assert_int_equal(
+			throttle_take(&throttle, THROTTLE_REGISTRY, 1, 0, &retry_s), 0);
+	assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 1, 0, &retry_s),
+			 600);
 	for (int i = 2; i <= 16; i++)
-		assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 0, &retry_s),
-				 600 * i);
-	assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 0, &retry_s), -1);
+		assert_int_equal(
+			throttle_take(&throttle, THROTTLE_REGISTRY, 1, 0, &retry_s),
+			600 * i);
+	assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 1, 0, &retry_s), -1);
 	assert_int_equal(retry_s, 1);
 	/* queries have a bucket of their own */
-	assert_int_equal(throttle_take(&throttle, THROTTLE_QUERY, 0, &retry_s), 0);
+	assert_int_equal(throttle_take(&throttle, THROTTLE_QUERY, 1, 0, &retry_s), 0);
 	/* a minute and the queue's time later all is full again */
-	assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 70000, &retry_s), 0);
+	assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 1, 70000, &retry_s),
+			 0);
+}
+
+/* How many of a kind each tier lets pass at once ([FACTS] 1.5); 0: it does not have them. */
+static void throttles_as_the_table_says(void **state)
+{
+	static const struct {
+		const char *tier;
+		int passes[THROTTLES];
+	} rows[] = {
+		{ "free", { 0, 100, 20, 100, 50, 40 } },
+		{ "F1", { 0, 100, 20, 100, 50, 40 } },
+		{ "B1", { 0, 100, 20, 0, 0, 0 } },
+		{ "S1", { 0, 100, 20, 100, 50, 40 } },
+		{ "B2", { 0, 100, 20, 0, 0, 0 } },
+		{ "S2", { 0, 100, 20, 100, 50, 120 } },
+		{ "B3", { 0, 5000, 1000, 0, 0, 0 } },
+		{ "S3", { 0, 5000, 1000, 500, 250, 6000 } },
+	};
+	int retry_s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct throttle throttle;
+
+		assert_true(throttle_init(&throttle, rows[i].tier, 0));
+		for (int kind = 1; kind < THROTTLES; kind++) {
+			int passes = 0;
+
+			while (throttle_allows(&throttle, kind) &&
+			       throttle_take(&throttle, kind, 1, 0, &retry_s) == 0 &&
+			       throttle.level[kind] >= 0)
+				passes++;
+			assert_int_equal(passes, rows[i].passes[kind]);
+		}
+		assert_true(throttle_allows(&throttle, THROTTLE_NONE));
+	}
+}
+
+static void meters_by_size(void **state)
+{
+	struct throttle throttle;
+	int retry_s;
+
+	(void)state;
+	assert_true(throttle_init(&throttle, "S1", 0));
+	assert_int_equal(throttle_take(&throttle, THROTTLE_METHOD, 32, 0, &retry_s), 0);
+	assert_int_equal(throttle_take(&throttle, THROTTLE_METHOD, 32, 0, &retry_s), 600);
 }
 
 static void throttles_nothing_without_a_tier(void **state)
@@ -94,8 +144,8 @@ static void throttles_nothing_without_a_tier(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10000; i++)
-		assert_int_equal(throttle_take(&throttle, THROTTLE_REGISTRY, 0, &retry_s),
-				 0);
+		assert_int_equal(
+			throttle_take(&throttle, THROTTLE_REGISTRY, 1, 0, &retry_s), 0);
 }
 
 int main(void)
@@ -103,6 +153,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strikes_by_pattern),
 		cmocka_unit_test(lets_bursts_pass_then_queues_then_refuses),
+		cmocka_unit_test(throttles_as_the_table_says),
+		cmocka_unit_test(meters_by_size),
 		cmocka_unit_test(throttles_nothing_without_a_tier),
 	};
 

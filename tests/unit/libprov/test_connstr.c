@@ -102,10 +102,13 @@ static void test_bad(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct prov_error err = { 0 };
 		struct prov_connstr cs;
+		char byte[30];
 
 		assert_int_equal(prov_connstr_parse(bad[i].text, &cs, &err),
 				 PROV_ERR_FORMAT);
-		if (!strstr(err.msg, bad[i].says) || err.at != bad[i].at)
+		snprintf(byte, sizeof(byte), " byte %zu", bad[i].at);
+		if (!strstr(err.msg, bad[i].says) || err.at != bad[i].at ||
+		    !strstr(err.msg, byte))
 			fail_msg("%s: at %zu, not %zu: %s", bad[i].text, err.at,
 				 bad[i].at, err.msg);
 	}
