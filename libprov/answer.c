@@ -9,36 +9,6 @@
 #include <strings.h>
 #include <time.h>
 
-/* The policies that every hub has. */
-static const struct {
-	const char *name;
-	unsigned rights;
-} policies[] = {
-	{ "iothubowner",
-	  RIGHT_REGISTRY_READ | RIGHT_REGISTRY_WRITE | RIGHT_SERVICE_CONNECT },
-	{ "service", RIGHT_SERVICE_CONNECT },
-	{ "device", 0 },
-	{ "registryRead", RIGHT_REGISTRY_READ },
-	{ "registryReadWrite", RIGHT_REGISTRY_READ | RIGHT_REGISTRY_WRITE },
-};
-
-int policy_rights(const char *policy, unsigned needs)
-{
-	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
-		if (strcmp(policies[i].name, policy) == 0)
-			return (policies[i].rights & needs) == needs;
-	return -1;
-}
-
-static const char *right_names(unsigned needs)
-{
-	if (needs & RIGHT_SERVICE_CONNECT)
-		return "ServiceConnect";
-	if (needs & RIGHT_REGISTRY_WRITE)
-		return "RegistryWrite";
-	return "RegistryRead";
-}
-
 void hub_learn_clock(struct prov_hub *hub, const struct http_call *call)
 {
 	int64_t date = retry_date(call->date);
@@ -57,25 +27,6 @@ bool answer_wait(const struct http_call *call, unsigned *ms)
 	    retry_header(call->retry_after, (int64_t)time(NULL), ms))
 		return true;
 	return json_read_failure(call->text, &f) > 0 && retry_text(f.text, ms);
-}
-
-static int words_right(struct flow *f)
-{
-	const struct prov_hub *hub = f->hub;
-
-	if (hub->token_command) {
-		fail(&f->error, PROV_ERR_RIGHT,
-		     "%s: this identity lacks the right for it", hub->host);
-		return hint(&f->error, PROV_ERR_RIGHT, "give it the role %s",
-			    f->needs & RIGHT_SERVICE_CONNECT
-				    ? "IoT Hub Data Contributor"
-				    : "IoT Hub Registry Contributor");
-	}
-	fail(&f->error, PROV_ERR_RIGHT, "%s: the policy \"%s\" lacks the right %s",
-	     hub->host, hub->policy, right_names(f->needs));
-	return hint(&f->error, PROV_ERR_RIGHT,
-		    "use the connection string of the policy %s",
-		    f->needs & RIGHT_SERVICE_CONNECT ? "service" : "registryReadWrite");
 }
 
 static int words_clock(struct flow *f)
@@ -107,28 +58,6 @@ static int words_expired(struct flow *f)
 		    "with a key");
 }
 
-static int words_key(struct flow *f)
-{
-	const struct prov_hub *hub = f->hub;
-
-	if (hub->token_command || hub->fixed_token) {
-		fail(&f->error, PROV_ERR_KEY, "%s does not take this token", hub->host);
-		return hint(&f->error, PROV_ERR_KEY, "was it made for this hub?");
-	}
-	fail(&f->error, PROV_ERR_KEY, "%s does not take the key of the policy \"%s\"",
-	     hub->host, hub->policy);
-	if (policy_rights(hub->policy, 0) < 0)
-		return hint(&f->error, PROV_ERR_KEY,
-			    "copy the connection string from \"Shared access policies\" "
-			    "again, and "
-			    "see that this policy has %s",
-			    right_names(f->needs));
-	return hint(&f->error, PROV_ERR_KEY,
-		    "copy the connection string from \"Shared access policies\" again; "
-		    "its keys "
-		    "may have been regenerated");
-}
-
 /* The service has one status for all of this ([ERR] 401002, 401003). */
 static int words_401(struct flow *f, const char *text)
 {
@@ -139,10 +68,12 @@ static int words_401(struct flow *f, const char *text)
 		return words_clock(f);
 	if (is_expired(hub, text))
 		return words_expired(f);
-	if (strcasestr(text, "not authorized for") || strcasestr(text, "permission") ||
-	    (!hub->token_command && policy_rights(hub->policy, f->needs) == 0))
-		return words_right(f);
-	return words_key(f);
+	if (strcasestr(text, "not authorized for") || strcasestr(text, "permission"))
+		return rights_words(f, true);
+	/* The words come with what rights_ask finds out. */
+	f->doubt = true;
+	return fail(&f->error, PROV_ERR_KEY, "%s refuses the key or the right",
+		    f->hub->host);
 }
 
 static int words_403(struct flow *f, const char *code, const char *text)
@@ -157,7 +88,7 @@ static int words_403(struct flow *f, const char *code, const char *text)
 	    strncmp(code, "403004", 6) == 0)
 		return fail(&f->error, PROV_ERR_QUOTA, "%s: %s", f->hub->host,
 			    *text ? text : "a limit of the hub is reached");
-	return words_right(f);
+	return rights_words(f, true);
 }
 
 static int words_404(struct flow *f, const char *code)
@@ -180,14 +111,14 @@ static int words_429(struct flow *f)
 		    "take more");
 }
 
-static bool is_page(const struct http_call *call)
+bool answer_is_page(const struct http_call *call)
 {
 	return strcasestr(call->content_type, "html") || call->text[0] == '<';
 }
 
 bool answer_is_good(const struct http_call *call)
 {
-	return call->status >= 200 && call->status < 300 && !is_page(call);
+	return call->status >= 200 && call->status < 300 && !answer_is_page(call);
 }
 
 /* It may pass: a gateway has pages of its own for a hub that is not at hand. */
@@ -206,7 +137,7 @@ static int words_other(struct flow *f, const char *code, const char *text)
 {
 	int status = f->call.status;
 
-	if (status >= 500 && is_page(&f->call))
+	if (status >= 500 && answer_is_page(&f->call))
 		return words_page(f);
 	if (status == 504 && f->once)
 		return hint(&f->error,
@@ -227,7 +158,7 @@ static int words_nohub(struct flow *f)
 {
 	const char *how = "in a way that no hub does";
 
-	if (is_page(&f->call))
+	if (answer_is_page(&f->call))
 		how = "with a web page";
 	else if (f->call.status < 400)
 		how = "that it is elsewhere";

@@ -138,6 +138,7 @@ static void advance(struct engine *e, struct flow *f)
 	f->tries = 0;
 	f->rc = 0;
 	f->unsure = false;
+	f->asked = 0;
 	send_call(e, f);
 }
 
@@ -212,32 +213,53 @@ static bool renew(struct engine *e, struct flow *f)
 	return hub_authorize(e->hub, true, NULL) == 0;
 }
 
-static void call_ended(struct engine *e, struct flow *f)
+/* What came of the flow's call, or did not. */
+static void note_answer(struct prov_hub *hub, struct flow *f)
 {
-	struct http_call *c = &f->call;
-	struct prov_hub *hub = e->hub;
+	const struct http_call *c = &f->call;
 
 	hub->stats.connections += c->connects;
 	if (c->rc == 0) {
 		hub->answered = true;
 		hub_learn_clock(hub, c);
+		rights_learn(f);
 		hub_trace(hub, "%d after %" PRId64 " ms", c->status, c->took_ms);
-		f->rc = answer_is_good(c) ? 0 : answer_words(f);
 	} else {
-		f->rc = c->rc;
-		f->error = c->error;
 		hub_trace(hub, "no answer: %s", c->error.msg);
 	}
+}
+
+static void judge_answer(struct flow *f)
+{
+	const struct http_call *c = &f->call;
+
+	f->doubt = false;
+	f->rc = c->rc;
+	if (c->rc < 0)
+		f->error = c->error;
+	else if (!answer_is_good(c))
+		f->rc = answer_words(f);
 	/* After a 5xx too nobody knows. */
 	if ((c->rc != 0 && c->sent) || c->sends > 1 || (c->rc == 0 && c->status >= 500))
 		f->unsure = true;
-	if (renew(e, f)) {
-		send_call(e, f);
-		return;
+}
+
+static void call_ended(struct engine *e, struct flow *f)
+{
+	note_answer(e->hub, f);
+	if (!f->asking) {
+		judge_answer(f);
+		if (renew(e, f)) {
+			send_call(e, f);
+			return;
+		}
+		if (f->rc < 0 && try_again(e, f))
+			return;
 	}
-	if (f->rc < 0 && try_again(e, f))
-		return;
-	advance(e, f);
+	if ((f->asking || f->doubt) && rights_ask(f))
+		send_call(e, f);
+	else
+		advance(e, f);
 }
 
 static void start_more(struct engine *e)

@@ -22,8 +22,9 @@ struct prov_hub {
 	struct http_pool *pool;
 	struct prov_secret *authorization; /* the header's value */
 	int64_t renew_unix, made_unix;
-	int64_t hold_ms; /* nothing is sent before this moment of the steady clock */
-	bool answered;   /* has there ever been an answer? */
+	int64_t hold_ms;      /* nothing is sent before this moment of the steady clock */
+	bool answered;        /* has there ever been an answer? */
+	unsigned rights_seen; /* RIGHT_* that it has let us use */
 	struct prov_stats stats;
 };
 
@@ -39,7 +40,7 @@ struct flow {
 	int (*next)(struct flow *f);
 	struct prov_hub *hub;
 	bool started;
-	unsigned needs; /* RIGHT_* of the call */
+	unsigned needs; /* the one of RIGHT_* for the call */
 	bool once;      /* the call must not be sent again after it went out */
 	struct http_call call;
 	char target[TARGET_MAX];
@@ -49,9 +50,11 @@ struct flow {
 	int rc;
 	struct prov_error error;
 	bool unsure; /* a try went out and got no answer: it may have been done */
+	bool doubt;  /* about a 401: key or right? */
 	/* Ours. */
 	int state;
 	unsigned tries;
+	unsigned asking, asked; /* RIGHT_* that `call` is to find out about, or did */
 	bool renewed;
 	int64_t deadline_ms, wake_ms;
 	struct flow *link;
@@ -90,6 +93,9 @@ void flow_match(struct flow *f, const char *etag);
 /* The header's value, made anew when it is about to end, or when told to. */
 int hub_authorize(struct prov_hub *hub, bool anew, struct prov_error *err);
 
+/* A web page: no hub has any. */
+bool answer_is_page(const struct http_call *call);
+
 /* 2xx, and no web page. */
 bool answer_is_good(const struct http_call *call);
 
@@ -102,9 +108,17 @@ bool answer_wait(const struct http_call *call, unsigned *ms);
 /* Our clock minus the hub's when its answer has a date. */
 void hub_learn_clock(struct prov_hub *hub, const struct http_call *call);
 
-/* Does a policy of this name have the rights? 1, 0, or -1 for a name that anybody may
- * give. */
-int policy_rights(const char *policy, unsigned needs);
+/*
+ * A 401 whose cause is in doubt: true when `call` is another request now, whose answer
+ * will tell more; false when the cause is in f->rc and f->error.
+ */
+bool rights_ask(struct flow *f);
+
+/* Note what the hub lets this key do, from an answer to the flow. */
+void rights_learn(struct flow *f);
+
+/* The policy lacks the right. Unless that is sure, the key may be wrong too. */
+int rights_words(struct flow *f, bool sure);
 
 #define CLOCK_SLACK_S 240
 

@@ -242,6 +242,10 @@ struct prov_hub_opts {
  * Nothing is sent yet. `connstr` is of the service kind, or, with a `token_command`, may
  * have nothing but its host; PROV_ERR_ARG otherwise. A token is signed when needed and
  * again before it expires. Proxies are taken from the environment as curl does.
+ *
+ * The service refuses a wrong key and a right that is lacking with the same words: up to
+ * two further requests, which read a device and a twin called "stmiot-probe", tell
+ * PROV_ERR_KEY from PROV_ERR_RIGHT. Where they cannot, the hint has both.
  */
 int prov_hub_open(const struct prov_connstr *connstr, const struct prov_hub_opts *opts,
 		  struct prov_hub **out, struct prov_error *err);

@@ -43,6 +43,21 @@ hub_host() {
 	no_secret_in said
 }
 
+# A policy that lacks the right, and whose key is wrong besides.
+@test "a wrong key is not taken for a right that is lacking" {
+	local policy
+	hub_up
+	for policy in service registryRead; do
+		sed 's/SharedAccessKey=.*/SharedAccessKey=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=/' \
+			"hub/policies/$policy" >wrong
+		hub_add wrong --connection-string-file wrong
+		fails 6 "does not take the key of the policy \"$policy\"" stmiot --hub wrong device create d
+		run -1 --separate-stderr stmiot --hub wrong doctor
+		has "$output" "fault  key "
+	done
+	no_secret_in said
+}
+
 @test "a token that has expired" {
 	hub_up
 	local host sig key
@@ -81,6 +96,7 @@ hub_host() {
 	run -0 stmiot device twin d
 	hub_as device
 	fails 4 "RegistryRead" stmiot device show d
+	has "$stderr" "its key may be wrong too"
 	hub_as iothubowner
 	no_secret_in said
 }
