@@ -71,15 +71,41 @@ hub_host() {
 	no_secret_in said
 }
 
+# The hub's clock is 25 hours ahead of ours: its Date says so, and our tokens have run out.
 @test "a clock that is off" {
+	local off="this machine's clock is [0-9]+ s behind the hub's"
 	hub_up --clock-offset 90000
-	fails 6 "clock" stmiot device show d
-	has "$stderr" "timedatectl"
+	stmiot -q sim up --no-hub --time none
+	set -- "device show d" "device list" "device create d" "device twin d" "-b sim:b0 provision d"
+	for words; do
+		# shellcheck disable=SC2086
+		fails 6 "refuses the token: this machine's clock is " stmiot $words
+		[[ "$stderr" =~ $off ]]
+		has "$stderr" "timedatectl set-ntp true"
+	done
+	has "$(cat hub/log)" "the token expired at"
+	[[ "$stderr" =~ ([0-9]+)\ s\ behind ]]
+	[ "$((BASH_REMATCH[1] / 3600))" -eq 24 ] || [ "$((BASH_REMATCH[1] / 3600))" -eq 25 ]
 	run -1 --separate-stderr stmiot doctor
-	has "$output" "fault  clock      "
+	has "$output" "fault  clock      this machine's clock is "
+	has "$output" "timedatectl set-ntp true"
+	has "$output" "fault  key        "
+	run -0 bash -c "stmiot -b sim:b0 info --json | jq -c '[.credentials[].state] | unique'"
+	output_is '["blank"]'
 	hub_down
+	# Set right, the same command finishes.
 	hub_up
+	run -0 stmiot -b sim:b0 provision d
 	no_secret_in said
+}
+
+# Tokens of ours are good for longer there, which is no refusal: doctor alone can tell.
+@test "a clock that is ahead of the hub's" {
+	hub_up --clock-offset -90000
+	run -0 stmiot -q device list
+	run -1 --separate-stderr stmiot doctor
+	has "$output" "s ahead of the hub's"
+	has "$output" "ok     key        "
 }
 
 @test "a right that the policy lacks is exit 4" {
