@@ -2,6 +2,7 @@
 #include "crypto.h"
 #include "hub.h"
 #include "json.h"
+#include "retry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,11 @@
 #define PARALLEL 2
 
 /*
- * What becomes of a row, beside what its caller sees. LOOK: it is there, but we do not
- * know its keys. DOUBT: it is there, or not, and may be what an unanswered request made.
+ * What becomes of a row, beside what its caller sees. THROTTLED: to be sent again. LOOK:
+ * it is there, but we do not know its keys. DOUBT: it is there, or not, and may be what
+ * an unanswered request made. RESEND: without our keys.
  */
-enum fate { OPEN, SENT, FAILED, LOOK, DOUBT, RESEND, ENDED };
+enum fate { OPEN, FLYING, DONE, FAILED, THROTTLED, LOOK, DOUBT, RESEND, ENDED };
 
 struct bulk {
 	struct prov_hub *hub;
@@ -32,6 +34,8 @@ struct chunk {
 	struct bulk *bulk;
 	size_t rows[PROV_BULK_MAX], n;
 	bool complained;
+	size_t throttled; /* rows in the last answer, */
+	unsigned wait_ms; /* and the longest wait that it asks for */
 };
 
 static void end_row(struct bulk *b, size_t i, int rc)
@@ -40,6 +44,8 @@ static void end_row(struct bulk *b, size_t i, int rc)
 
 	row->rc = rc;
 	row->done = true;
+	if (rc == 0)
+		memset(&row->error, 0, sizeof(row->error));
 	b->fates[i] = ENDED;
 	if (b->done && b->done(b->ctx, row) != 0)
 		b->stopped = true;
@@ -56,6 +62,7 @@ static enum prov_err code_of(const char *code)
 		{ "DeviceNotFound", "404", PROV_ERR_NOTFOUND },
 		{ "PreconditionFailed", "412", PROV_ERR_CHANGED },
 		{ "Throttl", "429", PROV_ERR_THROTTLED },
+		{ "DeviceThrottl", "429", PROV_ERR_THROTTLED },
 		{ "Quota", "403002", PROV_ERR_QUOTA },
 	};
 
@@ -87,6 +94,12 @@ static void words_row(struct prov_bulk_row *row, enum prov_err code, const char 
 		fail(&row->error, code, "the device \"%s\" was changed meanwhile",
 		     row->device.id);
 		break;
+	case PROV_ERR_THROTTLED:
+		fail(&row->error, code, "the hub is throttling \"%s\" (%s)%s%s",
+		     row->device.id, name, *text ? ": " : "", text);
+		hint(&row->error, code,
+		     "try again in a minute; more units or a larger tier take more");
+		break;
 	default:
 		fail(&row->error, code, "the hub refuses \"%s\" (%s)%s%s", row->device.id,
 		     name, *text ? ": " : "", text);
@@ -95,32 +108,50 @@ static void words_row(struct prov_bulk_row *row, enum prov_err code, const char 
 	copy_clean(row->error.service_code, sizeof(row->error.service_code), name);
 }
 
+static enum fate fate_of(const struct chunk *c, enum prov_err err, const char *code)
+{
+	const struct bulk *b = c->bulk;
+
+	if (b->own_keys && wants_own_keys(code))
+		return RESEND;
+	switch (err) {
+	case PROV_ERR_THROTTLED:
+		return THROTTLED;
+	case PROV_ERR_EXISTS:
+		if (c->f.unsure)
+			return DOUBT;
+		return b->op == PROV_BULK_ENSURE ? LOOK : FAILED;
+	case PROV_ERR_NOTFOUND:
+		return b->op == PROV_BULK_DELETE && c->f.unsure ? DONE : FAILED;
+	default:
+		return FAILED;
+	}
+}
+
 /* One row of the service's complaints. */
 static void on_complaint(void *ctx, const char *id, const char *code, const char *text)
 {
 	struct chunk *c = ctx;
 	struct bulk *b = c->bulk;
 	enum prov_err err = code_of(code);
+	unsigned wait_ms;
 	char clean[120];
 
 	copy_clean(clean, sizeof(clean), text);
 	for (size_t k = 0; k < c->n; k++) {
 		size_t i = c->rows[k];
 
-		if (strcmp(b->rows[i].device.id, id) != 0)
+		if (b->fates[i] != FLYING || strcmp(b->rows[i].device.id, id) != 0)
 			continue;
 		c->complained = true;
-		b->fates[i] = FAILED;
 		words_row(&b->rows[i], err, code, clean);
-		if (err == PROV_ERR_EXISTS && c->f.unsure)
-			b->fates[i] = DOUBT;
-		else if (err == PROV_ERR_EXISTS && b->op == PROV_BULK_ENSURE)
-			b->fates[i] = LOOK;
+		b->fates[i] = (unsigned char)fate_of(c, err, code);
 		b->rows[i].existed = b->fates[i] == LOOK;
-		if (err == PROV_ERR_NOTFOUND && b->op == PROV_BULK_DELETE && c->f.unsure)
-			b->fates[i] = SENT;
-		if (b->own_keys && wants_own_keys(code))
-			b->fates[i] = RESEND;
+		if (b->fates[i] != THROTTLED)
+			continue;
+		c->throttled++;
+		if (retry_text(clean, &wait_ms) && wait_ms > c->wait_ms)
+			c->wait_ms = wait_ms;
 	}
 }
 
@@ -133,6 +164,8 @@ static void fail_chunk(struct chunk *c, int rc)
 	for (size_t k = 0; k < c->n; k++) {
 		struct prov_bulk_row *row = &c->bulk->rows[c->rows[k]];
 
+		if (c->bulk->fates[c->rows[k]] != FLYING)
+			continue;
 		row->error = c->f.error;
 		row->rc = rc;
 		c->bulk->fates[c->rows[k]] = look ? DOUBT : FAILED;
@@ -155,22 +188,56 @@ static int send_chunk(struct chunk *c)
 {
 	struct json_bulk_row rows[PROV_BULK_MAX];
 	struct prov_secret *body = NULL;
+	struct bulk *b = c->bulk;
+	size_t n = 0;
 	int rc;
 
 	for (size_t k = 0; k < c->n; k++) {
-		const struct prov_device *device = &c->bulk->rows[c->rows[k]].device;
+		const struct prov_device *device = &b->rows[c->rows[k]].device;
+		unsigned char *fate = &b->fates[c->rows[k]];
 
-		rows[k].op = op_name(c->bulk, device);
-		rows[k].device = device;
-		rows[k].auth = c->bulk->op != PROV_BULK_DELETE;
+		if (*fate != OPEN && *fate != THROTTLED)
+			continue;
+		*fate = FLYING;
+		rows[n].op = op_name(b, device);
+		rows[n].device = device;
+		rows[n++].auth = b->op != PROV_BULK_DELETE;
 	}
-	rc = json_make_bulk(rows, c->n, &body, &c->f.error);
+	rc = json_make_bulk(rows, n, &body, &c->f.error);
 	if (rc < 0)
 		return rc;
 	c->f.needs = RIGHT_REGISTRY_WRITE;
 	flow_target(&c->f, "POST", "/devices", "", "");
 	flow_body(&c->f, body);
 	return FLOW_SEND;
+}
+
+/* The rows with the one fate get the other. */
+static void turn(struct chunk *c, enum fate from, enum fate to)
+{
+	unsigned char *fates = c->bulk->fates;
+
+	for (size_t k = 0; k < c->n; k++)
+		if (fates[c->rows[k]] == from)
+			fates[c->rows[k]] = (unsigned char)to;
+}
+
+/* Send the rows again that were throttled, as a whole request would be. */
+static int repeat_rows(struct chunk *c)
+{
+	unsigned header_ms = 0;
+	int rc;
+
+	fail(&c->f.error, PROV_ERR_THROTTLED, "%s is throttling %zu of %zu devices",
+	     c->f.hub->host, c->throttled, c->n);
+	if (answer_wait(&c->f.call, &header_ms) && header_ms > c->wait_ms)
+		c->wait_ms = header_ms;
+	if (!flow_wait(&c->f, c->wait_ms)) {
+		turn(c, THROTTLED, FAILED);
+		return 0;
+	}
+	rc = send_chunk(c);
+	return rc == FLOW_SEND ? FLOW_WAIT : rc;
 }
 
 /* 200, or 400 when some rows failed: the same form. */
@@ -183,12 +250,15 @@ static int chunk_next(struct flow *f)
 		return send_chunk(c);
 	if (f->rc < 0 && (f->call.rc < 0 || f->call.status != 400))
 		return f->rc;
-	for (size_t k = 0; k < c->n; k++)
-		c->bulk->fates[c->rows[k]] = SENT;
+	c->complained = false;
+	c->throttled = c->wait_ms = 0;
 	rc = json_read_bulk(f->call.text, on_complaint, c, f->rc < 0 ? NULL : &f->error);
 	if (f->rc < 0 && (rc < 0 || !c->complained))
 		return f->rc;
-	return rc;
+	if (rc < 0)
+		return rc;
+	turn(c, FLYING, DONE);
+	return c->throttled ? repeat_rows(c) : 0;
 }
 
 static int make_keys(struct prov_device *d, struct prov_error *err)
@@ -260,9 +330,9 @@ static int chunk_ended(void *ctx, struct flow *f, int rc)
 	for (size_t k = 0; k < c->n; k++) {
 		size_t i = c->rows[k];
 
-		if (b->fates[i] == SENT && asks_for_keys(b, &b->rows[i].device))
+		if (b->fates[i] == DONE && asks_for_keys(b, &b->rows[i].device))
 			b->fates[i] = LOOK;
-		else if (b->fates[i] == SENT)
+		else if (b->fates[i] == DONE)
 			end_row(b, i, 0);
 		else if (b->fates[i] == FAILED)
 			end_row(b, i, b->rows[i].error.code);

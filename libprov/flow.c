@@ -130,6 +130,8 @@ static void advance(struct engine *e, struct flow *f)
 	int rc = f->next(f);
 
 	f->started = true;
+	if (rc == FLOW_WAIT)
+		return;
 	f->state = IDLE;
 	if (rc != FLOW_SEND) {
 		end_flow(e, f, rc);
@@ -164,33 +166,18 @@ static bool repeats(const struct prov_hub *hub, const struct flow *f)
 	}
 }
 
-static unsigned wait_for(struct prov_hub *hub, struct flow *f)
+/* Put off what the flow has to send; without a wait that was asked for it is a guess. */
+static bool put_off(struct flow *f, const unsigned *asked_ms)
 {
+	struct prov_hub *hub = f->hub;
 	uint32_t random = 0;
-	unsigned ms = 0;
-
-	(void)crypto_random(&random, sizeof(random), NULL);
-	if (f->call.rc == 0 && answer_wait(&f->call, &ms)) {
-		/* All that share the hub wait, and do not come back at the same moment.
-		 */
-		if (f->call.status == 429 && hub->hold_ms < steady_ms() + ms)
-			hub->hold_ms = steady_ms() + ms;
-		return ms + retry_backoff(hub->opts.backoff_ms, hub->opts.backoff_max_ms,
-					  0, random);
-	}
-	return retry_backoff(hub->opts.backoff_ms, hub->opts.backoff_max_ms, f->tries,
-			     random);
-}
-
-/* True when the flow now waits to try again. */
-static bool try_again(struct engine *e, struct flow *f)
-{
-	struct prov_hub *hub = e->hub;
 	unsigned ms;
 
-	if (hub->opts.no_retry || !repeats(hub, f))
-		return false;
-	ms = wait_for(hub, f);
+	(void)crypto_random(&random, sizeof(random), NULL);
+	ms = retry_backoff(hub->opts.backoff_ms, hub->opts.backoff_max_ms,
+			   asked_ms ? 0 : f->tries, random);
+	if (asked_ms)
+		ms += *asked_ms;
 	if (steady_ms() + ms >= f->deadline_ms)
 		return false;
 	f->state = WAITING;
@@ -201,6 +188,35 @@ static bool try_again(struct engine *e, struct flow *f)
 	if (hub->opts.waiting)
 		hub->opts.waiting(hub->opts.ctx, ms, f->error.msg);
 	return true;
+}
+
+/* All that share the hub wait, and do not come back at the same moment. */
+static void hold(struct prov_hub *hub, unsigned ms)
+{
+	if (hub->hold_ms < steady_ms() + ms)
+		hub->hold_ms = steady_ms() + ms;
+}
+
+bool flow_wait(struct flow *f, unsigned asked_ms)
+{
+	if (f->hub->opts.no_retry)
+		return false;
+	hold(f->hub, asked_ms);
+	return put_off(f, asked_ms ? &asked_ms : NULL);
+}
+
+/* True when the flow now waits to try again. */
+static bool try_again(struct prov_hub *hub, struct flow *f)
+{
+	bool asked;
+	unsigned ms;
+
+	if (hub->opts.no_retry || !repeats(hub, f))
+		return false;
+	asked = f->call.rc == 0 && answer_wait(&f->call, &ms);
+	if (asked && f->call.status == 429)
+		hold(hub, ms);
+	return put_off(f, asked ? &ms : NULL);
 }
 
 /* A token may have been revoked or have run out: a command gives another one, once. */
@@ -253,7 +269,7 @@ static void call_ended(struct engine *e, struct flow *f)
 			send_call(e, f);
 			return;
 		}
-		if (f->rc < 0 && try_again(e, f))
+		if (f->rc < 0 && try_again(e->hub, f))
 			return;
 	}
 	if ((f->asking || f->doubt) && rights_ask(f))

@@ -29,12 +29,13 @@ struct prov_hub {
 };
 
 #define FLOW_SEND  1 /* `call` is to be sent */
+#define FLOW_WAIT  2 /* the same, when flow_wait's time is over */
 #define TARGET_MAX 1024
 
 /*
  * One operation: a request, and what follows from its answer. `next` is called at first
- * with `started` false and then after each call; it returns FLOW_SEND or the final code,
- * with `error` filled for a negative one.
+ * with `started` false and then after each call; it returns FLOW_SEND, FLOW_WAIT or the
+ * final code, with `error` filled for a negative one.
  */
 struct flow {
 	int (*next)(struct flow *f);
@@ -89,6 +90,12 @@ void flow_body(struct flow *f, struct prov_secret *body);
 
 /* `etag` as it is in bodies, without quotes; NULL is any. */
 void flow_match(struct flow *f, const char *etag);
+
+/*
+ * What was throttled is to be sent again: wait as before any repeat, `asked_ms` at least,
+ * with f->error for the reason. False: there is no time for it, or no repeat is wanted.
+ */
+bool flow_wait(struct flow *f, unsigned asked_ms);
 
 /* The header's value, made anew when it is about to end, or when told to. */
 int hub_authorize(struct prov_hub *hub, bool anew, struct prov_error *err);

@@ -489,8 +489,9 @@ typedef int prov_bulk_done(void *ctx, struct prov_bulk_row *row);
  * Any number of devices by requests of a hundred, `parallel` (0 is 2) of them at a time.
  * The service does not tell the keys that it makes, so those of devices created here
  * without any are made here; a hub that takes none but its own is asked for them
- * afterwards. Rows fail one by one, as in prov_run. UPDATE and DELETE go by the device's
- * `etag` when it has one.
+ * afterwards. Rows fail one by one, as in prov_run; those that the hub throttles within a
+ * request are sent again after the wait that it asks for, as a whole request would be.
+ * UPDATE and DELETE go by the device's `etag` when it has one.
  */
 int prov_bulk(struct prov_hub *hub, enum prov_bulk_op op, struct prov_bulk_row *rows,
 	      size_t n, unsigned parallel, prov_bulk_done *done, void *ctx,

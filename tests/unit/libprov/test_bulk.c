@@ -80,11 +80,184 @@ static void test_bulk_unanswered(void **state)
 	fake_end(fake);
 }
 
+#define ROWS_FAIL(...) "{\"isSuccessful\":false,\"errors\":[" __VA_ARGS__ "]}"
+#define ROW_FAILS(id, code, text)                                                        \
+	"{\"deviceId\":\"" id "\",\"errorCode\":" code ",\"errorStatus\":\"" text "\"}"
+#define ALL_WELL "{\"isSuccessful\":true,\"errors\":[],\"warnings\":[]}"
+
+/* How many waits, and how long together. */
+static void on_wait(void *ctx, unsigned ms, const char *why)
+{
+	unsigned *waits = ctx;
+
+	assert_non_null(strstr(why, "throttling"));
+	waits[0]++;
+	waits[1] += ms;
+}
+
+static void make_rows(struct prov_bulk_row rows[3])
+{
+	memset(rows, 0, 3 * sizeof(*rows));
+	for (size_t i = 0; i < 3; i++) {
+		rows[i].device.id[0] = (char)('a' + i);
+		rows[i].device.primary_key = test_key(TEST_KEY);
+		rows[i].device.secondary_key = test_key(OTHER_KEY);
+	}
+}
+
+static void clear_rows(struct prov_bulk_row rows[3])
+{
+	for (size_t i = 0; i < 3; i++)
+		prov_device_clear(&rows[i].device);
+}
+
+/* Only these are sent again, after the wait that the hub asks for, in its text or header. */
+static void test_throttled_rows(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", "\"id\":\"a\"", 400, NULL,
+		  ROWS_FAIL(ROW_FAILS(
+			  "b", "\"ThrottlingException\"",
+			  "Wait 1 seconds and try again.") "," ROW_FAILS("c", "429001",
+									 "")),
+		  0 },
+		{ "POST /devices?", "\"id\":\"b\"", 400, "Retry-After: 1\r\n" JSON_TYPE,
+		  ROWS_FAIL(ROW_FAILS("c", "429005", "Slower.")), 0 },
+		{ "POST /devices?", "\"id\":\"c\"", 400, NULL,
+		  ROWS_FAIL(ROW_FAILS("c", "\"DeviceThrottlingLimitExceeded\"", "")), 0 },
+		{ "POST /devices?", "\"id\":\"c\"", 200, NULL, ALL_WELL, 0 },
+	};
+	unsigned waits[2] = { 0, 0 };
+	struct prov_bulk_row rows[3];
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(
+		fake, &(struct prov_hub_opts){ .waiting = on_wait, .ctx = waits });
+	struct prov_stats stats;
+	struct prov_error err;
+
+	(void)state;
+	make_rows(rows);
+	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, rows, 3, 1, NULL, NULL, &err),
+			 0);
+	assert_null(strstr(fake_request(fake, 1), "\"id\":\"a\""));
+	assert_non_null(strstr(fake_request(fake, 1), "\"id\":\"c\""));
+	assert_null(strstr(fake_request(fake, 2), "\"id\":\"b\""));
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(rows[i].done && rows[i].rc == 0 && !rows[i].existed);
+		assert_int_equal(rows[i].error.code, 0);
+	}
+	assert_int_equal(waits[0], 3);
+	assert_in_range(waits[1], 2000, 2100);
+	prov_hub_stats(hub, &stats);
+	assert_int_equal(stats.retries, 3);
+	assert_int_equal(stats.requests, 4);
+	clear_rows(rows);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* More than the caller has time for, or none at all: told, row by row. */
+static void test_throttled_too_long(void **state)
+{
+	static const struct fake_step step = { "POST /devices?",
+					       NULL,
+					       400,
+					       NULL,
+					       ROWS_FAIL(ROW_FAILS(
+						       "b", "\"ThrottlingException\"",
+						       "Wait 10 seconds and try again.")),
+					       0 };
+	static const struct prov_hub_opts opts[] = {
+		{ .timeout_ms = 2000 },
+		{ .no_retry = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(opts); i++) {
+		struct prov_bulk_row rows[3];
+		struct fake_hub *fake = fake_start(&step, 1);
+		struct prov_hub *hub = fake_open(fake, &opts[i]);
+		struct prov_error err;
+
+		make_rows(rows);
+		assert_int_equal(
+			prov_bulk(hub, PROV_BULK_CREATE, rows, 3, 1, NULL, NULL, &err),
+			PROV_ERR_THROTTLED);
+		assert_true(rows[0].done && rows[0].rc == 0);
+		assert_true(rows[1].done && rows[1].rc == PROV_ERR_THROTTLED);
+		assert_true(rows[2].done && rows[2].rc == 0);
+		assert_true(*rows[1].error.hint);
+		clear_rows(rows);
+		prov_hub_close(hub);
+		fake_end(fake);
+	}
+}
+
+/* A row that the lost request may have made stays in doubt when it is throttled. */
+static void test_throttled_and_unanswered(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
+		{ "POST /devices?", "\"id\":\"a\"", 400, NULL,
+		  ROWS_FAIL(ROW_FAILS("b", "429001", "")), 0 },
+		{ "POST /devices?", "\"id\":\"b\"", 400, NULL,
+		  ROWS_FAIL(ROW_FAILS("b", "409001", "")), 0 },
+		{ "GET /devices/b?", NULL, 200, NULL,
+		  DEVICE_OF("b", "MQ==", "enabled", "", OTHER_KEY), 0 },
+	};
+	struct prov_bulk_row rows[3];
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	make_rows(rows);
+	assert_int_equal(prov_bulk(hub, PROV_BULK_CREATE, rows, 2, 1, NULL, NULL, &err),
+			 PROV_ERR_EXISTS);
+	assert_int_equal(rows[0].rc, 0);
+	assert_int_equal(rows[1].rc, PROV_ERR_EXISTS);
+	clear_rows(rows);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
+/* Lost in the repeat: only the rows that were in it are in doubt. */
+static void test_lost_repeat(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", NULL, 400, NULL,
+		  ROWS_FAIL(
+			  ROW_FAILS("a", "404001", "") "," ROW_FAILS("b", "429001", "")),
+		  0 },
+		{ "POST /devices?", "\"id\":\"b\"", 401, NULL,
+		  FAILURE("IotHubUnauthorized", "The token has expired"), 0 },
+	};
+	struct prov_bulk_row rows[3];
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	make_rows(rows);
+	assert_int_equal(prov_bulk(hub, PROV_BULK_UPDATE, rows, 3, 1, NULL, NULL, &err),
+			 PROV_ERR_NOTFOUND);
+	assert_int_equal(rows[0].rc, PROV_ERR_NOTFOUND);
+	assert_int_equal(rows[1].rc, PROV_ERR_EXPIRED);
+	assert_true(rows[2].done && rows[2].rc == 0);
+	clear_rows(rows);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_bulk_unanswered),
+		cmocka_unit_test(test_throttled_rows),
+		cmocka_unit_test(test_throttled_too_long),
+		cmocka_unit_test(test_throttled_and_unanswered),
+		cmocka_unit_test(test_lost_repeat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
