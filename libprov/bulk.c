@@ -121,6 +121,8 @@ static enum fate fate_of(const struct chunk *c, enum prov_err err, const char *c
 		if (c->f.unsure)
 			return DOUBT;
 		return b->op == PROV_BULK_ENSURE ? LOOK : FAILED;
+	case PROV_ERR_CHANGED:
+		return b->op == PROV_BULK_UPDATE && c->f.unsure ? DOUBT : FAILED;
 	case PROV_ERR_NOTFOUND:
 		return b->op == PROV_BULK_DELETE && c->f.unsure ? DONE : FAILED;
 	default:
@@ -360,6 +362,19 @@ static bool has_keys(const struct prov_device *want, const struct prov_device *i
 	return want->primary_key && prov_secret_equal(want->primary_key, is->primary_key);
 }
 
+/* Is it what an update was to make of it? */
+static bool is_as_sent(const struct prov_device *want, const struct prov_device *is)
+{
+	if (want->auth != is->auth || want->disabled != is->disabled ||
+	    strcmp(want->status_reason, is->status_reason) != 0)
+		return false;
+	if (want->auth == PROV_AUTH_SAS)
+		return prov_secret_equal(want->primary_key, is->primary_key) &&
+		       prov_secret_equal(want->secondary_key, is->secondary_key);
+	return strcasecmp(want->primary_thumbprint, is->primary_thumbprint) == 0 &&
+	       strcasecmp(want->secondary_thumbprint, is->secondary_thumbprint) == 0;
+}
+
 static void judge_row(struct bulk *b, size_t i, struct prov_job *job)
 {
 	struct prov_bulk_row *row = &b->rows[i];
@@ -374,6 +389,10 @@ static void judge_row(struct bulk *b, size_t i, struct prov_job *job)
 		end_row(b, i, job->rc);
 		return;
 	}
+	if (b->op == PROV_BULK_UPDATE && !is_as_sent(&row->device, &job->result)) {
+		end_row(b, i, row->error.code);
+		return;
+	}
 	if (b->op == PROV_BULK_CREATE && others) {
 		words_row(row, PROV_ERR_EXISTS, "DeviceAlreadyExists", "");
 		end_row(b, i, PROV_ERR_EXISTS);
@@ -386,7 +405,7 @@ static void judge_row(struct bulk *b, size_t i, struct prov_job *job)
 		end_row(b, i, PROV_ERR_REFUSED);
 		return;
 	}
-	row->existed |= others;
+	row->existed |= others && b->op == PROV_BULK_ENSURE;
 	prov_device_clear(&row->device);
 	row->device = job->result;
 	memset(&job->result, 0, sizeof(job->result));

@@ -78,6 +78,11 @@ bool doc_is_number(const struct doc *value)
 	return cJSON_IsNumber(see(value));
 }
 
+bool doc_is_null(const struct doc *value)
+{
+	return cJSON_IsNull(see(value));
+}
+
 bool doc_is_true(const struct doc *value)
 {
 	return cJSON_IsTrue(see(value));
@@ -117,6 +122,16 @@ const struct doc *doc_first(const struct doc *value)
 const struct doc *doc_next(const struct doc *member)
 {
 	return give(see(member)->next);
+}
+
+const char *doc_name(const struct doc *member)
+{
+	return see(member)->string;
+}
+
+bool doc_equal(const struct doc *a, const struct doc *b)
+{
+	return cJSON_Compare(see(a), see(b), true);
 }
 
 /* -- writing ----------------------------------------------------------------------- */

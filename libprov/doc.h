@@ -25,6 +25,7 @@ bool doc_find_fault(const char *text, size_t *at);
 bool doc_is_object(const struct doc *value);
 bool doc_is_array(const struct doc *value);
 bool doc_is_number(const struct doc *value);
+bool doc_is_null(const struct doc *value);
 bool doc_is_true(const struct doc *value);
 
 struct doc *doc_get(const struct doc *object, const char *name);
@@ -38,9 +39,13 @@ int doc_int(const struct doc *value);
 /* Of a number; 0 when it is none, is below zero, or cannot be counted exactly. */
 uint64_t doc_count(const struct doc *value);
 
-/* Members of an object or an array in turn. */
+/* Members of an object or an array in turn; a member's name, NULL in arrays. */
 const struct doc *doc_first(const struct doc *value);
 const struct doc *doc_next(const struct doc *member);
+const char *doc_name(const struct doc *member);
+
+/* Of one kind and one content; the order of members does not count. */
+bool doc_equal(const struct doc *a, const struct doc *b);
 
 struct doc *doc_object(void);
 struct doc *doc_array(void);

@@ -53,6 +53,13 @@ int json_read_rows(const char *text, prov_each_row *each, void *ctx,
 /* A twin as it is shown: an object, with objects where a twin has them. */
 int json_check_twin(const char *text, struct prov_error *err);
 
+/*
+ * Is `twin` what it is after `sent` was merged into it, or with `whole` put in place of
+ * its tags and desired properties? 1, 0, or a negative code.
+ */
+int json_twin_holds(const char *twin, const char *sent, bool whole,
+		    struct prov_error *err);
+
 /* A direct method; PROV_ERR_FORMAT for a payload that is no JSON. */
 int json_make_method(const struct prov_method *method, struct prov_secret **out,
 		     struct prov_error *err);

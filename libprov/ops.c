@@ -2,6 +2,7 @@
 
 #include "json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -222,24 +223,26 @@ static int take_text(struct flow *f)
 	return job->text ? 0 : fail(&f->error, PROV_ERR_NOMEM, "no memory for a twin");
 }
 
-static int twin_get_next(struct flow *f)
+static int send_twin_get(struct flow *f)
 {
-	if (f->started)
-		return f->rc < 0 ? f->rc : take_text(f);
 	f->needs = RIGHT_SERVICE_CONNECT;
 	flow_target(f, "GET", "/twins/", op_of(f)->job->id, "");
 	return FLOW_SEND;
 }
 
-static int twin_change_next(struct flow *f)
+static int twin_get_next(struct flow *f)
+{
+	if (!f->started)
+		return send_twin_get(f);
+	return f->rc < 0 ? f->rc : take_text(f);
+}
+
+static int send_twin_change(struct flow *f)
 {
 	const struct prov_job *job = op_of(f)->job;
 	struct prov_secret *body = NULL;
-	int rc;
+	int rc = json_check_object(job->json, &f->error);
 
-	if (f->started)
-		return f->rc < 0 ? f->rc : take_text(f);
-	rc = json_check_object(job->json, &f->error);
 	if (rc == 0)
 		rc = prov_secret_new(job->json, strlen(job->json), &body, &f->error);
 	if (rc < 0)
@@ -249,7 +252,47 @@ static int twin_change_next(struct flow *f)
 		    job->id, "");
 	flow_body(f, body);
 	flow_match(f, job->etag);
+	op_of(f)->phase = CHANGE;
 	return FLOW_SEND;
+}
+
+/* The ETag may have been used up by our own request, whose answer was lost. */
+static int judge_twin(struct op *op)
+{
+	const struct prov_job *job = op->job;
+	struct flow *f = &op->f;
+	int held = f->rc;
+
+	if (held == 0)
+		held = json_twin_holds(f->call.text, job->json,
+				       job->op == PROV_OP_TWIN_REPLACE, &f->error);
+	if (held > 0)
+		return take_text(f);
+	if (held == PROV_ERR_NOMEM)
+		return held;
+	if (held < 0)
+		snprintf(op->first.msg, sizeof(op->first.msg),
+			 "it was changed meanwhile, perhaps by this request, whose "
+			 "answer was lost");
+	f->error = op->first;
+	return PROV_ERR_CHANGED;
+}
+
+static int twin_change_next(struct flow *f)
+{
+	struct op *op = op_of(f);
+
+	if (op->phase == START)
+		return send_twin_change(f);
+	if (op->phase == LOOK)
+		return judge_twin(op);
+	if (f->rc == 0)
+		return take_text(f);
+	if (f->rc != PROV_ERR_CHANGED || !f->unsure)
+		return f->rc;
+	op->first = f->error;
+	op->phase = LOOK;
+	return send_twin_get(f);
 }
 
 /* -- all of them

@@ -392,6 +392,9 @@ int prov_twin_get(struct prov_hub *hub, const char *id, char **json,
  * Merge `json` ({"tags":{},"properties":{"desired":{}}}) into the twin, or replace its
  * tags and desired properties. PROV_ERR_FORMAT with the offset when it is not a JSON
  * object. `etag`: NULL is any. `out` (may be NULL) gets the twin afterwards.
+ *
+ * When the answer to a request is lost and its repeat finds another ETag, the twin is
+ * fetched: PROV_ERR_CHANGED only if it is not what was asked for.
  */
 int prov_twin_patch(struct prov_hub *hub, const char *id, const char *json,
 		    const char *etag, char **out, struct prov_error *err);
@@ -491,7 +494,8 @@ typedef int prov_bulk_done(void *ctx, struct prov_bulk_row *row);
  * without any are made here; a hub that takes none but its own is asked for them
  * afterwards. Rows fail one by one, as in prov_run; those that the hub throttles within a
  * request are sent again after the wait that it asks for, as a whole request would be.
- * UPDATE and DELETE go by the device's `etag` when it has one.
+ * UPDATE and DELETE go by the device's `etag` when it has one; what an unanswered update
+ * of ours has changed is not taken for somebody else's.
  */
 int prov_bulk(struct prov_hub *hub, enum prov_bulk_op op, struct prov_bulk_row *rows,
 	      size_t n, unsigned parallel, prov_bulk_done *done, void *ctx,

@@ -249,6 +249,48 @@ static void test_lost_repeat(void **state)
 	fake_end(fake);
 }
 
+/* Updates under ETags that an unanswered request of ours used up, and somebody else. */
+static void test_changed_by_us(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", "updateIfMatchETag", 0, NULL, NULL, 0 },
+		{ "POST /devices?", NULL, 400, NULL,
+		  ROWS_FAIL(ROW_FAILS("a", "412001", "")), 0 },
+		{ "GET /devices/a?", NULL, 200, NULL,
+		  DEVICE_OF("a", "Mg==", "disabled", "", TEST_KEY), 0 },
+		{ "POST /devices?", NULL, 0, NULL, NULL, 0 },
+		{ "POST /devices?", NULL, 400, NULL,
+		  ROWS_FAIL(ROW_FAILS("a", "\"PreconditionFailed\"", "")), 0 },
+		{ "GET /devices/a?", NULL, 200, NULL,
+		  DEVICE_OF("a", "Mw==", "enabled", "", TEST_KEY), 0 },
+		/* No answer was lost: no look. */
+		{ "POST /devices?", NULL, 400, NULL,
+		  ROWS_FAIL(ROW_FAILS("a", "412001", "")), 0 },
+	};
+	const int want[] = { 0, PROV_ERR_CHANGED, PROV_ERR_CHANGED };
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+	struct prov_error err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(want); i++) {
+		struct prov_bulk_row rows[3];
+
+		make_rows(rows);
+		rows[0].device.disabled = true;
+		strcpy(rows[0].device.etag, "MQ==");
+		assert_int_equal(
+			prov_bulk(hub, PROV_BULK_UPDATE, rows, 1, 1, NULL, NULL, &err),
+			want[i]);
+		assert_true(rows[0].done && rows[0].rc == want[i] && !rows[0].existed);
+		if (want[i] == 0)
+			assert_string_equal(rows[0].device.etag, "Mg==");
+		clear_rows(rows);
+	}
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_throttled_too_long),
 		cmocka_unit_test(test_throttled_and_unanswered),
 		cmocka_unit_test(test_lost_repeat),
+		cmocka_unit_test(test_changed_by_us),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
