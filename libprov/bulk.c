@@ -25,6 +25,7 @@ struct bulk {
 	size_t n, next;
 	bool own_keys; /* make keys here */
 	bool stopped;
+	bool no_memory; /* for the rows that are left */
 	prov_bulk_done *done;
 	void *ctx;
 };
@@ -246,6 +247,7 @@ static int repeat_rows(struct chunk *c)
 static int chunk_next(struct flow *f)
 {
 	struct chunk *c = (struct chunk *)f;
+	struct prov_error err;
 	int rc;
 
 	if (!f->started)
@@ -254,11 +256,13 @@ static int chunk_next(struct flow *f)
 		return f->rc;
 	c->complained = false;
 	c->throttled = c->wait_ms = 0;
-	rc = json_read_bulk(f->call.text, on_complaint, c, f->rc < 0 ? NULL : &f->error);
-	if (f->rc < 0 && (rc < 0 || !c->complained))
+	rc = json_read_bulk(f->call.text, on_complaint, c, &err);
+	if (f->rc < 0 && rc != PROV_ERR_NOMEM && (rc < 0 || !c->complained))
 		return f->rc;
-	if (rc < 0)
+	if (rc < 0) {
+		f->error = err;
 		return rc;
+	}
 	turn(c, FLYING, DONE);
 	return c->throttled ? repeat_rows(c) : 0;
 }
@@ -292,8 +296,12 @@ static int ready_row(struct bulk *b, struct prov_bulk_row *row)
 static struct flow *chunk_more(void *ctx)
 {
 	struct bulk *b = ctx;
-	struct chunk *c = b->stopped || b->next == b->n ? NULL : calloc(1, sizeof(*c));
+	struct chunk *c;
 
+	if (b->stopped || b->next == b->n)
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	b->no_memory = !c;
 	if (!c)
 		return NULL;
 	c->bulk = b;
@@ -485,7 +493,10 @@ static int sum_up(struct bulk *b, int rc, struct prov_error *err)
 	for (size_t i = 0; i < b->n; i++) {
 		struct prov_bulk_row *row = &b->rows[i];
 
-		if (!row->done && row->rc == 0)
+		if (!row->done && row->rc == 0 && b->no_memory)
+			row->rc = fail(&row->error, PROV_ERR_NOMEM,
+				       "no memory for a request");
+		else if (!row->done && row->rc == 0)
 			row->rc = fail(&row->error, PROV_ERR_CANCELLED, "not begun");
 		if (rc == 0 && row->rc < 0) {
 			rc = row->rc;
@@ -523,6 +534,7 @@ int prov_bulk(struct prov_hub *hub, enum prov_bulk_op op, struct prov_bulk_row *
 		/* A failure that its rows have outlived is none. */
 		rc = resend_rows(&b, parallel, err);
 		more = look_at_rows(&b, err);
+		b.no_memory |= more == PROV_ERR_NOMEM;
 		rc = rc ? rc : more;
 	}
 	free(b.fates);

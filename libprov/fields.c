@@ -108,7 +108,7 @@ static int read_keys(const struct record_view *view, const struct prov_wrap_root
 int prov_fields_read(const struct record_view *view, const struct prov_wrap_root *root,
 		     struct prov_fields *out, char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	int rc;
 
 	memset(out, 0, sizeof(*out));

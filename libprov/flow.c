@@ -349,7 +349,8 @@ int hub_run(struct prov_hub *hub, const struct flow_source *source, unsigned par
 		if (!e.active)
 			break;
 		ms = wake(&e);
-		call = http_next(hub->pool, ms);
+		/* It may have ended the last one. */
+		call = e.active ? http_next(hub->pool, ms) : NULL;
 		if (call)
 			call_ended(&e, call->owner);
 	}

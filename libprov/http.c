@@ -26,31 +26,30 @@ static void init_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static int no_memory(struct prov_error *err)
+{
+	return fail(err, PROV_ERR_NOMEM, "no memory for a request");
+}
+
 /* Every host and port goes to "HOST:PORT". */
-static bool set_connect_to(struct http_pool *p, const char *to)
+static int set_connect_to(struct http_pool *p, const char *to, struct prov_error *err)
 {
 	const char *colon = strrchr(to, ':');
 	char line[320];
 	long port;
 
 	if (!colon || !parse_port(colon + 1, strlen(colon + 1), &port))
-		return false;
+		return fail(err, PROV_ERR_ARG, "connect to HOST:PORT, not to \"%s\"", to);
 	snprintf(line, sizeof(line), "::%s", to);
 	p->connect_to = curl_slist_append(NULL, line);
 	p->connect_host = strndup(to, (size_t)(colon - to));
 	p->connect_port = (uint16_t)port;
-	return p->connect_to && p->connect_host;
+	return p->connect_to && p->connect_host ? 0 : no_memory(err);
 }
 
-int http_open(const struct http_opts *opts, struct http_pool **out,
-	      struct prov_error *err)
+static int fill_pool(struct http_pool *p, const struct http_opts *opts,
+		     struct prov_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct http_pool *p = calloc(1, sizeof(*p));
-
-	pthread_once(&once, init_curl);
-	if (!p)
-		return fail(err, PROV_ERR_NOMEM, "no memory for a hub");
 	p->multi = curl_multi_init();
 	p->host = strdup(opts->host);
 	p->user_agent = strdup(opts->user_agent);
@@ -58,17 +57,27 @@ int http_open(const struct http_opts *opts, struct http_pool **out,
 	p->port = opts->port;
 	p->connect_port = opts->port ? opts->port : 443;
 	p->connect_ms = opts->connect_ms;
-	if (opts->connect_to && !set_connect_to(p, opts->connect_to)) {
+	if (!p->multi || !p->host || !p->user_agent || (opts->ca_file && !p->ca_file))
+		return no_memory(err);
+	return opts->connect_to ? set_connect_to(p, opts->connect_to, err) : 0;
+}
+
+int http_open(const struct http_opts *opts, struct http_pool **out,
+	      struct prov_error *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct http_pool *p = calloc(1, sizeof(*p));
+	int rc;
+
+	pthread_once(&once, init_curl);
+	if (!p)
+		return no_memory(err);
+	rc = fill_pool(p, opts, err);
+	if (rc < 0)
 		http_close(p);
-		return fail(err, PROV_ERR_ARG, "connect to HOST:PORT, not to \"%s\"",
-			    opts->connect_to);
-	}
-	if (!p->multi || !p->host || !p->user_agent || (opts->ca_file && !p->ca_file)) {
-		http_close(p);
-		return fail(err, PROV_ERR_NOMEM, "no memory for a hub");
-	}
-	*out = p;
-	return 0;
+	else
+		*out = p;
+	return rc;
 }
 
 void http_close(struct http_pool *pool)
@@ -112,8 +121,12 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 	struct http_call *call = ctx;
 
 	(void)one;
-	if (n > ANSWER_MAX - call->text_len || !grow(call, call->text_len + n + 1)) {
+	if (n > ANSWER_MAX - call->text_len) {
 		call->too_long = true;
+		return 0;
+	}
+	if (!grow(call, call->text_len + n + 1)) {
+		call->no_memory = true;
 		return 0;
 	}
 	memcpy(call->text + call->text_len, bytes, n);
@@ -170,6 +183,7 @@ static void keep_header(struct http_call *call, const char *line, size_t n)
 	if (is_header(line, n, "x-ms-continuation", &value, &len) && len) {
 		free(call->next);
 		call->next = strndup(value, len);
+		call->no_memory |= !call->next;
 	}
 }
 
@@ -185,7 +199,8 @@ static size_t on_header(char *line, size_t one, size_t n, void *ctx)
 	} else {
 		keep_header(call, line, n);
 	}
-	return n;
+	/* An answer without its continuation would look like the last page. */
+	return call->no_memory ? 0 : n;
 }
 
 /* The connection stands; the request goes out now. */
@@ -251,27 +266,34 @@ static bool add_headers(struct http_call *call, struct curl_slist **list)
 	return ok;
 }
 
-/* What goes for every connection. */
-static void set_pool(const struct http_pool *pool, CURL *easy)
+/* Without memory curl forgets a text that it was given: a CA file, for one. */
+static bool set_text(CURL *easy, CURLoption option, const char *text)
 {
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, pool->user_agent);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)pool->connect_ms);
-	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	if (pool->ca_file) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, pool->ca_file);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	}
-	if (pool->connect_to) {
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, pool->connect_to);
-		curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	}
+	return curl_easy_setopt(easy, option, text) == CURLE_OK;
 }
 
-static void set_url(const struct http_pool *pool, CURL *easy, uint16_t port,
+/* What goes for every connection. */
+static bool set_pool(const struct http_pool *pool, CURL *easy)
+{
+	bool ok = set_text(easy, CURLOPT_PROTOCOLS_STR, "https") &&
+		  set_text(easy, CURLOPT_USERAGENT, pool->user_agent);
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)pool->connect_ms);
+	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	if (pool->ca_file)
+		ok = ok && set_text(easy, CURLOPT_CAINFO, pool->ca_file) &&
+		     set_text(easy, CURLOPT_CAPATH, NULL);
+	if (pool->connect_to) {
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, pool->connect_to);
+		ok = ok && set_text(easy, CURLOPT_NOPROXY, "*");
+	}
+	return ok;
+}
+
+static bool set_url(const struct http_pool *pool, CURL *easy, uint16_t port,
 		    const char *target)
 {
 	char url[1200];
@@ -280,14 +302,13 @@ static void set_url(const struct http_pool *pool, CURL *easy, uint16_t port,
 		snprintf(url, sizeof(url), "https://%s:%u%s", pool->host, port, target);
 	else
 		snprintf(url, sizeof(url), "https://%s%s", pool->host, target);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
+	return set_text(easy, CURLOPT_URL, url);
 }
 
-static void set_call(struct http_call *call, CURL *easy)
+static bool set_call(struct http_call *call, CURL *easy)
 {
 	size_t len = 0;
 
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -305,6 +326,7 @@ static void set_call(struct http_call *call, CURL *easy)
 				 prov_secret_bytes(call->body, &len));
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
 	}
+	return set_text(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
 int http_start(struct http_pool *pool, struct http_call *call, struct prov_error *err)
@@ -316,18 +338,16 @@ int http_start(struct http_pool *pool, struct http_call *call, struct prov_error
 	if (!easy || !grow(call, 1) || !add_headers(call, &headers)) {
 		curl_easy_cleanup(easy);
 		free_headers(headers);
-		return fail(err, PROV_ERR_NOMEM, "no memory for a request");
+		return no_memory(err);
 	}
 	call->text[0] = '\0';
 	call->easy = easy;
 	call->headers = headers;
-	set_pool(pool, easy);
-	set_url(pool, easy, pool->port, call->target);
-	set_call(call, easy);
-	if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
+	if (set_pool(pool, easy) && set_url(pool, easy, pool->port, call->target) &&
+	    set_call(call, easy) && curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
 		return 0;
 	http_stop(pool, call);
-	return fail(err, PROV_ERR_NOMEM, "no memory for a request");
+	return no_memory(err);
 }
 
 void http_stop(struct http_pool *pool, struct http_call *call)
@@ -375,7 +395,9 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 	call->sent = call->sends > 0;
 	call->connects = connects > 0 ? (unsigned)connects : 0;
 	call->took_ms = us / 1000;
-	if (call->too_long) {
+	if (call->no_memory) {
+		call->rc = no_memory(&call->error);
+	} else if (call->too_long) {
 		call->rc = fail(&call->error, PROV_ERR_SERVICE,
 				"%s answers with more than %u MiB", pool->host,
 				ANSWER_MAX >> 20);
@@ -429,7 +451,7 @@ void http_clear(struct http_call *call)
 	call->text = call->next = NULL;
 	call->text_len = call->text_room = 0;
 	call->rc = call->status = 0;
-	call->sent = call->slow = call->too_long = false;
+	call->sent = call->slow = call->too_long = call->no_memory = false;
 	call->connects = call->sends = 0;
 	call->date[0] = call->retry_after[0] = call->error_code[0] = '\0';
 	call->request_id[0] = call->content_type[0] = '\0';
@@ -452,14 +474,15 @@ int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 	struct http_failure f;
 	CURLcode code;
 
-	if (!easy)
-		return fail(err, PROV_ERR_NOMEM, "no memory for a request");
-	set_pool(pool, easy);
-	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	snprintf(url, sizeof(url), "http://%s:%u/", http_host(pool), port);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (!easy || !set_pool(pool, easy) ||
+	    !set_text(easy, CURLOPT_PROTOCOLS_STR, "http") ||
+	    !set_text(easy, CURLOPT_URL, url)) {
+		curl_easy_cleanup(easy);
+		return no_memory(err);
+	}
+	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	code = curl_easy_perform(easy);
 	collect(pool, easy, code, &f);
 	f.port = port;

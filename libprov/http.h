@@ -41,7 +41,7 @@ struct http_call {
 	size_t text_len;
 	/* Ours. */
 	size_t text_room;
-	bool too_long;
+	bool too_long, no_memory;
 	void *easy, *headers;
 };
 

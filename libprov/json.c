@@ -174,7 +174,7 @@ int json_read_rows(const char *text, prov_each_row *each, void *ctx,
 	for (item = doc_first(doc); item && rc == 0; item = doc_next(item)) {
 		char *row = doc_line(item);
 
-		rc = row ? each(ctx, row) : doc_no_memory(err);
+		rc = row ? each(ctx, row) != 0 : doc_no_memory(err);
 		free(row);
 	}
 	doc_free(doc);

@@ -45,7 +45,7 @@ struct json_failure {
 };
 int json_read_failure(const char *text, struct json_failure *out);
 
-/* {"query":"..."} and the rows of its answer. A row that is not 0 ends it, returned. */
+/* {"query":"..."} and the rows of its answer. A row that is not 0 ends it with 1. */
 int json_make_query(const char *query, struct prov_secret **out, struct prov_error *err);
 int json_read_rows(const char *text, prov_each_row *each, void *ctx,
 		   struct prov_error *err);

@@ -43,10 +43,8 @@ static int query_next(struct flow *f)
 	if (f->rc < 0)
 		return f->rc;
 	rc = json_read_rows(f->call.text, q->each, q->ctx, &f->error);
-	if (rc < 0)
-		return rc;
-	if (rc > 0)
-		return fail(&f->error, PROV_ERR_CANCELLED, "ended early");
+	if (rc != 0)
+		return rc < 0 ? rc : fail(&f->error, PROV_ERR_CANCELLED, "ended early");
 	free(q->continuation);
 	q->continuation = f->call.next;
 	f->call.next = NULL;
@@ -80,6 +78,7 @@ int prov_query(struct prov_hub *hub, const char *query, unsigned page,
 struct list {
 	prov_each_device *each;
 	void *ctx;
+	bool no_memory;
 };
 
 static int list_row(void *ctx, const char *json)
@@ -88,8 +87,9 @@ static int list_row(void *ctx, const char *json)
 	struct prov_device device;
 	int rc = json_read_device(json, &device, NULL);
 
+	list->no_memory = rc == PROV_ERR_NOMEM;
 	if (rc < 0)
-		return 0; /* a row that is no device: nothing to list */
+		return list->no_memory; /* any other row is no device: nothing to list */
 	rc = list->each(list->ctx, &device) != 0;
 	prov_device_clear(&device);
 	return rc;
@@ -99,7 +99,7 @@ int prov_device_list(struct prov_hub *hub, const char *where, prov_each_device *
 		     void *ctx, struct prov_error *err)
 {
 	static const char all[] = "SELECT * FROM devices";
-	struct list list = { each, ctx };
+	struct list list = { each, ctx, false };
 	size_t room = sizeof(all) + (where ? strlen(where) : 0) + 8;
 	char *query = malloc(room);
 	int rc;
@@ -109,5 +109,5 @@ int prov_device_list(struct prov_hub *hub, const char *where, prov_each_device *
 	snprintf(query, room, "%s%s%s", all, where ? " WHERE " : "", where ? where : "");
 	rc = prov_query(hub, query, 0, list_row, &list, err);
 	free(query);
-	return rc;
+	return list.no_memory ? fail(err, PROV_ERR_NOMEM, "no memory for a device") : rc;
 }

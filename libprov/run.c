@@ -13,13 +13,18 @@ struct run {
 	size_t n, started;
 	prov_job_done *done;
 	void *ctx;
+	bool no_memory; /* for the next one */
 };
 
 static struct flow *run_more(void *ctx)
 {
 	struct run *run = ctx;
-	struct op *op = run->started < run->n ? calloc(1, sizeof(*op)) : NULL;
+	struct op *op;
 
+	if (run->started == run->n)
+		return NULL;
+	op = calloc(1, sizeof(*op));
+	run->no_memory = !op;
 	if (!op)
 		return NULL;
 	op_begin(op, run->hub, &run->jobs[run->started++]);
@@ -47,10 +52,12 @@ static int run_ended(void *ctx, struct flow *f, int rc)
 int prov_run(struct prov_hub *hub, struct prov_job *jobs, size_t n, unsigned parallel,
 	     prov_job_done *done, void *ctx, struct prov_error *err)
 {
-	struct run run = { hub, jobs, n, 0, done, ctx };
+	struct run run = { hub, jobs, n, 0, done, ctx, false };
 	int rc = hub_run(hub, &(struct flow_source){ run_more, run_ended, &run },
 			 parallel ? parallel : PARALLEL, err);
 
+	if (rc == 0 && run.no_memory)
+		rc = fail(err, PROV_ERR_NOMEM, "no memory for a request");
 	for (size_t i = run.started; i < n; i++) {
 		jobs[i].rc = rc ? rc : PROV_ERR_CANCELLED;
 		jobs[i].done = jobs[i].existed = false;

@@ -328,7 +328,7 @@ int prov_slots_plan(const struct prov_slots *slots, const struct record_fields *
 		    const struct prov_wrap_root *root, struct prov_slots_plan *out,
 		    char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	int rc;
 
 	memset(out, 0, sizeof(*out));
@@ -341,7 +341,7 @@ int prov_slots_plan(const struct prov_slots *slots, const struct record_fields *
 int prov_slots_revoke(const struct prov_slots *slots, unsigned slot, bool last,
 		      struct prov_slots_plan *out, char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	unsigned i = slot == PROV_SLOT_B;
 	struct prov_slot s, other;
 

@@ -115,7 +115,7 @@ int prov_wrap(const struct prov_wrap_root *root, const char *serial, uint32_t ge
 	      const uint8_t *salt, const struct record_fields *plain,
 	      struct prov_wrapped *out, char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	struct seal s = { .serial = serial };
 	struct record_fields *f = &out->fields;
 	int rc = 0;
@@ -149,7 +149,7 @@ int prov_unwrap(const struct prov_wrap_root *root, const struct record_view *vie
 		uint16_t type, uint8_t *out, size_t room, size_t *len, char *words,
 		size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	struct seal s = { .serial = view->serial };
 	struct record_wrap wrap;
 	struct record_tlv tlv;
@@ -261,7 +261,7 @@ int prov_otp_choose(const uint8_t *data, const uint8_t *lock,
 		    const struct record_view *record, int journal_block,
 		    struct prov_otp_plan *out, char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	struct record_wrap wrap;
 	bool burned = record && record_wrap_get(record, &wrap);
 	int block = burned ? wrap.otp_block : journal_block;
@@ -309,7 +309,7 @@ static void put_crc(uint8_t *p, uint32_t crc)
 int prov_birth_make(uint16_t revision, const char *device_id,
 		    uint8_t out[PROV_OTP_BLOCK_BYTES], char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	uint8_t hash[SHA256_BYTES];
 
 	if (EVP_Digest(device_id, strlen(device_id), hash, NULL, EVP_sha256(), NULL) != 1)

@@ -236,8 +236,9 @@ int prov_x509_thumbprint(const uint8_t *der, size_t len,
 	size_t i;
 
 	out[0] = '\0';
+	errno = 0;
 	if (EVP_Digest(der, len, hash, NULL, EVP_sha256(), NULL) != 1)
-		return PROV_LOCAL_CRYPTO;
+		return errno == ENOMEM ? PROV_LOCAL_NOMEM : PROV_LOCAL_CRYPTO;
 	for (i = 0; i < sizeof(hash); i++)
 		snprintf(out + 2 * i, 3, "%02X", hash[i]);
 	return 0;
@@ -265,7 +266,7 @@ static int ca_check(const struct prov_x509_ca *ca, const struct file *cert,
 int prov_x509_ca_load(const char *cert_file, const char *key_file,
 		      struct prov_x509_ca **out, char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	struct prov_x509_ca *ca = calloc(1, sizeof(*ca));
 	X509 *certs[CERTS_MAX];
 	struct file cert, key;
@@ -438,7 +439,7 @@ int prov_x509_make(const char *device_id, int64_t not_before, int64_t not_after,
 		   const struct prov_x509_ca *ca, struct prov_x509 *out, char *words,
 		   size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
 	bool ok;
@@ -510,7 +511,7 @@ static int fill(EVP_PKEY *key, X509 **certs, size_t n, const struct file *cf,
 int prov_x509_load(const char *cert_file, const char *key_file, struct prov_x509 *out,
 		   char *words, size_t bytes)
 {
-	struct words w = { words, bytes };
+	struct words w = local_begin(words, bytes);
 	X509 *certs[CERTS_MAX];
 	EVP_PKEY *key = NULL;
 	struct file cf, kf;

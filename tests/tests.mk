@@ -28,7 +28,9 @@ $(call unit_bin,libprov): $(B)/obj/tests/unit/libprov/fake_hub.o $(LIBPROV_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
 # Allocations that fail when the test says so.
-$(B)/unit/libdfu/test_alloc: OWN_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(filter %/test_alloc %/test_alloc_local,$(UNIT_BIN)): OWN_LDFLAGS += \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+$(B)/unit/libprov/test_alloc: OWN_LDFLAGS += -Wl,--wrap=curl_multi_perform
 
 $(call unit_bin,hub): $(HUB_A)
 $(call unit_bin,hub): UNIT_LIBS = $(HUB_LIBS)

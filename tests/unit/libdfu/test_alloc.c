@@ -4,36 +4,7 @@
  */
 #include "flash_story.h"
 
-/* The linker sends the library's calls here (tests.mk). */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-static bool counting;
-static uint64_t count, fail_at;
-
-static bool fails(void)
-{
-	return counting && ++count == fail_at;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
+#include "tests/unit/alloc.h"
 
 /* Open, plan, run, options and close, with a recording and a journal. */
 static int whole(struct fake_rom *rom, const struct dfu_image *image, const char *dir,
@@ -53,7 +24,7 @@ static int whole(struct fake_rom *rom, const struct dfu_image *image, const char
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/t", dir);
-	counting = true;
+	alloc.counting = true;
 	rc = dfu_open_io(&io, &board, &set, &dev, err);
 	if (rc == 0)
 		rc = dfu_plan_make(dev, image, &opts, &plan, err);
@@ -68,7 +39,7 @@ static int whole(struct fake_rom *rom, const struct dfu_image *image, const char
 	dfu_options_free(options);
 	dfu_plan_free(plan);
 	dfu_close(dev);
-	counting = false;
+	alloc.counting = false;
 	unlink(path);
 	return rc;
 }
@@ -84,30 +55,32 @@ static void test_flash(void **state)
 	(void)state;
 	story_end(end);
 	story_journal(dir, path, sizeof(path));
-	for (fail_at = 1; !done; fail_at++) {
+	for (alloc.fail_at = 1; !done; alloc.fail_at++) {
 		struct fake_rom *rom = story_rom();
 		int rc;
 
-		count = 0;
+		alloc.count = 0;
 		memset(&err, 0, sizeof(err));
 		rc = whole(rom, image, dir, &err);
-		done = count < fail_at;
+		done = alloc.count < alloc.fail_at;
 		if (done && rc != 0)
 			fail_msg("without a failure: %s", err.msg);
 		/* Some are only for comfort: without them it goes on. */
 		if (rc < 0 && rc != DFU_ERR_NOMEM && rc != DFU_ERR_FILE)
-			fail_msg("allocation %u: %d %s", (unsigned)fail_at, rc, err.msg);
+			fail_msg("allocation %u: %d %s", (unsigned)alloc.fail_at, rc,
+				 err.msg);
 		if (rc == 0)
 			expect_flash(rom, end, "with what was left");
 		assert_true(rom->closed);
 		fake_rom_reset(rom);
 		if (story_flash(rom, NULL, &(struct dfu_plan_opts){ .journal_dir = dir },
 				NULL, &err) != 0)
-			fail_msg("after allocation %u: %s", (unsigned)fail_at, err.msg);
+			fail_msg("after allocation %u: %s", (unsigned)alloc.fail_at,
+				 err.msg);
 		expect_flash(rom, end, "again");
 		fake_rom_free(rom);
 	}
-	assert_true(fail_at > 50);
+	assert_true(alloc.fail_at > 50);
 	dfu_image_free(image);
 	story_remove(dir);
 }
@@ -121,16 +94,16 @@ static void test_replay(void **state)
 	int rc;
 
 	(void)state;
-	for (fail_at = 1;; fail_at++) {
-		count = 0;
-		counting = true;
+	for (alloc.fail_at = 1;; alloc.fail_at++) {
+		alloc.count = 0;
+		alloc.counting = true;
 		rc = dfu_replay(text, strlen(text), &io, &board, &err);
-		counting = false;
+		alloc.counting = false;
 		if (rc == 0)
 			break;
 		assert_int_equal(rc, DFU_ERR_NOMEM);
 	}
-	assert_int_equal(fail_at, 4);
+	assert_int_equal(alloc.fail_at, 4);
 	io.close(io.ctx);
 }
 

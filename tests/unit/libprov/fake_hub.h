@@ -26,6 +26,12 @@ struct fake_hub *fake_start(const struct fake_step *steps, size_t n);
 /* Fails the test unless each step was taken, in order, and nothing else came. */
 void fake_end(struct fake_hub *fake);
 
+/* From now on a step may be left out, or be taken again when nothing else fits. */
+void fake_loosen(struct fake_hub *fake);
+
+/* Ends it, whatever came. */
+void fake_drop(struct fake_hub *fake);
+
 /* "127.0.0.1:PORT", and the file with its certificate. */
 const char *fake_address(const struct fake_hub *fake);
 const char *fake_ca(const struct fake_hub *fake);
