@@ -70,6 +70,7 @@ static int words_401(struct flow *f, const char *text)
 		return words_expired(f);
 	if (strcasestr(text, "not authorized for") || strcasestr(text, "permission"))
 		return rights_words(f, true);
+	/* The words come with what rights_ask finds out. */
 	f->doubt = true;
 	return fail(&f->error, PROV_ERR_KEY, "%s refuses the key or the right",
 		    f->hub->host);

@@ -115,8 +115,9 @@ static int words_key(struct flow *f, bool sure)
 
 	if (!hub->key)
 		return words_token(f);
-	fail(&f->error, PROV_ERR_KEY, "%s does not take the key of the policy \"%s\"",
-	     hub->host, hub->policy);
+	fail(&f->error, PROV_ERR_KEY, "%s does not take the key of the policy \"%s\"%s%s",
+	     hub->host, hub->policy, sure ? "" : ", or it lacks the right ",
+	     sure ? "" : right_name(f->needs));
 	if (sure)
 		return hint(&f->error, PROV_ERR_KEY,
 			    "copy the connection string from \"Shared access policies\" "

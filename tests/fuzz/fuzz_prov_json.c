@@ -38,6 +38,17 @@ static void read_device(const char *text)
 	prov_secret_free(body);
 }
 
+/* As a twin, and as what was sent to it. */
+static void read_twin(const char *text)
+{
+	struct prov_error err;
+
+	if (json_twin_holds(text, text, true, &err) >= 0 && json_check_twin(text, &err))
+		abort();
+	if (json_check_object(text, &err) < 0 && err.at > strlen(text))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	char *text = len ? fuzz_text(bytes + 1, len - 1) : NULL, *payload = NULL;
@@ -50,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	switch (text ? bytes[0] % 5 : 5) {
 	case 0:
 		read_device(text);
+		read_twin(text);
 		break;
 	case 1:
 		(void)json_read_rows(text, on_row, NULL, &err);

@@ -121,7 +121,7 @@ static const struct row {
 	  SHOW,
 	  { GET_401, ASK_SERVICE(401, REFUSED) },
 	  PROV_ERR_KEY,
-	  "does not take the key",
+	  ", or it lacks the right RegistryRead",
 	  "see that it has RegistryRead" },
 	{ POLICY("line"),
 	  CREATE,
