@@ -47,7 +47,7 @@ int crypto_hmac_sha256(const uint8_t *key, size_t key_len, const void *msg,
 
 	if (key_len > INT32_MAX ||
 	    !HMAC(EVP_sha256(), key, (int)key_len, msg, msg_len, mac, &len))
-		return fail(err, PROV_ERR_NOMEM, "OpenSSL cannot make an HMAC-SHA256");
+		return fail(err, PROV_ERR_NOMEM, "no memory for an HMAC-SHA256");
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 
 #define WRONG 1 /* no failure was told, but something is missing */
 
@@ -50,12 +51,36 @@ static char *curl_strdup(const char *text)
 	return with_curl ? __wrap_strdup(text) : __real_strdup(text);
 }
 
+/* OpenSSL's own are test_alloc_local's. */
+static void *ssl_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return __real_malloc(n);
+}
+
+static void *ssl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return __real_realloc(p, n);
+}
+
+static void ssl_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
 static int hook_libraries(void **state)
 {
 	cJSON_Hooks hooks = { __wrap_malloc, free };
 
 	(void)state;
 	cJSON_InitHooks(&hooks);
+	if (!CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free))
+		return -1;
 	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, free, curl_realloc,
 				    curl_strdup, curl_calloc);
 }

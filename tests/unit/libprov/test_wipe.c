@@ -200,7 +200,7 @@ static void test_requests(void **state)
 			 0);
 	prov_device_clear(&row.device);
 	assert_int_equal(prov_device_get(hub, "d1", &out, NULL), PROV_ERR_SERVICE);
-	assert_int_equal(prov_device_get(hub, "d1", &out, NULL), PROV_ERR_NOHUB);
+	assert_int_equal(prov_device_get(hub, "d1", &out, NULL), PROV_ERR_ANSWER);
 	prov_device_clear(&d1);
 	prov_hub_close(hub);
 	expect_none();
