@@ -1,4 +1,5 @@
 /* Bulk operations: requests of a hundred rows, then single ones for what is left. */
+#include "body.h"
 #include "crypto.h"
 #include "hub.h"
 #include "json.h"
@@ -153,7 +154,7 @@ static const char *op_name(const struct bulk *b, const struct prov_device *devic
 
 static int send_chunk(struct chunk *c)
 {
-	struct json_bulk_row rows[PROV_BULK_MAX];
+	struct body_row rows[PROV_BULK_MAX];
 	struct prov_secret *body = NULL;
 	int rc;
 
@@ -164,7 +165,7 @@ static int send_chunk(struct chunk *c)
 		rows[k].device = device;
 		rows[k].auth = c->bulk->op != PROV_BULK_DELETE;
 	}
-	rc = json_make_bulk(rows, c->n, &body, &c->f.error);
+	rc = body_bulk(rows, c->n, &body, &c->f.error);
 	if (rc < 0)
 		return rc;
 	c->f.needs = RIGHT_REGISTRY_WRITE;

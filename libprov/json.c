@@ -234,65 +234,6 @@ int json_read_device(const char *text, struct prov_device *out, struct prov_erro
 	return rc;
 }
 
-/* `key` as base64, or nothing. */
-static bool add_key(cJSON *keys, const char *name, const struct prov_secret *key)
-{
-	struct prov_secret *text = NULL;
-	bool ok;
-
-	if (!key)
-		return add_text(keys, name, "");
-	if (prov_secret_to_base64(key, &text, NULL) < 0)
-		return false;
-	ok = add_text(keys, name, prov_secret_text(text));
-	prov_secret_free(text);
-	return ok;
-}
-
-static bool add_thumbprints(cJSON *auth, const char *primary, const char *secondary)
-{
-	cJSON *prints = cJSON_AddObjectToObject(auth, "x509Thumbprint");
-
-	return prints && add_text(prints, "primaryThumbprint", primary) &&
-	       (!*secondary || add_text(prints, "secondaryThumbprint", secondary));
-}
-
-static bool add_auth(cJSON *doc, const struct prov_device *d)
-{
-	cJSON *auth = cJSON_AddObjectToObject(doc, "authentication");
-	cJSON *keys;
-
-	if (!auth || !add_text(auth, "type", prov_auth_name(d->auth)))
-		return false;
-	if (d->auth == PROV_AUTH_SELFSIGNED)
-		return add_thumbprints(auth, d->primary_thumbprint,
-				       d->secondary_thumbprint);
-	if (d->auth != PROV_AUTH_SAS)
-		return true;
-	keys = cJSON_AddObjectToObject(auth, "symmetricKey");
-	return keys && add_key(keys, "primaryKey", d->primary_key) &&
-	       add_key(keys, "secondaryKey", d->secondary_key);
-}
-
-static bool add_status(cJSON *doc, const struct prov_device *d)
-{
-	return add_text(doc, "status", d->disabled ? "disabled" : "enabled") &&
-	       (!*d->status_reason || add_text(doc, "statusReason", d->status_reason));
-}
-
-int json_make_device(const struct prov_device *device, struct prov_secret **out,
-		     struct prov_error *err)
-{
-	cJSON *doc = cJSON_CreateObject();
-	bool ok = doc && add_text(doc, "deviceId", device->id) &&
-		  add_status(doc, device) && add_auth(doc, device);
-
-	if (ok && device->edge)
-		ok = cJSON_AddTrueToObject(cJSON_AddObjectToObject(doc, "capabilities"),
-					   "iotEdge");
-	return print_and_free(doc, ok, out, err);
-}
-
 /* -- changing one
  * ------------------------------------------------------------------------ */
 
@@ -424,36 +365,6 @@ int json_change_device(const char *text, const struct prov_change *change, bool 
 
 /* -- in bulk
  * ----------------------------------------------------------------------------- */
-
-static cJSON *bulk_row(const struct json_bulk_row *row)
-{
-	cJSON *doc = cJSON_CreateObject();
-	bool ok = doc && add_text(doc, "id", row->device->id) &&
-		  add_text(doc, "importMode", row->op);
-
-	if (ok && *row->device->etag && strstr(row->op, "IfMatchETag"))
-		ok = add_text(doc, "eTag", row->device->etag);
-	if (ok && row->auth)
-		ok = add_status(doc, row->device) && add_auth(doc, row->device);
-	if (ok)
-		return doc;
-	free_doc(doc);
-	return NULL;
-}
-
-int json_make_bulk(const struct json_bulk_row *rows, size_t n, struct prov_secret **out,
-		   struct prov_error *err)
-{
-	cJSON *doc = cJSON_CreateArray();
-	bool ok = doc;
-
-	for (size_t i = 0; i < n && ok; i++) {
-		cJSON *row = bulk_row(&rows[i]);
-
-		ok = row && cJSON_AddItemToArray(doc, row);
-	}
-	return print_and_free(doc, ok, out, err);
-}
 
 /* Codes come as names or as numbers. */
 static void code_of(const cJSON *v, char *to, size_t bytes)
