@@ -3,6 +3,7 @@
 #include "crypto.h"
 #include "hub.h"
 #include "json.h"
+#include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,9 @@ struct bulk {
 	struct prov_bulk_row *rows;
 	unsigned char *fates;
 	size_t n, next;
-	bool own_keys; /* make keys here */
+	bool own_keys;              /* make keys here */
+	struct prov_secret *random; /* bytes for keys, wiped where they were used */
+	size_t random_used;
 	bool stopped;
 	prov_bulk_done *done;
 	void *ctx;
@@ -192,12 +195,33 @@ static int chunk_next(struct flow *f)
 	return rc;
 }
 
-static int make_keys(struct prov_device *d, struct prov_error *err)
+/* The generator takes as long for one key as for those of a whole request. */
+static int make_key(struct bulk *b, struct prov_secret **key, struct prov_error *err)
 {
-	int rc = prov_secret_random(CRYPTO_SHA256_BYTES, &d->primary_key, err);
+	const size_t all = (size_t)2 * PROV_BULK_MAX * CRYPTO_SHA256_BYTES;
+	uint8_t *next;
+	int rc;
 
-	return rc < 0 ? rc
-		      : prov_secret_random(CRYPTO_SHA256_BYTES, &d->secondary_key, err);
+	if (!b->random || b->random_used == all) {
+		prov_secret_free(b->random);
+		b->random = NULL;
+		b->random_used = 0;
+		rc = prov_secret_random(all, &b->random, err);
+		if (rc < 0)
+			return rc;
+	}
+	next = secret_room(b->random) + b->random_used;
+	b->random_used += CRYPTO_SHA256_BYTES;
+	rc = prov_secret_new(next, CRYPTO_SHA256_BYTES, key, err);
+	explicit_bzero(next, CRYPTO_SHA256_BYTES);
+	return rc;
+}
+
+static int make_keys(struct bulk *b, struct prov_device *d, struct prov_error *err)
+{
+	int rc = make_key(b, &d->primary_key, err);
+
+	return rc < 0 ? rc : make_key(b, &d->secondary_key, err);
 }
 
 /* May this row be sent at all? Its keys are made here. */
@@ -214,7 +238,7 @@ static int ready_row(struct bulk *b, struct prov_bulk_row *row)
 			  d->id);
 	if (rc == 0 && creates && b->own_keys && d->auth == PROV_AUTH_SAS &&
 	    !d->primary_key)
-		rc = make_keys(d, &row->error);
+		rc = make_keys(b, d, &row->error);
 	return rc;
 }
 
@@ -437,6 +461,7 @@ int prov_bulk(struct prov_hub *hub, enum prov_bulk_op op, struct prov_bulk_row *
 		more = look_at_rows(&b, err);
 		rc = rc ? rc : more;
 	}
+	prov_secret_free(b.random);
 	free(b.fates);
 	return sum_up(&b, rc == PROV_ERR_CANCELLED ? rc : 0, err);
 }
