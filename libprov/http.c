@@ -2,6 +2,7 @@
 
 #include "http_error.h"
 #include "text.h"
+#include "waits.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -13,8 +14,15 @@
 
 #define ANSWER_MAX (16u << 20) /* a page of a query is the longest: 1000 twins */
 
+#define IDLE_MAX         16
+#define SOCKETS_PER_CALL 8 /* curl's own limit is 5 */
+
 struct http_pool {
 	CURLM *multi;
+	CURL *idle[IDLE_MAX]; /* handles that served, to serve again */
+	size_t n_idle;
+	size_t n_calls, max_calls; /* under way, and how many at most so far */
+	struct waits waits;        /* the sockets that curl waits for */
 	char *host, *ca_file, *user_agent, *connect_host;
 	struct curl_slist *connect_to;
 	uint16_t port, connect_port;
@@ -42,6 +50,37 @@ static bool set_connect_to(struct http_pool *p, const char *to)
 	return p->connect_to && p->connect_host;
 }
 
+/* What curl waits for on a socket, so that each is looked at when there is something. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *own)
+{
+	struct http_pool *p = ctx;
+
+	(void)easy;
+	(void)own;
+	if (what == CURL_POLL_REMOVE) {
+		waits_drop(&p->waits, fd);
+		return 0;
+	}
+	return waits_set(&p->waits, fd,
+			 (short)((what & CURL_POLL_IN ? POLLIN : 0) |
+				 (what & CURL_POLL_OUT ? POLLOUT : 0)))
+		       ? 0
+		       : -1;
+}
+
+/* Room for the sockets of one more call, so that none is lacking when curl has one. */
+static bool make_room(struct http_pool *p)
+{
+	size_t calls = p->n_calls + 1;
+
+	if (calls <= p->max_calls)
+		return true;
+	if (!waits_room(&p->waits, calls * SOCKETS_PER_CALL))
+		return false;
+	p->max_calls = calls;
+	return true;
+}
+
 int http_open(const struct http_opts *opts, struct http_pool **out,
 	      struct prov_error *err)
 {
@@ -67,6 +106,8 @@ int http_open(const struct http_opts *opts, struct http_pool **out,
 		http_close(p);
 		return fail(err, PROV_ERR_NOMEM, "no memory for a hub");
 	}
+	curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
 	*out = p;
 	return 0;
 }
@@ -75,7 +116,10 @@ void http_close(struct http_pool *pool)
 {
 	if (!pool)
 		return;
+	while (pool->n_idle)
+		curl_easy_cleanup(pool->idle[--pool->n_idle]);
 	curl_multi_cleanup(pool->multi);
+	waits_free(&pool->waits);
 	curl_slist_free_all(pool->connect_to);
 	free(pool->host);
 	free(pool->connect_host);
@@ -283,38 +327,54 @@ static void set_url(const struct http_pool *pool, CURL *easy, uint16_t port,
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 }
 
+/* All that differs from call to call: the handle may have served another one. */
 static void set_call(struct http_call *call, CURL *easy)
 {
 	size_t len = 0;
+	const uint8_t *body = call->body ? prov_secret_bytes(call->body, &len) : NULL;
 
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+	if (!body)
+		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)call->fresh);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->words);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-	if (call->fresh)
-		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	if (call->body) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-				 prov_secret_bytes(call->body, &len));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-	}
+}
+
+/* A handle for a request, one that served before if there is any. */
+static CURL *take_idle(struct http_pool *pool)
+{
+	CURL *easy;
+
+	if (pool->n_idle)
+		return pool->idle[--pool->n_idle];
+	easy = curl_easy_init();
+	if (!easy)
+		return NULL;
+	set_pool(pool, easy);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	/* The least, as each call has one; curl's own is 64 KiB. */
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+	return easy;
 }
 
 int http_start(struct http_pool *pool, struct http_call *call, struct prov_error *err)
 {
 	struct curl_slist *headers = NULL;
-	CURL *easy = curl_easy_init();
+	CURL *easy = take_idle(pool);
 
 	http_clear(call);
-	if (!easy || !grow(call, 1) || !add_headers(call, &headers)) {
+	if (!easy || !make_room(pool) || !grow(call, 1) || !add_headers(call, &headers)) {
 		curl_easy_cleanup(easy);
 		free_headers(headers);
 		return fail(err, PROV_ERR_NOMEM, "no memory for a request");
@@ -322,24 +382,34 @@ int http_start(struct http_pool *pool, struct http_call *call, struct prov_error
 	call->text[0] = '\0';
 	call->easy = easy;
 	call->headers = headers;
-	set_pool(pool, easy);
 	set_url(pool, easy, pool->port, call->target);
 	set_call(call, easy);
+	pool->n_calls++;
 	if (curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
 		return 0;
 	http_stop(pool, call);
 	return fail(err, PROV_ERR_NOMEM, "no memory for a request");
 }
 
-void http_stop(struct http_pool *pool, struct http_call *call)
+/* `whole`: it ended as it should, and the handle has nothing left of it. */
+static void end_call(struct http_pool *pool, struct http_call *call, bool whole)
 {
-	if (!call->easy)
-		return;
 	curl_multi_remove_handle(pool->multi, call->easy);
-	curl_easy_cleanup(call->easy);
+	curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, NULL);
+	pool->n_calls--;
+	if (whole && pool->n_idle < IDLE_MAX)
+		pool->idle[pool->n_idle++] = call->easy;
+	else
+		curl_easy_cleanup(call->easy);
 	free_headers(call->headers);
 	call->easy = NULL;
 	call->headers = NULL;
+}
+
+void http_stop(struct http_pool *pool, struct http_call *call)
+{
+	if (call->easy)
+		end_call(pool, call, false);
 }
 
 /* What curl knows of how it failed, for the words. */
@@ -386,7 +456,8 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 		call->slow = code == CURLE_OPERATION_TIMEDOUT;
 		call->rc = http_words(&f, &call->error);
 	}
-	http_stop(pool, call);
+	/* curl counts its own repeats over the life of a handle, and gives up at five. */
+	end_call(pool, call, code == CURLE_OK && call->sends == 1);
 }
 
 static struct http_call *take_done(struct http_pool *pool)
@@ -405,19 +476,31 @@ static struct http_call *take_done(struct http_pool *pool)
 	return call;
 }
 
+/* Events of poll(2) for curl; of errors it finds out itself, and then names them. */
+static int curl_events(short events)
+{
+	if (events & ~(POLLIN | POLLOUT))
+		return 0;
+	return (events & POLLIN ? CURL_CSELECT_IN : 0) |
+	       (events & POLLOUT ? CURL_CSELECT_OUT : 0);
+}
+
 struct http_call *http_next(struct http_pool *pool, unsigned ms)
 {
 	struct http_call *call = take_done(pool);
-	int running;
+	int running, fd;
+	short events;
+	long curl_ms;
 
 	if (call)
 		return call;
-	curl_multi_perform(pool->multi, &running);
-	call = take_done(pool);
-	if (call)
-		return call;
-	curl_multi_poll(pool->multi, NULL, 0, (int)ms, NULL);
-	curl_multi_perform(pool->multi, &running);
+	curl_multi_timeout(pool->multi, &curl_ms);
+	if (curl_ms > 0 && (unsigned long)curl_ms < ms)
+		ms = (unsigned)curl_ms;
+	if (curl_ms == 0 || !waits_poll(&pool->waits, ms))
+		curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	while ((fd = waits_take(&pool->waits, &events)) >= 0)
+		curl_multi_socket_action(pool->multi, fd, curl_events(events), &running);
 	return take_done(pool);
 }
 
