@@ -68,7 +68,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *ow
 		       : -1;
 }
 
-/* Room for the sockets of one more call, so that none is lacking when curl has one. */
+/*
+ * Room for one more call: for its sockets, so that none is lacking when curl has one, and
+ * for its connection to be kept when fewer calls follow.
+ */
 static bool make_room(struct http_pool *p)
 {
 	size_t calls = p->n_calls + 1;
@@ -78,6 +81,7 @@ static bool make_room(struct http_pool *p)
 	if (!waits_room(&p->waits, calls * SOCKETS_PER_CALL))
 		return false;
 	p->max_calls = calls;
+	curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)calls);
 	return true;
 }
 
