@@ -13,13 +13,21 @@ struct run {
 	size_t n, started;
 	prov_job_done *done;
 	void *ctx;
+	struct op *spare; /* of the job that ended last, for the next one */
 };
 
 static struct flow *run_more(void *ctx)
 {
 	struct run *run = ctx;
-	struct op *op = run->started < run->n ? calloc(1, sizeof(*op)) : NULL;
+	struct op *op = run->spare;
 
+	if (run->started == run->n)
+		return NULL;
+	if (op)
+		memset(op, 0, sizeof(*op));
+	else
+		op = calloc(1, sizeof(*op));
+	run->spare = NULL;
 	if (!op)
 		return NULL;
 	op_begin(op, run->hub, &run->jobs[run->started++]);
@@ -38,7 +46,8 @@ static int run_ended(void *ctx, struct flow *f, int rc)
 		job->error = f->error;
 	job->done = rc != PROV_ERR_CANCELLED;
 	flow_clear(f);
-	free(op);
+	free(run->spare);
+	run->spare = op;
 	if (job->done && run->done)
 		stop = run->done(run->ctx, job);
 	return stop;
@@ -47,10 +56,11 @@ static int run_ended(void *ctx, struct flow *f, int rc)
 int prov_run(struct prov_hub *hub, struct prov_job *jobs, size_t n, unsigned parallel,
 	     prov_job_done *done, void *ctx, struct prov_error *err)
 {
-	struct run run = { hub, jobs, n, 0, done, ctx };
+	struct run run = { hub, jobs, n, 0, done, ctx, NULL };
 	int rc = hub_run(hub, &(struct flow_source){ run_more, run_ended, &run },
 			 parallel ? parallel : PARALLEL, err);
 
+	free(run.spare);
 	for (size_t i = run.started; i < n; i++) {
 		jobs[i].rc = rc ? rc : PROV_ERR_CANCELLED;
 		jobs[i].done = jobs[i].existed = false;
