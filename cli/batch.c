@@ -198,12 +198,14 @@ static int go_round(struct tray *t, int (*each)(struct row *row, struct dfu_dev 
 	return n ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* What the registry is to have is made here too, for all boards at once. */
 static int look(struct row *r, struct dfu_dev **dev)
 {
 	int status = provisioning_look(r->p, *dev);
 
-	if (status == EXIT_DONE)
-		provisioning_is_done(r->p);
+	if (status == EXIT_DONE && !provisioning_is_done(r->p) && r->hub &&
+	    !r->p->how->dry_run)
+		status = provisioning_offer(r->p);
 	return status;
 }
 
@@ -279,10 +281,7 @@ static int identify_at(struct tray *t, struct batch_hub *hub, const char *tier)
 	for (size_t i = 0; rows && i < t->n; i++) {
 		struct row *r = &t->rows[i];
 
-		if (r->hub != hub || is_over(r))
-			continue;
-		r->status = provisioning_offer(r->p);
-		if (r->status == EXIT_DONE)
+		if (r->hub == hub && !is_over(r))
 			rows[n++] = r;
 	}
 	if (n)

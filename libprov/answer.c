@@ -11,12 +11,15 @@
 
 void hub_learn_clock(struct prov_hub *hub, const struct http_call *call)
 {
-	int64_t date = retry_date(call->date);
-
-	if (date < 0)
+	/* Within a second all answers have the same one. */
+	if (strcmp(call->date, hub->date) != 0) {
+		memcpy(hub->date, call->date, sizeof(hub->date));
+		hub->date_unix = retry_date(call->date);
+	}
+	if (!hub->date[0] || hub->date_unix < 0)
 		return;
 	hub->stats.has_skew = true;
-	hub->stats.skew_s = (int64_t)time(NULL) - date;
+	hub->stats.skew_s = (int64_t)time(NULL) - hub->date_unix;
 }
 
 bool answer_wait(const struct http_call *call, unsigned *ms)

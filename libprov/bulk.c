@@ -1,8 +1,10 @@
 /* Bulk operations: requests of a hundred rows, then single ones for what is left. */
+#include "body.h"
 #include "crypto.h"
 #include "hub.h"
 #include "json.h"
 #include "retry.h"
+#include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,9 @@ struct bulk {
 	struct prov_bulk_row *rows;
 	unsigned char *fates;
 	size_t n, next;
-	bool own_keys; /* make keys here */
+	bool own_keys;              /* make keys here */
+	struct prov_secret *random; /* bytes for keys, wiped where they were used */
+	size_t random_used;
 	bool stopped;
 	bool no_memory; /* for the rows that are left */
 	prov_bulk_done *done;
@@ -189,7 +193,7 @@ static const char *op_name(const struct bulk *b, const struct prov_device *devic
 
 static int send_chunk(struct chunk *c)
 {
-	struct json_bulk_row rows[PROV_BULK_MAX];
+	struct body_row rows[PROV_BULK_MAX];
 	struct prov_secret *body = NULL;
 	struct bulk *b = c->bulk;
 	size_t n = 0;
@@ -206,7 +210,7 @@ static int send_chunk(struct chunk *c)
 		rows[n].device = device;
 		rows[n++].auth = b->op != PROV_BULK_DELETE;
 	}
-	rc = json_make_bulk(rows, n, &body, &c->f.error);
+	rc = body_bulk(rows, n, &body, &c->f.error);
 	if (rc < 0)
 		return rc;
 	c->f.needs = RIGHT_REGISTRY_WRITE;
@@ -267,12 +271,33 @@ static int chunk_next(struct flow *f)
 	return c->throttled ? repeat_rows(c) : 0;
 }
 
-static int make_keys(struct prov_device *d, struct prov_error *err)
+/* The generator takes as long for one key as for those of a whole request. */
+static int make_key(struct bulk *b, struct prov_secret **key, struct prov_error *err)
 {
-	int rc = prov_secret_random(CRYPTO_SHA256_BYTES, &d->primary_key, err);
+	const size_t all = (size_t)2 * PROV_BULK_MAX * CRYPTO_SHA256_BYTES;
+	uint8_t *next;
+	int rc;
 
-	return rc < 0 ? rc
-		      : prov_secret_random(CRYPTO_SHA256_BYTES, &d->secondary_key, err);
+	if (!b->random || b->random_used == all) {
+		prov_secret_free(b->random);
+		b->random = NULL;
+		b->random_used = 0;
+		rc = prov_secret_random(all, &b->random, err);
+		if (rc < 0)
+			return rc;
+	}
+	next = secret_room(b->random) + b->random_used;
+	b->random_used += CRYPTO_SHA256_BYTES;
+	rc = prov_secret_new(next, CRYPTO_SHA256_BYTES, key, err);
+	explicit_bzero(next, CRYPTO_SHA256_BYTES);
+	return rc;
+}
+
+static int make_keys(struct bulk *b, struct prov_device *d, struct prov_error *err)
+{
+	int rc = make_key(b, &d->primary_key, err);
+
+	return rc < 0 ? rc : make_key(b, &d->secondary_key, err);
 }
 
 /* May this row be sent at all? Its keys are made here. */
@@ -289,7 +314,7 @@ static int ready_row(struct bulk *b, struct prov_bulk_row *row)
 			  d->id);
 	if (rc == 0 && creates && b->own_keys && d->auth == PROV_AUTH_SAS &&
 	    !d->primary_key)
-		rc = make_keys(d, &row->error);
+		rc = make_keys(b, d, &row->error);
 	return rc;
 }
 
@@ -537,6 +562,7 @@ int prov_bulk(struct prov_hub *hub, enum prov_bulk_op op, struct prov_bulk_row *
 		b.no_memory |= more == PROV_ERR_NOMEM;
 		rc = rc ? rc : more;
 	}
+	prov_secret_free(b.random);
 	free(b.fates);
 	return sum_up(&b, rc == PROV_ERR_CANCELLED ? rc : 0, err);
 }

@@ -151,19 +151,12 @@ struct doc *doc_object(void)
 	return give(cJSON_CreateObject());
 }
 
-struct doc *doc_array(void)
+bool doc_add(struct doc *object, const char *name, struct doc *child)
 {
-	return give(cJSON_CreateArray());
-}
-
-bool doc_add(struct doc *to, const char *name, struct doc *child)
-{
-	cJSON_bool done = name ? cJSON_AddItemToObject(own(to), name, own(child))
-			       : cJSON_AddItemToArray(own(to), own(child));
-
-	if (!done)
-		doc_free(child);
-	return done;
+	if (cJSON_AddItemToObject(own(object), name, own(child)))
+		return true;
+	doc_free(child);
+	return false;
 }
 
 bool doc_add_text(struct doc *object, const char *name, const char *value)
@@ -174,16 +167,6 @@ bool doc_add_text(struct doc *object, const char *name, const char *value)
 bool doc_add_number(struct doc *object, const char *name, double value)
 {
 	return cJSON_AddNumberToObject(own(object), name, value);
-}
-
-bool doc_add_true(struct doc *object, const char *name)
-{
-	return cJSON_AddTrueToObject(own(object), name);
-}
-
-struct doc *doc_add_object(struct doc *object, const char *name)
-{
-	return give(cJSON_AddObjectToObject(own(object), name));
 }
 
 /* Their contents change places; names and places in the document stay. */

@@ -48,15 +48,11 @@ const char *doc_name(const struct doc *member);
 bool doc_equal(const struct doc *a, const struct doc *b);
 
 struct doc *doc_object(void);
-struct doc *doc_array(void);
 bool doc_add_text(struct doc *object, const char *name, const char *value);
 bool doc_add_number(struct doc *object, const char *name, double value);
-bool doc_add_true(struct doc *object, const char *name);
-struct doc *doc_add_object(struct doc *object, const char *name);
 
-/* The child is taken, and freed at once when that fails; NULL is refused. To an array
- * without a name. */
-bool doc_add(struct doc *to, const char *name, struct doc *child);
+/* The child is taken, and freed at once when that fails; NULL is refused. */
+bool doc_add(struct doc *object, const char *name, struct doc *child);
 
 /* Set a member to a text, or with NULL to null; *changed becomes true when it was not so.
  */

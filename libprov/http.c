@@ -1,21 +1,27 @@
 #include "http.h"
 
+#include "http_answer.h"
 #include "http_error.h"
 #include "text.h"
+#include "waits.h"
 #include "wipe.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
-#define ANSWER_MAX (16u << 20) /* a page of a query is the longest: 1000 twins */
+#define IDLE_MAX         16
+#define SOCKETS_PER_CALL 8 /* curl's own limit is 5 */
 
 struct http_pool {
 	CURLM *multi;
+	CURL *idle[IDLE_MAX]; /* handles that served, to serve again */
+	size_t n_idle;
+	size_t n_calls, max_calls; /* under way, and how many at most so far */
+	struct waits waits;        /* the sockets that curl waits for */
 	char *host, *ca_file, *user_agent, *connect_host;
 	struct curl_slist *connect_to;
 	uint16_t port, connect_port;
@@ -53,6 +59,41 @@ static int set_connect_to(struct http_pool *p, const char *to, struct prov_error
 	return p->connect_to && p->connect_host ? 0 : no_memory(err);
 }
 
+/* What curl waits for on a socket, so that each is looked at when there is something. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *own)
+{
+	struct http_pool *p = ctx;
+
+	(void)easy;
+	(void)own;
+	if (what == CURL_POLL_REMOVE) {
+		waits_drop(&p->waits, fd);
+		return 0;
+	}
+	return waits_set(&p->waits, fd,
+			 (short)((what & CURL_POLL_IN ? POLLIN : 0) |
+				 (what & CURL_POLL_OUT ? POLLOUT : 0)))
+		       ? 0
+		       : -1;
+}
+
+/*
+ * Room for one more call: for its sockets, so that none is lacking when curl has one, and
+ * for its connection to be kept when fewer calls follow.
+ */
+static bool make_room(struct http_pool *p)
+{
+	size_t calls = p->n_calls + 1;
+
+	if (calls <= p->max_calls)
+		return true;
+	if (!waits_room(&p->waits, calls * SOCKETS_PER_CALL))
+		return false;
+	p->max_calls = calls;
+	curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)calls);
+	return true;
+}
+
 static int fill_pool(struct http_pool *p, const struct http_opts *opts,
 		     struct prov_error *err)
 {
@@ -65,6 +106,8 @@ static int fill_pool(struct http_pool *p, const struct http_opts *opts,
 	p->connect_ms = opts->connect_ms;
 	if (!p->multi || !p->host || !p->user_agent || (opts->ca_file && !p->ca_file))
 		return no_memory(err);
+	curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
 	return opts->connect_to ? set_connect_to(p, opts->connect_to, err) : 0;
 }
 
@@ -90,123 +133,16 @@ void http_close(struct http_pool *pool)
 {
 	if (!pool)
 		return;
+	while (pool->n_idle)
+		curl_easy_cleanup(pool->idle[--pool->n_idle]);
 	curl_multi_cleanup(pool->multi);
+	waits_free(&pool->waits);
 	curl_slist_free_all(pool->connect_to);
 	free(pool->host);
 	free(pool->connect_host);
 	free(pool->ca_file);
 	free(pool->user_agent);
 	free(pool);
-}
-
-/* Grow without leaving a copy behind: answers hold keys. */
-static bool grow(struct http_call *call, size_t need)
-{
-	size_t room = call->text_room ? call->text_room : 2048;
-	char *text;
-
-	while (room < need)
-		room *= 2;
-	if (room == call->text_room)
-		return true;
-	text = malloc(room);
-	if (!text)
-		return false;
-	if (call->text) {
-		memcpy(text, call->text, call->text_len);
-		explicit_bzero(call->text, call->text_room);
-		free(call->text);
-	}
-	call->text = text;
-	call->text_room = room;
-	return true;
-}
-
-static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
-{
-	struct http_call *call = ctx;
-
-	(void)one;
-	if (n > ANSWER_MAX - call->text_len) {
-		call->too_long = true;
-		return 0;
-	}
-	if (!grow(call, call->text_len + n + 1)) {
-		call->no_memory = true;
-		return 0;
-	}
-	memcpy(call->text + call->text_len, bytes, n);
-	call->text_len += n;
-	call->text[call->text_len] = '\0';
-	return n;
-}
-
-/* The value of a header line when it is called `name`, trimmed. */
-static bool is_header(const char *line, size_t n, const char *name, const char **value,
-		      size_t *len)
-{
-	size_t name_len = strlen(name);
-
-	if (n <= name_len || line[name_len] != ':' ||
-	    strncasecmp(line, name, name_len) != 0)
-		return false;
-	line += name_len + 1;
-	n -= name_len + 1;
-	while (n && (*line == ' ' || *line == '\t')) {
-		line++;
-		n--;
-	}
-	while (n && strchr("\r\n \t", line[n - 1]))
-		n--;
-	*value = line;
-	*len = n;
-	return true;
-}
-
-static void keep_header(struct http_call *call, const char *line, size_t n)
-{
-	const struct {
-		const char *name;
-		char *to;
-		size_t bytes;
-	} headers[] = {
-		{ "date", call->date, sizeof(call->date) },
-		{ "retry-after", call->retry_after, sizeof(call->retry_after) },
-		{ "iothub-errorcode", call->error_code, sizeof(call->error_code) },
-		{ "x-ms-request-id", call->request_id, sizeof(call->request_id) },
-		{ "content-type", call->content_type, sizeof(call->content_type) },
-	};
-	char text[80];
-	const char *value;
-	size_t len;
-
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		if (!is_header(line, n, headers[i].name, &value, &len))
-			continue;
-		snprintf(text, sizeof(text), "%.*s", (int)(len < 79 ? len : 79), value);
-		copy_clean(headers[i].to, headers[i].bytes, text);
-	}
-	if (is_header(line, n, "x-ms-continuation", &value, &len) && len) {
-		free(call->next);
-		call->next = strndup(value, len);
-		call->no_memory |= !call->next;
-	}
-}
-
-static size_t on_header(char *line, size_t one, size_t n, void *ctx)
-{
-	struct http_call *call = ctx;
-
-	(void)one;
-	/* A new status line: what came before was of a proxy, or 100 Continue. */
-	if (n > 5 && strncmp(line, "HTTP/", 5) == 0) {
-		call->date[0] = call->retry_after[0] = call->error_code[0] = '\0';
-		call->request_id[0] = call->content_type[0] = '\0';
-	} else {
-		keep_header(call, line, n);
-	}
-	/* An answer without its continuation would look like the last page. */
-	return call->no_memory ? 0 : n;
 }
 
 /* The connection stands; the request goes out now. */
@@ -278,6 +214,18 @@ static bool set_text(CURL *easy, CURLoption option, const char *text)
 	return curl_easy_setopt(easy, option, text) == CURLE_OK;
 }
 
+/*
+ * Where the system's CAs are in a file too, as on Debian, curl need not look into their
+ * folder. CAs of a file alone it reads once, otherwise for each connection, which takes
+ * 30 ms and 1 MB each.
+ */
+static bool has_ca_bundle(void)
+{
+	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
+	return curl->cainfo && access(curl->cainfo, R_OK) == 0;
+}
+
 /* What goes for every connection. */
 static bool set_pool(const struct http_pool *pool, CURL *easy)
 {
@@ -290,8 +238,9 @@ static bool set_pool(const struct http_pool *pool, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)pool->connect_ms);
 	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
 	if (pool->ca_file)
-		ok = ok && set_text(easy, CURLOPT_CAINFO, pool->ca_file) &&
-		     set_text(easy, CURLOPT_CAPATH, NULL);
+		ok = ok && set_text(easy, CURLOPT_CAINFO, pool->ca_file);
+	if (pool->ca_file || has_ca_bundle())
+		ok = ok && set_text(easy, CURLOPT_CAPATH, NULL);
 	if (pool->connect_to) {
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, pool->connect_to);
 		ok = ok && set_text(easy, CURLOPT_NOPROXY, "*");
@@ -311,37 +260,55 @@ static bool set_url(const struct http_pool *pool, CURL *easy, uint16_t port,
 	return set_text(easy, CURLOPT_URL, url);
 }
 
+/* All that differs from call to call: the handle may have served another one. */
 static bool set_call(struct http_call *call, CURL *easy)
 {
 	size_t len = 0;
+	const uint8_t *body = call->body ? prov_secret_bytes(call->body, &len) : NULL;
 
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+	if (!body)
+		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)call->fresh);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-	if (call->fresh)
-		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	if (call->body) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-				 prov_secret_bytes(call->body, &len));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-	}
 	return set_text(easy, CURLOPT_CUSTOMREQUEST, call->method);
+}
+
+/* A handle for a request, one that served before if there is any. */
+static CURL *take_idle(struct http_pool *pool)
+{
+	CURL *easy;
+
+	if (pool->n_idle)
+		return pool->idle[--pool->n_idle];
+	easy = curl_easy_init();
+	if (!easy || !set_pool(pool, easy)) {
+		curl_easy_cleanup(easy);
+		return NULL;
+	}
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	/* The least, as each call has one; curl's own is 64 KiB. */
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+	return easy;
 }
 
 int http_start(struct http_pool *pool, struct http_call *call, struct prov_error *err)
 {
 	struct curl_slist *headers = NULL;
-	CURL *easy = curl_easy_init();
+	CURL *easy = take_idle(pool);
 
 	http_clear(call);
-	if (!easy || !grow(call, 1) || !add_headers(call, &headers)) {
+	if (!easy || !make_room(pool) || !http_answer_room(call, 1) ||
+	    !add_headers(call, &headers)) {
 		curl_easy_cleanup(easy);
 		free_headers(headers);
 		return no_memory(err);
@@ -349,22 +316,32 @@ int http_start(struct http_pool *pool, struct http_call *call, struct prov_error
 	call->text[0] = '\0';
 	call->easy = easy;
 	call->headers = headers;
-	if (set_pool(pool, easy) && set_url(pool, easy, pool->port, call->target) &&
-	    set_call(call, easy) && curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
+	pool->n_calls++;
+	if (set_url(pool, easy, pool->port, call->target) && set_call(call, easy) &&
+	    curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
 		return 0;
 	http_stop(pool, call);
 	return no_memory(err);
 }
 
-void http_stop(struct http_pool *pool, struct http_call *call)
+/* `whole`: it ended as it should, and the handle has nothing left of it. */
+static void end_call(struct http_pool *pool, struct http_call *call, bool whole)
 {
-	if (!call->easy)
-		return;
 	curl_multi_remove_handle(pool->multi, call->easy);
-	curl_easy_cleanup(call->easy);
+	pool->n_calls--;
+	if (whole && pool->n_idle < IDLE_MAX)
+		pool->idle[pool->n_idle++] = call->easy;
+	else
+		curl_easy_cleanup(call->easy);
 	free_headers(call->headers);
 	call->easy = NULL;
 	call->headers = NULL;
+}
+
+void http_stop(struct http_pool *pool, struct http_call *call)
+{
+	if (call->easy)
+		end_call(pool, call, false);
 }
 
 /* What curl knows of how it failed, for the words. */
@@ -406,7 +383,7 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 	} else if (call->too_long) {
 		call->rc = fail(&call->error, PROV_ERR_SERVICE,
 				"%s answers with more than %u MiB", pool->host,
-				ANSWER_MAX >> 20);
+				HTTP_ANSWER_MAX >> 20);
 	} else if (code != CURLE_OK) {
 		collect(pool, call->easy, code, &f);
 		/* A port that was not given the time to answer is not a blocked one. */
@@ -414,7 +391,8 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 		call->slow = code == CURLE_OPERATION_TIMEDOUT;
 		call->rc = http_words(&f, &call->error);
 	}
-	http_stop(pool, call);
+	/* curl counts its own repeats over the life of a handle, and gives up at five. */
+	end_call(pool, call, code == CURLE_OK && call->sends == 1);
 }
 
 static struct http_call *take_done(struct http_pool *pool)
@@ -433,35 +411,32 @@ static struct http_call *take_done(struct http_pool *pool)
 	return call;
 }
 
+/* Events of poll(2) for curl; of errors it finds out itself, and then names them. */
+static int curl_events(short events)
+{
+	if (events & ~(POLLIN | POLLOUT))
+		return 0;
+	return (events & POLLIN ? CURL_CSELECT_IN : 0) |
+	       (events & POLLOUT ? CURL_CSELECT_OUT : 0);
+}
+
 struct http_call *http_next(struct http_pool *pool, unsigned ms)
 {
 	struct http_call *call = take_done(pool);
-	int running;
+	int running, fd;
+	short events;
+	long curl_ms;
 
 	if (call)
 		return call;
-	curl_multi_perform(pool->multi, &running);
-	call = take_done(pool);
-	if (call)
-		return call;
-	curl_multi_poll(pool->multi, NULL, 0, (int)ms, NULL);
-	curl_multi_perform(pool->multi, &running);
+	curl_multi_timeout(pool->multi, &curl_ms);
+	if (curl_ms > 0 && (unsigned long)curl_ms < ms)
+		ms = (unsigned)curl_ms;
+	if (curl_ms == 0 || !waits_poll(&pool->waits, ms))
+		curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	while ((fd = waits_take(&pool->waits, &events)) >= 0)
+		curl_multi_socket_action(pool->multi, fd, curl_events(events), &running);
 	return take_done(pool);
-}
-
-void http_clear(struct http_call *call)
-{
-	if (call->text)
-		explicit_bzero(call->text, call->text_room);
-	free(call->text);
-	free(call->next);
-	call->text = call->next = NULL;
-	call->text_len = call->text_room = 0;
-	call->rc = call->status = 0;
-	call->sent = call->slow = call->too_long = call->no_memory = false;
-	call->connects = call->sends = 0;
-	call->date[0] = call->retry_after[0] = call->error_code[0] = '\0';
-	call->request_id[0] = call->content_type[0] = '\0';
 }
 
 const char *http_host(const struct http_pool *pool)

@@ -25,6 +25,8 @@ struct prov_hub {
 	int64_t hold_ms;      /* nothing is sent before this moment of the steady clock */
 	bool answered;        /* has there ever been an answer? */
 	unsigned rights_seen; /* RIGHT_* that it has let us use */
+	char date[40];        /* of the last one, and in numbers */
+	int64_t date_unix;
 	struct prov_stats stats;
 };
 

@@ -12,10 +12,6 @@ struct doc;
 /* A device as the registry shows it, or a row of a query, which has no keys. */
 int json_read_device(const char *text, struct prov_device *out, struct prov_error *err);
 
-/* The body that creates a device. Without keys the service makes them. */
-int json_make_device(const struct prov_device *device, struct prov_secret **out,
-		     struct prov_error *err);
-
 /*
  * The body that changes the device in `text`: all of it, changed. *same when it is as it
  * should be already, and then no body. PROV_ERR_REFUSED for keys on a device without.
@@ -23,16 +19,7 @@ int json_make_device(const struct prov_device *device, struct prov_secret **out,
 int json_change_device(const char *text, const struct prov_change *change, bool *same,
 		       struct prov_secret **out, struct prov_error *err);
 
-/* A bulk request; `op` as [REST] has it: "create", "updateIfMatchETag", ... */
-struct json_bulk_row {
-	const char *op;
-	const struct prov_device *device;
-	bool auth; /* send its status, keys and thumbprints */
-};
-int json_make_bulk(const struct json_bulk_row *rows, size_t n, struct prov_secret **out,
-		   struct prov_error *err);
-
-/* Its answer: each complaint by device id. */
+/* The answer to a bulk request: each complaint by device id. */
 typedef void json_complaint(void *ctx, const char *id, const char *code,
 			    const char *text);
 int json_read_bulk(const char *text, json_complaint *complaint, void *ctx,

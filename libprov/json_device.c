@@ -1,4 +1,4 @@
-/* A device as JSON: read, made, changed. */
+/* A device as JSON: read and changed. */
 #include "doc.h"
 #include "error.h"
 #include "json.h"
@@ -115,94 +115,6 @@ int json_read_device(const char *text, struct prov_device *out, struct prov_erro
 	else
 		*out = d;
 	return rc;
-}
-
-/* `key` as base64, or nothing. */
-static bool add_key(struct doc *keys, const char *name, const struct prov_secret *key)
-{
-	struct prov_secret *text = NULL;
-	bool ok;
-
-	if (!key)
-		return doc_add_text(keys, name, "");
-	if (prov_secret_to_base64(key, &text, NULL) < 0)
-		return false;
-	ok = doc_add_text(keys, name, prov_secret_text(text));
-	prov_secret_free(text);
-	return ok;
-}
-
-static bool add_thumbprints(struct doc *auth, const char *primary, const char *secondary)
-{
-	struct doc *prints = doc_add_object(auth, "x509Thumbprint");
-
-	return prints && doc_add_text(prints, "primaryThumbprint", primary) &&
-	       (!*secondary || doc_add_text(prints, "secondaryThumbprint", secondary));
-}
-
-static bool add_auth(struct doc *doc, const struct prov_device *d)
-{
-	struct doc *auth = doc_add_object(doc, "authentication");
-	struct doc *keys;
-
-	if (!auth || !doc_add_text(auth, "type", prov_auth_name(d->auth)))
-		return false;
-	if (d->auth == PROV_AUTH_SELFSIGNED)
-		return add_thumbprints(auth, d->primary_thumbprint,
-				       d->secondary_thumbprint);
-	if (d->auth != PROV_AUTH_SAS)
-		return true;
-	keys = doc_add_object(auth, "symmetricKey");
-	return keys && add_key(keys, "primaryKey", d->primary_key) &&
-	       add_key(keys, "secondaryKey", d->secondary_key);
-}
-
-static bool add_status(struct doc *doc, const struct prov_device *d)
-{
-	return doc_add_text(doc, "status", d->disabled ? "disabled" : "enabled") &&
-	       (!*d->status_reason ||
-		doc_add_text(doc, "statusReason", d->status_reason));
-}
-
-int json_make_device(const struct prov_device *device, struct prov_secret **out,
-		     struct prov_error *err)
-{
-	struct doc *doc = doc_object();
-	bool ok = doc && doc_add_text(doc, "deviceId", device->id) &&
-		  add_status(doc, device) && add_auth(doc, device);
-
-	if (ok && device->edge)
-		ok = doc_add_true(doc_add_object(doc, "capabilities"), "iotEdge");
-	return doc_finish(doc, ok, out, err);
-}
-
-/* -- many in one request ----------------------------------------------------------- */
-
-static struct doc *bulk_row(const struct json_bulk_row *row)
-{
-	struct doc *doc = doc_object();
-	bool ok = doc && doc_add_text(doc, "id", row->device->id) &&
-		  doc_add_text(doc, "importMode", row->op);
-
-	if (ok && *row->device->etag && strstr(row->op, "IfMatchETag"))
-		ok = doc_add_text(doc, "eTag", row->device->etag);
-	if (ok && row->auth)
-		ok = add_status(doc, row->device) && add_auth(doc, row->device);
-	if (ok)
-		return doc;
-	doc_free(doc);
-	return NULL;
-}
-
-int json_make_bulk(const struct json_bulk_row *rows, size_t n, struct prov_secret **out,
-		   struct prov_error *err)
-{
-	struct doc *doc = doc_array();
-	bool ok = doc;
-
-	for (size_t i = 0; i < n && ok; i++)
-		ok = doc_add(doc, NULL, bulk_row(&rows[i]));
-	return doc_finish(doc, ok, out, err);
 }
 
 /* -- changing one ------------------------------------------------------------------ */

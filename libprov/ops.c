@@ -1,5 +1,6 @@
 #include "ops.h"
 
+#include "body.h"
 #include "json.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ static int send_create(struct flow *f)
 {
 	const struct prov_device *device = op_of(f)->job->device;
 	struct prov_secret *body = NULL;
-	int rc = json_make_device(device, &body, &f->error);
+	int rc = body_device(device, &body, &f->error);
 
 	if (rc < 0)
 		return rc;

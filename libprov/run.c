@@ -13,17 +13,22 @@ struct run {
 	size_t n, started;
 	prov_job_done *done;
 	void *ctx;
-	bool no_memory; /* for the next one */
+	bool no_memory;   /* for the next one */
+	struct op *spare; /* of the job that ended last, for the next one */
 };
 
 static struct flow *run_more(void *ctx)
 {
 	struct run *run = ctx;
-	struct op *op;
+	struct op *op = run->spare;
 
 	if (run->started == run->n)
 		return NULL;
-	op = calloc(1, sizeof(*op));
+	if (op)
+		memset(op, 0, sizeof(*op));
+	else
+		op = calloc(1, sizeof(*op));
+	run->spare = NULL;
 	run->no_memory = !op;
 	if (!op)
 		return NULL;
@@ -43,7 +48,8 @@ static int run_ended(void *ctx, struct flow *f, int rc)
 		job->error = f->error;
 	job->done = rc != PROV_ERR_CANCELLED;
 	flow_clear(f);
-	free(op);
+	free(run->spare);
+	run->spare = op;
 	if (job->done && run->done)
 		stop = run->done(run->ctx, job);
 	return stop;
@@ -52,10 +58,11 @@ static int run_ended(void *ctx, struct flow *f, int rc)
 int prov_run(struct prov_hub *hub, struct prov_job *jobs, size_t n, unsigned parallel,
 	     prov_job_done *done, void *ctx, struct prov_error *err)
 {
-	struct run run = { hub, jobs, n, 0, done, ctx, false };
+	struct run run = { hub, jobs, n, 0, done, ctx, false, NULL };
 	int rc = hub_run(hub, &(struct flow_source){ run_more, run_ended, &run },
 			 parallel ? parallel : PARALLEL, err);
 
+	free(run.spare);
 	if (rc == 0 && run.no_memory)
 		rc = fail(err, PROV_ERR_NOMEM, "no memory for a request");
 	for (size_t i = run.started; i < n; i++) {

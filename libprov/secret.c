@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,22 +18,94 @@ struct prov_secret {
 	uint8_t bytes[]; /* `room`, and a zero byte */
 };
 
+/*
+ * To lock a secret costs more than to make it, so the short ones share pages that are
+ * locked once: a key, in binary or base64, and a device's body or token. A cell that is
+ * free is all zero but for `next`. Pages stay for the next ones.
+ */
+#define PAGE_BYTES 4096
+
+struct cell {
+	struct cell *next;
+};
+
+static struct cells {
+	size_t bytes; /* of each */
+	struct cell *free;
+} pools[] = { { 64, NULL }, { 256, NULL } };
+
+static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct cells *pool_for(size_t bytes)
+{
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+		if (bytes <= pools[i].bytes)
+			return &pools[i];
+	return NULL;
+}
+
+static void put_cell(struct cells *pool, void *at)
+{
+	struct cell *cell = at;
+
+	cell->next = pool->free;
+	pool->free = cell;
+}
+
+static void add_page(struct cells *pool)
+{
+	char *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return;
+	(void)mlock(page, PAGE_BYTES);
+	for (size_t at = 0; at < PAGE_BYTES; at += pool->bytes)
+		put_cell(pool, page + at);
+}
+
+static void *take_cell(struct cells *pool)
+{
+	struct cell *cell;
+
+	pthread_mutex_lock(&pools_lock);
+	if (!pool->free)
+		add_page(pool);
+	cell = pool->free;
+	if (cell) {
+		pool->free = cell->next;
+		cell->next = NULL;
+	}
+	pthread_mutex_unlock(&pools_lock);
+	return cell;
+}
+
+/*
+ * Locks are never undone: they do not count, and a page may hold other secrets. Where
+ * the limit is reached the page may be swapped, which is better than to fail.
+ */
+static void *make_alone(size_t bytes)
+{
+	void *made = calloc(1, bytes);
+
+	if (made)
+		(void)mlock(made, bytes);
+	return made;
+}
+
 int secret_make(size_t len, struct prov_secret **out, struct prov_error *err)
 {
+	size_t bytes = sizeof(struct prov_secret) + len + 1;
+	struct cells *pool = pool_for(bytes);
 	struct prov_secret *s;
 
 	if (len > PROV_SECRET_MAX)
 		return fail(err, PROV_ERR_ARG, "a secret of more than %d bytes",
 			    PROV_SECRET_MAX);
-	s = calloc(1, sizeof(*s) + len + 1);
+	s = pool ? take_cell(pool) : make_alone(bytes);
 	if (!s)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a secret of %zu bytes",
 			    len);
-	/*
-	 * Never unlocked: locks do not count, and a page may hold other secrets. Where
-	 * the limit is reached the page may be swapped, which is better than to fail.
-	 */
-	(void)mlock(s, sizeof(*s) + len + 1);
 	s->len = s->room = len;
 	*out = s;
 	return 0;
@@ -192,8 +265,19 @@ bool prov_secret_equal(const struct prov_secret *a, const struct prov_secret *b)
 
 void prov_secret_free(struct prov_secret *secret)
 {
+	size_t bytes;
+	struct cells *pool;
+
 	if (!secret)
 		return;
-	explicit_bzero(secret->bytes, secret->room + 1);
-	free(secret);
+	bytes = sizeof(*secret) + secret->room + 1;
+	pool = pool_for(bytes);
+	explicit_bzero(secret, bytes);
+	if (!pool) {
+		free(secret);
+		return;
+	}
+	pthread_mutex_lock(&pools_lock);
+	put_cell(pool, secret);
+	pthread_mutex_unlock(&pools_lock);
 }

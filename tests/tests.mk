@@ -34,7 +34,7 @@ $(B)/unit/cli/test_sys: OWN_LDFLAGS += -Wl,--wrap=fsync
 # Allocations that fail when the test says so.
 $(filter %/test_alloc %/test_alloc_local,$(UNIT_BIN)): OWN_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
-$(B)/unit/libprov/test_alloc: OWN_LDFLAGS += -Wl,--wrap=curl_multi_perform
+$(B)/unit/libprov/test_alloc: OWN_LDFLAGS += -Wl,--wrap=curl_multi_socket_action
 
 $(call unit_bin,hub): $(HUB_A)
 $(call unit_bin,hub): UNIT_LIBS = $(HUB_LIBS)

@@ -21,7 +21,7 @@ row() {
 print_table() {
 	awk -F '\t' '
 		function line(a, b, c, d, e) {
-			s = sprintf("%-47s %9s  %-21s  %-14s  %s", a, b, c, d, e)
+			s = sprintf("%-47s %9s  %-31s  %-14s  %s", a, b, c, d, e)
 			sub(/ +$/, "", s)
 			print s
 		}

@@ -12,7 +12,7 @@ sdk_install() {
 }
 
 # hub_start DIR COMMAND...: the command with --https 0 and DIR. Sets `hub_pid` and
-# `hub_port`, and NODE_EXTRA_CA_CERTS.
+# `hub_port`.
 hub_start() {
 	dir=$1
 	shift
@@ -31,8 +31,6 @@ hub_start() {
 		sleep 0.1
 		hub_port=$(sed -n 's,^stmiot-hub: .* at https://.*:\([0-9]*\)$,\1,p' "$dir.ready")
 	done
-	NODE_EXTRA_CA_CERTS=$dir/ca.pem
-	export NODE_EXTRA_CA_CERTS
 }
 
 hub_stop() {

@@ -17,8 +17,11 @@
 #include <unistd.h>
 
 #define BULK         100
+#define BODY_MAX     32768
 #define PARALLEL_MAX 64
 #define API          "?api-version=2021-04-12"
+/* In bulk the clients bring keys; here they are the same for all. */
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 struct link {
 	SSL *ssl;
@@ -63,14 +66,17 @@ static size_t write_body(char *to, size_t room)
 	for (size_t i = 0; i < BULK; i++)
 		len += (size_t)snprintf(to + len, room - len,
 					"%s{\"id\":\"null-%06zu\",\"importMode\":"
-					"\"create\",\"status\":\"enabled\"}",
+					"\"create\",\"status\":\"enabled\","
+					"\"authentication\":{\"type\":\"sas\","
+					"\"symmetricKey\":{\"primaryKey\":\"" KEY
+					"\",\"secondaryKey\":\"" KEY "\"}}}",
 					i ? "," : "", sent + i);
 	return len + (size_t)snprintf(to + len, room - len, "]");
 }
 
 static void send_next(struct link *link)
 {
-	char body[16384], request[20000], target[80];
+	char body[BODY_MAX], request[BODY_MAX + 4096], target[80];
 	size_t body_len = write_body(body, sizeof(body));
 	int len;
 

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE 1600 /* devices in memory: 16 requests in bulk, so 2 rounds of 8 */
+/* Devices in memory at a time: by 1 fifty rounds of 8 requests, in bulk one. */
+#define SLICE_ONE  400
+#define SLICE_BULK 800
 
 static int open_hub(char **argv, struct prov_hub **out, struct prov_error *err)
 {
@@ -38,8 +40,8 @@ static void name(struct prov_device *device, size_t i)
 static int register_one(struct prov_hub *hub, size_t from, size_t n, unsigned parallel,
 			struct prov_error *err)
 {
-	static struct prov_job jobs[SLICE];
-	static struct prov_device devices[SLICE];
+	static struct prov_job jobs[SLICE_ONE];
+	static struct prov_device devices[SLICE_ONE];
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
@@ -55,7 +57,7 @@ static int register_one(struct prov_hub *hub, size_t from, size_t n, unsigned pa
 static int register_bulk(struct prov_hub *hub, size_t from, size_t n, unsigned parallel,
 			 struct prov_error *err)
 {
-	static struct prov_bulk_row rows[SLICE];
+	static struct prov_bulk_row rows[SLICE_BULK];
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
@@ -70,8 +72,9 @@ int main(int argc, char **argv)
 {
 	struct prov_hub *hub = NULL;
 	struct prov_error err;
-	size_t count, n;
+	size_t count, slice, n;
 	unsigned parallel;
+	bool bulk;
 	int rc;
 
 	if (argc != 7) {
@@ -79,14 +82,15 @@ int main(int argc, char **argv)
 				"PARALLEL\n");
 		return 2;
 	}
+	bulk = strcmp(argv[4], "bulk") == 0;
+	slice = bulk ? SLICE_BULK : SLICE_ONE;
 	count = strtoul(argv[5], NULL, 10);
 	parallel = (unsigned)strtoul(argv[6], NULL, 10);
 	rc = open_hub(argv, &hub, &err);
 	for (size_t at = 0; rc == 0 && at < count; at += n) {
-		n = count - at < SLICE ? count - at : SLICE;
-		rc = strcmp(argv[4], "bulk") == 0
-			     ? register_bulk(hub, at, n, parallel, &err)
-			     : register_one(hub, at, n, parallel, &err);
+		n = count - at < slice ? count - at : slice;
+		rc = bulk ? register_bulk(hub, at, n, parallel, &err)
+			  : register_one(hub, at, n, parallel, &err);
 	}
 	prov_hub_close(hub);
 	if (rc < 0)

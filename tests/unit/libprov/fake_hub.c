@@ -172,7 +172,9 @@ static void *serve(void *ctx)
 
 		do {
 			request = read_request(tls);
+			pthread_mutex_lock(&c->fake->lock);
 			s = request ? match(c->fake, request) : NULL;
+			pthread_mutex_unlock(&c->fake->lock);
 		} while (s && answer(tls, s));
 	}
 	shutdown(c->fd, SHUT_RDWR);

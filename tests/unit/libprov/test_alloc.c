@@ -17,16 +17,19 @@
 /* Within curl only for what it is told: while it works, 7.88 frees a text twice itself. */
 static __thread bool with_curl;
 
-CURLMcode __real_curl_multi_perform(CURLM *multi, int *running);
-CURLMcode __wrap_curl_multi_perform(CURLM *multi, int *running);
+CURLMcode __real_curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
+					  int *running);
+CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
+					  int *running);
 
-CURLMcode __wrap_curl_multi_perform(CURLM *multi, int *running)
+CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
+					  int *running)
 {
 	bool before = with_curl;
 	CURLMcode code;
 
 	with_curl = false;
-	code = __real_curl_multi_perform(multi, running);
+	code = __real_curl_multi_socket_action(multi, fd, events, running);
 	with_curl = before;
 	return code;
 }
@@ -342,7 +345,7 @@ static const struct story {
 	{ "update", tell_update, STEPS(update_steps), 200 },
 	{ "list", tell_list, STEPS(list_steps), 80 },
 	{ "twin", tell_twin, STEPS(twin_steps), 150 },
-	{ "bulk", tell_bulk, STEPS(bulk_steps), 300 },
+	{ "bulk", tell_bulk, STEPS(bulk_steps), 200 },
 	{ "many", tell_many, STEPS(many_steps), 100 },
 	{ "refusal", tell_refusal, STEPS(refusal_steps), 40 },
 };

@@ -291,6 +291,45 @@ static void test_changed_by_us(void **state)
 	fake_end(fake);
 }
 
+/* Every row has two keys of its own, and they are what is sent. */
+static void test_bulk_keys(void **state)
+{
+#define BULK_GOOD "{\"isSuccessful\":true,\"errors\":[],\"warnings\":[]}"
+	static const struct fake_step steps[] = {
+		{ "POST /devices?", "\"id\":\"d0\"", 200, NULL, BULK_GOOD, 0 },
+		{ "POST /devices?", "\"id\":\"d100\"", 200, NULL, BULK_GOOD, 0 },
+	};
+	static struct prov_bulk_row rows[150];
+	const struct prov_secret *keys[2 * COUNT(rows)];
+	struct fake_hub *fake = fake_start(steps, COUNT(steps));
+	struct prov_hub *hub = fake_open(fake, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		snprintf(rows[i].device.id, sizeof(rows[i].device.id), "d%zu", i);
+	assert_int_equal(
+		prov_bulk(hub, PROV_BULK_CREATE, rows, COUNT(rows), 1, NULL, NULL, NULL),
+		0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		keys[2 * i] = rows[i].device.primary_key;
+		keys[2 * i + 1] = rows[i].device.secondary_key;
+	}
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		struct prov_secret *text = NULL;
+
+		for (size_t k = 0; k < i; k++)
+			assert_false(prov_secret_equal(keys[k], keys[i]));
+		assert_int_equal(prov_secret_to_base64(keys[i], &text, NULL), 0);
+		assert_non_null(
+			strstr(fake_request(fake, i / 200), prov_secret_text(text)));
+		prov_secret_free(text);
+	}
+	for (size_t i = 0; i < COUNT(rows); i++)
+		prov_device_clear(&rows[i].device);
+	prov_hub_close(hub);
+	fake_end(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_throttled_and_unanswered),
 		cmocka_unit_test(test_lost_repeat),
 		cmocka_unit_test(test_changed_by_us),
+		cmocka_unit_test(test_bulk_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 #include "prov_test.h"
+#include "secret.h"
 
 #include <unistd.h>
 
@@ -132,15 +133,42 @@ static void test_names(void **state)
 	assert_string_equal(prov_err_name((enum prov_err) - 99), "unknown");
 }
 
+/* Of all lengths around those that share memory, each its own, and zero at first. */
+static void test_apart(void **state)
+{
+	static struct prov_secret *made[500];
+	size_t len;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < COUNT(made); i++) {
+			assert_int_equal(secret_make(i, &made[i], NULL), 0);
+			for (size_t k = 0; k <= i; k++)
+				assert_int_equal(secret_room(made[i])[k], 0);
+			memset(secret_room(made[i]), (int)i % 255 + 1, i);
+		}
+		for (size_t i = 0; i < COUNT(made); i++) {
+			const uint8_t *bytes = prov_secret_bytes(made[i], &len);
+
+			assert_int_equal(len, i);
+			for (size_t k = 0; k < i; k++)
+				assert_int_equal(bytes[k], i % 255 + 1);
+			assert_int_equal(bytes[i], 0);
+			prov_secret_free(made[i]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base64), cmocka_unit_test(test_strict),
-		cmocka_unit_test(test_fd),     cmocka_unit_test(test_equal),
-		cmocka_unit_test(test_names),
+/* Memory stays locked when others have it: before them. */
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_locked),
 #endif
+		cmocka_unit_test(test_base64), cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_fd),     cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_names),  cmocka_unit_test(test_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
