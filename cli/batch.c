@@ -281,7 +281,7 @@ static int identify_at(struct tray *t, struct batch_hub *hub, const char *tier)
 
 		if (r->hub != hub || is_over(r))
 			continue;
-		r->status = provisioning_offer(r->p);
+		r->status = provisioning_offer(r->p, hub->hub);
 		if (r->status == EXIT_DONE)
 			rows[n++] = r;
 	}
