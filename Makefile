@@ -38,7 +38,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(
 LIBDFU_SRC := $(wildcard libdfu/*.c)
 LIBPROV_SRC := $(wildcard libprov/*.c)
 CLI_SRC := $(wildcard cli/*.c)
-BOARD_SRC := $(wildcard sim/board/*.c)
+BOARD_SRC := $(wildcard sim/board/*.c sim/board/core/*.c sim/board/periph/*.c)
 HUB_SRC := $(wildcard sim/hub/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -54,7 +54,7 @@ HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
 $(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjson)
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
-$(BOARD_OBJ): OWN_CFLAGS += $(call pkg,--cflags,libcjson)
+$(BOARD_OBJ): OWN_CFLAGS += -Isim/board $(call pkg,--cflags,libcjson)
 $(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)

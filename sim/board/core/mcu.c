@@ -1,0 +1,183 @@
+#include "mcu.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "flash.h"
+
+#define HSI_HZ 16000000
+
+struct dma_watcher {
+	void (*changed)(void *ctx, enum mcu_dma_line line, bool high);
+	void *ctx;
+};
+
+struct mcu {
+	struct mcu_core core;
+	struct sched sched;
+	struct flash *flash;
+	struct bus *bus;
+	enum mcu_reset cause;
+	unsigned boot_pins;
+	uint32_t hz[MCU_CLOCKS];
+	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
+	bool dma[MCU_DMA_COUNT];
+	struct dma_watcher dma_watchers[2];
+};
+
+/* -- the chip -------------------------------------------------------------------------- */
+
+struct mcu *mcu_new(struct flash *flash, const uint32_t uid[3],
+		    const struct mcu_core *core)
+{
+	struct mcu *mcu = calloc(1, sizeof(*mcu));
+
+	if (!mcu)
+		return NULL;
+	mcu->core = *core;
+	mcu->flash = flash;
+	for (unsigned i = MCU_SYSCLK; i <= MCU_TIMCLK2; i++)
+		mcu->hz[i] = HSI_HZ;
+	sched_init(&mcu->sched, HSI_HZ);
+	mcu->bus = bus_new(mcu, uid);
+	if (!mcu->bus) {
+		free(mcu);
+		return NULL;
+	}
+	mcu_reset_periphs(mcu, MCU_RESET_POWER, 0);
+	return mcu;
+}
+
+void mcu_free(struct mcu *mcu)
+{
+	if (!mcu)
+		return;
+	bus_free(mcu->bus);
+	free(mcu);
+}
+
+void mcu_reset_periphs(struct mcu *mcu, enum mcu_reset why, unsigned boot_pins)
+{
+	mcu->cause = why;
+	mcu->boot_pins = boot_pins;
+	bus_reset(mcu->bus);
+}
+
+enum mcu_reset mcu_reset_cause(const struct mcu *mcu)
+{
+	return mcu->cause;
+}
+
+unsigned mcu_boot_pins(const struct mcu *mcu)
+{
+	return mcu->boot_pins;
+}
+
+struct flash *mcu_flash(struct mcu *mcu)
+{
+	return mcu->flash;
+}
+
+struct bus *mcu_bus(const struct mcu *mcu)
+{
+	return mcu->bus;
+}
+
+/* -- what the core does ------------------------------------------------------------------ */
+
+void mcu_ask_reset(struct mcu *mcu, enum mcu_reset why)
+{
+	mcu->core.reset(mcu->core.ctx, why);
+}
+
+void mcu_event(struct mcu *mcu)
+{
+	mcu->core.event(mcu->core.ctx);
+}
+
+void mcu_flash_changed(struct mcu *mcu, uint32_t address, uint32_t len)
+{
+	mcu->core.flash_changed(mcu->core.ctx, address, len);
+}
+
+void mcu_flash_busy(struct mcu *mcu, int64_t until_cycle)
+{
+	mcu->core.flash_busy(mcu->core.ctx, until_cycle);
+}
+
+void mcu_remap(struct mcu *mcu, unsigned mem_mode)
+{
+	mcu->core.remap(mcu->core.ctx, mem_mode);
+}
+
+void mcu_wrote(struct mcu *mcu, uint32_t address, uint32_t len)
+{
+	mcu->core.wrote(mcu->core.ctx, address, len);
+}
+
+/* -- time and clocks ----------------------------------------------------------------------- */
+
+struct sched *mcu_sched(struct mcu *mcu)
+{
+	return &mcu->sched;
+}
+
+uint32_t mcu_hz(const struct mcu *mcu, enum mcu_clock clock)
+{
+	return mcu->hz[clock];
+}
+
+void mcu_set_clocks(struct mcu *mcu, const uint32_t hz[MCU_CLOCKS])
+{
+	assert(hz[MCU_HCLK] > 0);
+	bus_sync(mcu->bus);
+	memcpy(mcu->hz, hz, sizeof(mcu->hz));
+	if (hz[MCU_HCLK] != mcu->sched.hz)
+		sched_set_hz(&mcu->sched, hz[MCU_HCLK]);
+	bus_clocks(mcu->bus);
+}
+
+/* -- lines ----------------------------------------------------------------------------------- */
+
+void mcu_line_set(struct mcu *mcu, struct mcu_line *line, bool high)
+{
+	uint8_t *requests = &mcu->requests[line->irq];
+	bool was = *requests > 0;
+
+	if (line->high == high)
+		return;
+	line->high = high;
+	*requests = (uint8_t)(high ? *requests + 1 : *requests - 1);
+	if ((*requests > 0) != was)
+		mcu->core.line(mcu->core.ctx, line->irq, high);
+}
+
+void mcu_watch_dma(struct mcu *mcu,
+		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
+		   void *ctx)
+{
+	struct dma_watcher *watcher = mcu->dma_watchers;
+
+	if (watcher->changed)
+		watcher++;
+	assert(!watcher->changed);
+	*watcher = (struct dma_watcher){ changed, ctx };
+}
+
+void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high)
+{
+	if (mcu->dma[line] == high)
+		return;
+	mcu->dma[line] = high;
+	for (size_t i = 0; i < 2; i++)
+		if (mcu->dma_watchers[i].changed)
+			mcu->dma_watchers[i].changed(mcu->dma_watchers[i].ctx, line,
+						     high);
+}
+
+bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line)
+{
+	return mcu->dma[line];
+}

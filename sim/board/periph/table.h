@@ -1,0 +1,7 @@
+/* The classes that the rows of table.c name, each in its own file. */
+#ifndef PERIPH_TABLE_H
+#define PERIPH_TABLE_H
+
+#include "core/mcu.h"
+
+#endif
