@@ -25,6 +25,8 @@ struct mcu {
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
 	struct dma_watcher dma_watchers[2];
+	mcu_flash_store_fn *flash_store;
+	void *flash_ctx;
 };
 
 /* -- the chip -------------------------------------------------------------------------- */
@@ -105,6 +107,18 @@ void mcu_flash_changed(struct mcu *mcu, uint32_t address, uint32_t len)
 void mcu_flash_busy(struct mcu *mcu, int64_t until_cycle)
 {
 	mcu->core.flash_busy(mcu->core.ctx, until_cycle);
+}
+
+void mcu_on_flash_store(struct mcu *mcu, mcu_flash_store_fn *store, void *ctx)
+{
+	mcu->flash_store = store;
+	mcu->flash_ctx = ctx;
+}
+
+bool mcu_flash_store(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value)
+{
+	return mcu->flash_store &&
+	       mcu->flash_store(mcu->flash_ctx, address, bytes, value);
 }
 
 void mcu_remap(struct mcu *mcu, unsigned mem_mode)

@@ -139,6 +139,16 @@ struct flash *mcu_flash(struct mcu *mcu);
 void mcu_flash_changed(struct mcu *mcu, uint32_t address, uint32_t len);
 /* The bus to the flash is busy until then: an access of the processor waits (RM0090 3.5). */
 void mcu_flash_busy(struct mcu *mcu, int64_t until_cycle);
+/*
+ * For the FLASH controller: `store` gets each store of the processor into the flash's
+ * addresses (array, OTP, options), an access of 1, 2 or 4 bytes at a multiple of that.
+ * False is a bus fault. Nobody asked: a store is a bus fault.
+ */
+typedef bool mcu_flash_store_fn(void *ctx, uint32_t address, unsigned bytes,
+				uint32_t value);
+void mcu_on_flash_store(struct mcu *mcu, mcu_flash_store_fn *store, void *ctx);
+/* For the core: such a store. */
+bool mcu_flash_store(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value);
 /* What address 0 shows: SYSCFG_MEMRMP.MEM_MODE */
 void mcu_remap(struct mcu *mcu, unsigned mem_mode);
 /* BOOT1:BOOT0 as they were latched at the reset */
@@ -150,27 +160,21 @@ unsigned mcu_boot_pins(const struct mcu *mcu);
  * Request lines of RM0090 tables 42 and 43. A peripheral holds its line high while it
  * wants an item moved; the DMA serves it by accesses to the peripheral's registers.
  */
-#define MCU_DMA_LINES(X)                                                                         \
-	X(SPI1_RX)                                                                               \
-	X(SPI1_TX) X(SPI2_RX) X(SPI2_TX) X(SPI3_RX) X(SPI3_TX) X(I2C1_RX) X(I2C1_TX) X(          \
-		I2C2_RX) X(I2C2_TX) X(I2C3_RX) X(I2C3_TX) X(USART1_RX) X(USART1_TX) X(USART2_RX) \
-		X(USART2_TX) X(USART3_RX) X(USART3_TX) X(UART4_RX) X(UART4_TX) X(                \
-			UART5_RX) X(UART5_TX) X(USART6_RX) X(USART6_TX) X(ADC1) X(ADC2)          \
-			X(ADC3) X(DAC1) X(DAC2) X(SDIO) X(DCMI) X(TIM1_UP) X(TIM1_CH1) X(        \
-				TIM1_CH2) X(TIM1_CH3) X(TIM1_CH4) X(TIM1_TRIG) X(TIM1_COM)       \
-				X(TIM2_UP) X(TIM2_CH1) X(TIM2_CH2) X(TIM2_CH3) X(                \
-					TIM2_CH4) X(TIM3_UP) X(TIM3_CH1) X(TIM3_CH2)             \
-					X(TIM3_CH3) X(TIM3_CH4) X(TIM3_TRIG) X(TIM4_UP) X(       \
-						TIM4_CH1) X(TIM4_CH2) X(TIM4_CH3) X(TIM5_UP)     \
-						X(TIM5_CH1) X(TIM5_CH2) X(TIM5_CH3) X(           \
-							TIM5_CH4) X(TIM5_TRIG) X(TIM6_UP)        \
-							X(TIM7_UP) X(TIM8_UP) X(TIM8_CH1) X(     \
-								TIM8_CH2) X(TIM8_CH3)            \
-								X(TIM8_CH4) X(TIM8_TRIG) X(      \
-									TIM8_COM) X(I2S2_EXT_RX) \
-									X(I2S2_EXT_TX) X(        \
-										I2S3_EXT_RX)     \
-										X(I2S3_EXT_TX)
+/* clang-format off */
+#define MCU_DMA_LINES(X) \
+	X(SPI1_RX) X(SPI1_TX) X(SPI2_RX) X(SPI2_TX) X(SPI3_RX) X(SPI3_TX) X(I2C1_RX) \
+	X(I2C1_TX) X(I2C2_RX) X(I2C2_TX) X(I2C3_RX) X(I2C3_TX) X(USART1_RX) \
+	X(USART1_TX) X(USART2_RX) X(USART2_TX) X(USART3_RX) X(USART3_TX) X(UART4_RX) \
+	X(UART4_TX) X(UART5_RX) X(UART5_TX) X(USART6_RX) X(USART6_TX) X(ADC1) X(ADC2) \
+	X(ADC3) X(DAC1) X(DAC2) X(SDIO) X(DCMI) X(TIM1_UP) X(TIM1_CH1) X(TIM1_CH2) \
+	X(TIM1_CH3) X(TIM1_CH4) X(TIM1_TRIG) X(TIM1_COM) X(TIM2_UP) X(TIM2_CH1) \
+	X(TIM2_CH2) X(TIM2_CH3) X(TIM2_CH4) X(TIM3_UP) X(TIM3_CH1) X(TIM3_CH2) \
+	X(TIM3_CH3) X(TIM3_CH4) X(TIM3_TRIG) X(TIM4_UP) X(TIM4_CH1) X(TIM4_CH2) \
+	X(TIM4_CH3) X(TIM5_UP) X(TIM5_CH1) X(TIM5_CH2) X(TIM5_CH3) X(TIM5_CH4) \
+	X(TIM5_TRIG) X(TIM6_UP) X(TIM7_UP) X(TIM8_UP) X(TIM8_CH1) X(TIM8_CH2) \
+	X(TIM8_CH3) X(TIM8_CH4) X(TIM8_TRIG) X(TIM8_COM) X(I2S2_EXT_RX) \
+	X(I2S2_EXT_TX) X(I2S3_EXT_RX) X(I2S3_EXT_TX)
+/* clang-format on */
 
 #define MCU_DMA_NAME(name) MCU_DMA_##name,
 enum mcu_dma_line { MCU_DMA_LINES(MCU_DMA_NAME) MCU_DMA_COUNT };
