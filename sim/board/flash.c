@@ -118,6 +118,11 @@ bool flash_has(uint32_t address, uint32_t len)
 	       within(OPTION_BASE, OPTION_BYTES, address, len);
 }
 
+const uint8_t *flash_array(const struct flash *flash)
+{
+	return flash->main;
+}
+
 bool flash_read(const struct flash *flash, uint32_t address, uint8_t *bytes, uint32_t len)
 {
 	const uint8_t *from = locate(flash, address, len);

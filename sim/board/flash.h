@@ -54,6 +54,8 @@ void flash_close(struct flash *flash);
 bool flash_has(uint32_t address, uint32_t len);
 bool flash_read(const struct flash *flash, uint32_t address, uint8_t *bytes,
 		uint32_t len);
+/* The FLASH_BYTES at FLASH_BASE, for a processor to run from. */
+const uint8_t *flash_array(const struct flash *flash);
 
 int flash_sector(uint32_t address); /* -1: not in flash */
 uint32_t flash_sector_base(int sector);
