@@ -14,6 +14,8 @@ struct dma_watcher {
 	void *ctx;
 };
 
+#define EXTI_LINES 23
+
 struct mcu {
 	struct mcu_core core;
 	struct sched sched;
@@ -25,6 +27,10 @@ struct mcu {
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
 	struct dma_watcher dma_watchers[2];
+	bool exti[EXTI_LINES];
+	void (*exti_changed)(void *ctx, enum mcu_exti line, bool high);
+	void *exti_ctx;
+	uint64_t random;
 	mcu_flash_store_fn *flash_store;
 	void *flash_ctx;
 };
@@ -168,6 +174,27 @@ void mcu_line_set(struct mcu *mcu, struct mcu_line *line, bool high)
 		mcu->core.line(mcu->core.ctx, line->irq, high);
 }
 
+void mcu_nmi(struct mcu *mcu, bool high)
+{
+	mcu->core.nmi(mcu->core.ctx, high);
+}
+
+void mcu_watch_exti(struct mcu *mcu,
+		    void (*changed)(void *ctx, enum mcu_exti line, bool high), void *ctx)
+{
+	mcu->exti_changed = changed;
+	mcu->exti_ctx = ctx;
+}
+
+void mcu_exti_set(struct mcu *mcu, enum mcu_exti line, bool high)
+{
+	if (mcu->exti[line] == high)
+		return;
+	mcu->exti[line] = high;
+	if (mcu->exti_changed)
+		mcu->exti_changed(mcu->exti_ctx, line, high);
+}
+
 void mcu_watch_dma(struct mcu *mcu,
 		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
 		   void *ctx)
@@ -194,4 +221,21 @@ void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high)
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line)
 {
 	return mcu->dma[line];
+}
+
+/* -- chance ---------------------------------------------------------------------------------- */
+
+void mcu_seed(struct mcu *mcu, uint64_t seed)
+{
+	mcu->random = seed;
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014) */
+uint64_t mcu_random(struct mcu *mcu)
+{
+	uint64_t x = mcu->random += 0x9E3779B97F4A7C15u;
+
+	x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+	x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+	return x ^ x >> 31;
 }
