@@ -168,6 +168,11 @@ unsigned flash_nwrp(const struct flash *flash)
 	       0x0FFFu;
 }
 
+unsigned flash_user(const struct flash *flash)
+{
+	return flash->options[OPTION_USER];
+}
+
 static bool sector_locked(const struct flash *flash, int sector)
 {
 	return !(flash_nwrp(flash) >> sector & 1);

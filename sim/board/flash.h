@@ -61,6 +61,12 @@ uint32_t flash_sector_bytes(int sector);
 int flash_rdp(const struct flash *flash);       /* read protection level, 0 to 2 */
 unsigned flash_nwrp(const struct flash *flash); /* bit n clear: sector n is protected */
 
+/* Bits of the option byte USER (RM0090 table 14) */
+#define FLASH_USER_WDG_SW     0x20u /* clear: the watchdog starts with the chip */
+#define FLASH_USER_NRST_STOP  0x40u /* clear: entering Stop resets */
+#define FLASH_USER_NRST_STDBY 0x80u
+unsigned flash_user(const struct flash *flash);
+
 /*
  * An operation takes time, and power may fail in it. begin() leaves on disk what a killed
  * process would leave on the chip; then comes finish(), or cut() after a `fraction` of

@@ -39,7 +39,7 @@ const struct periph_row periph_table[] = {
 	{ "I2C3",   0x40005C00, 0x400, PERIPH_APB1, 23, { 72, 73, -1, -1 }, 3, NULL },
 	{ "CAN1",   0x40006400, 0x400, PERIPH_APB1, 25, { 19, 20, 21, 22 }, 1, NULL },
 	{ "CAN2",   0x40006800, 0x400, PERIPH_APB1, 26, { 63, 64, 65, 66 }, 2, NULL },
-	{ "PWR",    0x40007000, 0x400, PERIPH_APB1, 28, { 1, -1, -1, -1 }, 0, NULL },
+	{ "PWR",    0x40007000, 0x400, PERIPH_APB1, 28, { 1, -1, -1, -1 }, 0, &pwr_class },
 	{ "DAC",    0x40007400, 0x400, PERIPH_APB1, 29, { 54, -1, -1, -1 }, 0, NULL },
 	{ "TIM1",   0x40010000, 0x400, PERIPH_APB2,  0, { 24, 25, 26, 27 }, 1, NULL },
 	{ "TIM8",   0x40010400, 0x400, PERIPH_APB2,  1, { 43, 44, 45, 46 }, 8, NULL },
@@ -64,7 +64,7 @@ const struct periph_row periph_table[] = {
 	{ "GPIOH",  0x40021C00, 0x400, PERIPH_AHB1,  7, NONE, 7, NULL },
 	{ "GPIOI",  0x40022000, 0x400, PERIPH_AHB1,  8, NONE, 8, NULL },
 	{ "CRC",    0x40023000, 0x400, PERIPH_AHB1, 12, NONE, 0, NULL },
-	{ "RCC",    0x40023800, 0x400, PERIPH_AHB1, -1, { 5, -1, -1, -1 }, 0, NULL },
+	{ "RCC",    0x40023800, 0x400, PERIPH_AHB1, -1, { 5, -1, -1, -1 }, 0, &rcc_class },
 	{ "FLASH",  0x40023C00, 0x400, PERIPH_AHB1, -1, { 4, -1, -1, -1 }, 0, NULL },
 	{ "BKPSRAM", 0x40024000, 0x1000, PERIPH_AHB1, 18, NONE, 0, NULL },
 	/* the interrupts of the streams are DMA's own affair */

@@ -4,4 +4,7 @@
 
 #include "core/mcu.h"
 
+extern const struct periph_class pwr_class;
+extern const struct periph_class rcc_class;
+
 #endif
