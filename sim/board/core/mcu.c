@@ -6,6 +6,7 @@
 
 #include "bus.h"
 #include "flash.h"
+#include "periph/pins.h"
 
 #define HSI_HZ 16000000
 
@@ -19,6 +20,7 @@ struct mcu {
 	struct sched sched;
 	struct flash *flash;
 	struct bus *bus;
+	struct pins *pins;
 	enum mcu_reset cause;
 	unsigned boot_pins;
 	uint32_t hz[MCU_CLOCKS];
@@ -41,9 +43,10 @@ struct mcu *mcu_new(struct flash *flash, const uint32_t uid[3],
 	for (unsigned i = MCU_SYSCLK; i <= MCU_TIMCLK2; i++)
 		mcu->hz[i] = HSI_HZ;
 	sched_init(&mcu->sched, HSI_HZ);
-	mcu->bus = bus_new(mcu, uid);
+	mcu->pins = pins_new();
+	mcu->bus = mcu->pins ? bus_new(mcu, uid) : NULL;
 	if (!mcu->bus) {
-		free(mcu);
+		mcu_free(mcu);
 		return NULL;
 	}
 	mcu_reset_periphs(mcu, MCU_RESET_POWER, 0);
@@ -55,6 +58,7 @@ void mcu_free(struct mcu *mcu)
 	if (!mcu)
 		return;
 	bus_free(mcu->bus);
+	pins_free(mcu->pins);
 	free(mcu);
 }
 
@@ -83,6 +87,11 @@ struct flash *mcu_flash(struct mcu *mcu)
 struct bus *mcu_bus(const struct mcu *mcu)
 {
 	return mcu->bus;
+}
+
+struct pins *mcu_pins(const struct mcu *mcu)
+{
+	return mcu->pins;
 }
 
 /* -- what the core does ------------------------------------------------------------------ */

@@ -16,6 +16,7 @@
 
 struct mcu;
 struct flash;
+struct pins;
 
 /* The flags of RCC_CSR that say why */
 enum mcu_reset {
@@ -152,8 +153,9 @@ unsigned mcu_boot_pins(const struct mcu *mcu);
  */
 #define MCU_DMA_LINES(X)                                                                         \
 	X(SPI1_RX)                                                                               \
-	X(SPI1_TX) X(SPI2_RX) X(SPI2_TX) X(SPI3_RX) X(SPI3_TX) X(I2C1_RX) X(I2C1_TX) X(          \
-		I2C2_RX) X(I2C2_TX) X(I2C3_RX) X(I2C3_TX) X(USART1_RX) X(USART1_TX) X(USART2_RX) \
+	X(SPI1_TX)                                                                               \
+	X(SPI2_RX) X(SPI2_TX) X(SPI3_RX) X(SPI3_TX) X(I2C1_RX) X(I2C1_TX) X(I2C2_RX) X(          \
+		I2C2_TX) X(I2C3_RX) X(I2C3_TX) X(USART1_RX) X(USART1_TX) X(USART2_RX)            \
 		X(USART2_TX) X(USART3_RX) X(USART3_TX) X(UART4_RX) X(UART4_TX) X(                \
 			UART5_RX) X(UART5_TX) X(USART6_RX) X(USART6_TX) X(ADC1) X(ADC2)          \
 			X(ADC3) X(DAC1) X(DAC2) X(SDIO) X(DCMI) X(TIM1_UP) X(TIM1_CH1) X(        \
@@ -250,6 +252,9 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx);
 /* The instance of that name; NULL if there is no such row or no class behind it. */
 void *mcu_periph(const struct mcu *mcu, const char *name);
 const struct periph_row *periph_find(const char *name);
+
+/* What periph/pins.h keeps. */
+struct pins *mcu_pins(const struct mcu *mcu);
 
 /* For the RCC: the peripheral at `bus` and `bit` gets its clock or loses it, or is reset. */
 void mcu_periph_clock(struct mcu *mcu, enum periph_bus bus, unsigned bit, bool on);
