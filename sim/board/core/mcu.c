@@ -15,6 +15,8 @@ struct dma_watcher {
 	void *ctx;
 };
 
+#define EXTI_LINES 23
+
 struct mcu {
 	struct mcu_core core;
 	struct sched sched;
@@ -26,7 +28,14 @@ struct mcu {
 	uint32_t hz[MCU_CLOCKS];
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
+	bool dma_pulsed[MCU_DMA_COUNT];
 	struct dma_watcher dma_watchers[2];
+	bool exti[EXTI_LINES];
+	void (*exti_changed)(void *ctx, enum mcu_exti line, bool high);
+	void *exti_ctx;
+	uint64_t random;
+	mcu_flash_store_fn *flash_store;
+	void *flash_ctx;
 };
 
 /* -- the chip -------------------------------------------------------------------------- */
@@ -116,6 +125,18 @@ void mcu_flash_busy(struct mcu *mcu, int64_t until_cycle)
 	mcu->core.flash_busy(mcu->core.ctx, until_cycle);
 }
 
+void mcu_on_flash_store(struct mcu *mcu, mcu_flash_store_fn *store, void *ctx)
+{
+	mcu->flash_store = store;
+	mcu->flash_ctx = ctx;
+}
+
+bool mcu_flash_store(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value)
+{
+	return mcu->flash_store &&
+	       mcu->flash_store(mcu->flash_ctx, address, bytes, value);
+}
+
 void mcu_remap(struct mcu *mcu, unsigned mem_mode)
 {
 	mcu->core.remap(mcu->core.ctx, mem_mode);
@@ -163,6 +184,27 @@ void mcu_line_set(struct mcu *mcu, struct mcu_line *line, bool high)
 		mcu->core.line(mcu->core.ctx, line->irq, high);
 }
 
+void mcu_nmi(struct mcu *mcu, bool high)
+{
+	mcu->core.nmi(mcu->core.ctx, high);
+}
+
+void mcu_watch_exti(struct mcu *mcu,
+		    void (*changed)(void *ctx, enum mcu_exti line, bool high), void *ctx)
+{
+	mcu->exti_changed = changed;
+	mcu->exti_ctx = ctx;
+}
+
+void mcu_exti_set(struct mcu *mcu, enum mcu_exti line, bool high)
+{
+	if (mcu->exti[line] == high)
+		return;
+	mcu->exti[line] = high;
+	if (mcu->exti_changed)
+		mcu->exti_changed(mcu->exti_ctx, line, high);
+}
+
 void mcu_watch_dma(struct mcu *mcu,
 		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
 		   void *ctx)
@@ -186,7 +228,38 @@ void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high)
 						     high);
 }
 
+void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line)
+{
+	mcu->dma_pulsed[line] = true;
+	mcu_dma_request(mcu, line, true);
+}
+
+void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line)
+{
+	if (!mcu->dma_pulsed[line])
+		return;
+	mcu->dma_pulsed[line] = false;
+	mcu_dma_request(mcu, line, false);
+}
+
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line)
 {
 	return mcu->dma[line];
+}
+
+/* -- chance ---------------------------------------------------------------------------------- */
+
+void mcu_seed(struct mcu *mcu, uint64_t seed)
+{
+	mcu->random = seed;
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014) */
+uint64_t mcu_random(struct mcu *mcu)
+{
+	uint64_t x = mcu->random += 0x9E3779B97F4A7C15u;
+
+	x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+	x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+	return x ^ x >> 31;
 }

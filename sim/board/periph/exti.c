@@ -37,13 +37,13 @@ static const struct output {
 	{ 1u << 4, 10 },
 	{ 0x000003E0, 23 }, /* EXTI9_5 */
 	{ 0x0000FC00, 40 }, /* EXTI15_10 */
-	{ 1u << EXTI_PVD, 1 },
-	{ 1u << EXTI_RTC_ALARM, 41 },
-	{ 1u << EXTI_OTG_FS_WAKEUP, 42 },
-	{ 1u << EXTI_ETH_WAKEUP, 62 },
-	{ 1u << EXTI_OTG_HS_WAKEUP, 76 },
-	{ 1u << EXTI_RTC_TAMPER, 2 },
-	{ 1u << EXTI_RTC_WAKEUP, 3 },
+	{ 1u << MCU_EXTI_PVD, 1 },
+	{ 1u << MCU_EXTI_RTC_ALARM, 41 },
+	{ 1u << MCU_EXTI_OTG_FS_WAKEUP, 42 },
+	{ 1u << MCU_EXTI_ETH_WAKEUP, 62 },
+	{ 1u << MCU_EXTI_OTG_HS_WAKEUP, 76 },
+	{ 1u << MCU_EXTI_RTC_STAMP, 2 },
+	{ 1u << MCU_EXTI_RTC_WAKEUP, 3 },
 };
 
 static const struct periph_reg regs[] = {
@@ -87,9 +87,9 @@ static void set_level(struct exti *exti, unsigned line, bool level)
 		trigger(exti, bit);
 }
 
-void exti_input(struct mcu *mcu, unsigned line, bool level)
+static void inner_changed(void *ctx, enum mcu_exti line, bool level)
 {
-	set_level(mcu_periph(mcu, "EXTI"), line, level);
+	set_level(ctx, line, level);
 }
 
 void exti_select(struct mcu *mcu, unsigned line, unsigned port)
@@ -120,6 +120,7 @@ static bool exti_open(void *self, struct mcu *mcu, const struct periph_row *row)
 	for (size_t i = 0; i < OUTPUTS; i++)
 		exti->outputs[i].irq = outputs[i].irq;
 	pins_watch(mcu, pin_changed, exti);
+	mcu_watch_exti(mcu, inner_changed, exti);
 	return true;
 }
 

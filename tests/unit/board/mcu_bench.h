@@ -20,8 +20,9 @@ struct bench {
 	struct flash *flash;
 	bool irq[MCU_IRQS];       /* the lines' levels */
 	unsigned rises[MCU_IRQS]; /* how often each went high */
-	unsigned resets;          /* how often one was asked for */
-	enum mcu_reset why;       /* the last one */
+	bool nmi;
+	unsigned resets;    /* how often one was asked for */
+	enum mcu_reset why; /* the last one */
 	unsigned events;
 	int64_t flash_busy_until;
 	unsigned mem_mode;
@@ -34,6 +35,13 @@ static void bench_line(void *ctx, unsigned irq, bool high)
 
 	bench->irq[irq] = high;
 	bench->rises[irq] += high;
+}
+
+static void bench_nmi(void *ctx, bool high)
+{
+	struct bench *bench = ctx;
+
+	bench->nmi = high;
 }
 
 static void bench_reset(void *ctx, enum mcu_reset why)
@@ -87,6 +95,7 @@ __attribute__((unused)) static void bench_open(struct bench *bench)
 	const struct mcu_core core = {
 		.ctx = bench,
 		.line = bench_line,
+		.nmi = bench_nmi,
 		.reset = bench_reset,
 		.event = bench_event,
 		.flash_changed = bench_flash_changed,

@@ -1,7 +1,6 @@
 /* Ports, external interrupts and SYSCFG: RM0090 sections 8, 9.2 and 12.2. */
 #include "mcu_bench.h"
 
-#include "periph/exti.h"
 #include "periph/pins.h"
 
 #define GPIOA      0x40020000u
@@ -246,9 +245,9 @@ static void software_and_events(void **state)
 	assert_true(bench.irq[23]);
 	wr(EXTI + 0x14, 1u << 5);
 	assert_int_equal(rd(EXTI + 0x10), 0);
-	wr(EXTI + 0x04, 1u << EXTI_RTC_WAKEUP);
-	wr(EXTI + 0x08, 1u << EXTI_RTC_WAKEUP);
-	exti_input(bench.mcu, EXTI_RTC_WAKEUP, true);
+	wr(EXTI + 0x04, 1u << MCU_EXTI_RTC_WAKEUP);
+	wr(EXTI + 0x08, 1u << MCU_EXTI_RTC_WAKEUP);
+	mcu_exti_set(bench.mcu, MCU_EXTI_RTC_WAKEUP, true);
 	assert_int_equal(bench.events, 1);
 	assert_false(bench.irq[3]);
 }
