@@ -6,6 +6,7 @@
 
 #include "bus.h"
 #include "flash.h"
+#include "periph/pins.h"
 
 #define HSI_HZ 16000000
 
@@ -21,12 +22,14 @@ struct mcu {
 	struct sched sched;
 	struct flash *flash;
 	struct bus *bus;
+	struct pins *pins;
 	enum mcu_reset cause;
 	bool resetting;
 	unsigned boot_pins;
 	uint32_t hz[MCU_CLOCKS];
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
+	bool dma_pulsed[MCU_DMA_COUNT];
 	struct dma_watcher dma_watchers[2];
 	bool exti[EXTI_LINES];
 	void (*exti_changed)(void *ctx, enum mcu_exti line, bool high);
@@ -50,9 +53,10 @@ struct mcu *mcu_new(struct flash *flash, const uint32_t uid[3],
 	for (unsigned i = MCU_SYSCLK; i <= MCU_TIMCLK2; i++)
 		mcu->hz[i] = HSI_HZ;
 	sched_init(&mcu->sched, HSI_HZ);
-	mcu->bus = bus_new(mcu, uid);
+	mcu->pins = pins_new();
+	mcu->bus = mcu->pins ? bus_new(mcu, uid) : NULL;
 	if (!mcu->bus) {
-		free(mcu);
+		mcu_free(mcu);
 		return NULL;
 	}
 	mcu_reset_periphs(mcu, MCU_RESET_POWER, 0);
@@ -64,6 +68,7 @@ void mcu_free(struct mcu *mcu)
 	if (!mcu)
 		return;
 	bus_free(mcu->bus);
+	pins_free(mcu->pins);
 	free(mcu);
 }
 
@@ -99,6 +104,11 @@ struct flash *mcu_flash(struct mcu *mcu)
 struct bus *mcu_bus(const struct mcu *mcu)
 {
 	return mcu->bus;
+}
+
+struct pins *mcu_pins(const struct mcu *mcu)
+{
+	return mcu->pins;
 }
 
 /* -- what the core does ------------------------------------------------------------------ */
@@ -224,6 +234,20 @@ void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high)
 		if (mcu->dma_watchers[i].changed)
 			mcu->dma_watchers[i].changed(mcu->dma_watchers[i].ctx, line,
 						     high);
+}
+
+void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line)
+{
+	mcu->dma_pulsed[line] = true;
+	mcu_dma_request(mcu, line, true);
+}
+
+void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line)
+{
+	if (!mcu->dma_pulsed[line])
+		return;
+	mcu->dma_pulsed[line] = false;
+	mcu_dma_request(mcu, line, false);
 }
 
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line)

@@ -16,6 +16,7 @@
 
 struct mcu;
 struct flash;
+struct pins;
 
 /* The flags of RCC_CSR that say why */
 enum mcu_reset {
@@ -218,6 +219,10 @@ enum mcu_dma_line { MCU_DMA_LINES(MCU_DMA_NAME) MCU_DMA_COUNT };
 
 void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high);
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line);
+/* A request that nothing but its service ends, as a timer's. */
+void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line);
+/* For the DMA controllers: an item was moved for `line`. */
+void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line);
 /* For the two DMA controllers: called at each change of a line. */
 void mcu_watch_dma(struct mcu *mcu,
 		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
@@ -290,6 +295,9 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx);
 /* The instance of that name; NULL if there is no such row or no class behind it. */
 void *mcu_periph(const struct mcu *mcu, const char *name);
 const struct periph_row *periph_find(const char *name);
+
+/* What periph/pins.h keeps. */
+struct pins *mcu_pins(const struct mcu *mcu);
 
 /*
  * For the RCC: what is at `bus` and `bit` gets its clock or loses it, or is reset. A change
