@@ -2,6 +2,7 @@
 #include "pwr.h"
 
 #include "flash.h"
+#include "pins.h"
 #include "rcc.h"
 #include "table.h"
 
@@ -109,6 +110,15 @@ void pwr_wakeup(struct mcu *mcu)
 		mcu_ask_reset(mcu, MCU_RESET_STANDBY);
 }
 
+/* A rising edge on WKUP, which is PA0: the button of the board */
+static void pin_changed(void *ctx, unsigned pin, bool level)
+{
+	struct pwr *pwr = ctx;
+
+	if (pin == PIN('A', 0) && level && (pwr->csr & CSR_EWUP))
+		pwr_wakeup(pwr->mcu);
+}
+
 /* -- registers --------------------------------------------------------------------------- */
 
 static uint32_t pwr_read(void *self, uint32_t offset)
@@ -178,6 +188,7 @@ static bool pwr_open(void *self, struct mcu *mcu, const struct periph_row *row)
 	pwr->mcu = mcu;
 	pwr->vos = (struct sched_event){ .fire = vos_ready, .ctx = pwr };
 	pwr->backup = (struct sched_event){ .fire = backup_ready, .ctx = pwr };
+	pins_watch(mcu, pin_changed, pwr);
 	return true;
 }
 

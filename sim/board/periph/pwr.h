@@ -17,8 +17,8 @@ enum mcu_sleep pwr_deep_sleep(struct mcu *mcu);
 /* STOP ends with an interrupt or event. */
 void pwr_wake(struct mcu *mcu);
 /*
- * What ends Standby has happened: an alarm, the wake-up timer, a rising WKUP pin with
- * PWR_CSR.EWUP. Asks for the reset if the chip is in Standby, and sets WUF anyway.
+ * The RTC has what ends Standby, as a rising WKUP pin does: asks for the reset if the chip
+ * is in Standby, and sets PWR_CSR.WUF anyway.
  */
 void pwr_wakeup(struct mcu *mcu);
 

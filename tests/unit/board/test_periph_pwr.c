@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "periph/pins.h"
 #include "periph/pwr.h"
 
 #define CR      0x40007000u
@@ -88,7 +89,6 @@ static void standby_ends_with_a_reset(void **state)
 	(void)state;
 	start(&bench);
 	bench_write(&bench, CR, 0x4102);
-	bench_write(&bench, CSR, 0x100);
 	assert_int_equal(pwr_deep_sleep(bench.mcu), MCU_STANDBY);
 	assert_int_equal(bench.resets, 0);
 	pwr_wakeup(bench.mcu);
@@ -110,6 +110,26 @@ static void standby_ends_with_a_reset(void **state)
 	mcu_reset_periphs(bench.mcu, MCU_RESET_POWER, 0);
 	bench_write(&bench, APB1ENR, 1u << 28);
 	assert_int_equal(bench_read(&bench, CSR), 0);
+	bench_close(&bench);
+}
+
+static void the_wkup_pin(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	start(&bench);
+	pins_drive(bench.mcu, PIN('A', 0), PIN_LOW);
+	pins_drive(bench.mcu, PIN('A', 0), PIN_HIGH);
+	assert_int_equal(bench_read(&bench, CSR) & 3, 0); /* EWUP is clear */
+	bench_write(&bench, CSR, 0x100);
+	bench_write(&bench, CR, 0x4002);
+	assert_int_equal(pwr_deep_sleep(bench.mcu), MCU_STANDBY);
+	pins_drive(bench.mcu, PIN('A', 0), PIN_LOW);
+	assert_int_equal(bench.resets, 0);
+	pins_drive(bench.mcu, PIN('A', 0), PIN_HIGH);
+	assert_int_equal(bench.resets, 1);
+	assert_int_equal(bench.why, MCU_RESET_STANDBY);
 	bench_close(&bench);
 }
 
@@ -151,6 +171,7 @@ int main(void)
 		cmocka_unit_test(regulators_take_their_time),
 		cmocka_unit_test(stop_mode),
 		cmocka_unit_test(standby_ends_with_a_reset),
+		cmocka_unit_test(the_wkup_pin),
 		cmocka_unit_test(options_forbid_deep_sleep),
 	};
 
