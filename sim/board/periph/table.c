@@ -65,8 +65,8 @@ const struct periph_row periph_table[] = {
 	{ "GPIOI",  0x40022000, 0x400, PERIPH_AHB1,  8, NONE, 8, &gpio_class },
 	{ "CRC",    0x40023000, 0x400, PERIPH_AHB1, 12, NONE, 0, NULL },
 	{ "RCC",    0x40023800, 0x400, PERIPH_AHB1, -1, { 5, -1, -1, -1 }, 0, &rcc_class },
-	{ "FLASH",  0x40023C00, 0x400, PERIPH_AHB1, -1, { 4, -1, -1, -1 }, 0, NULL },
-	{ "BKPSRAM", 0x40024000, 0x1000, PERIPH_AHB1, 18, NONE, 0, NULL },
+	{ "FLASH",  0x40023C00, 0x400, PERIPH_AHB1, -1, { 4, -1, -1, -1 }, 0, &flitf_class },
+	{ "BKPSRAM", 0x40024000, 0x1000, PERIPH_AHB1, 18, NONE, 0, &bkpsram_class },
 	/* the interrupts of the streams are DMA's own affair */
 	{ "DMA1",   0x40026000, 0x400, PERIPH_AHB1, 21, NONE, 1, NULL },
 	{ "DMA2",   0x40026400, 0x400, PERIPH_AHB1, 22, NONE, 2, NULL },

@@ -4,7 +4,9 @@
 
 #include "core/mcu.h"
 
+extern const struct periph_class bkpsram_class;
 extern const struct periph_class exti_class;
+extern const struct periph_class flitf_class;
 extern const struct periph_class gpio_class;
 extern const struct periph_class pwr_class;
 extern const struct periph_class rcc_class;
