@@ -7,8 +7,6 @@
 #include "flash.h"
 #include "log.h"
 
-#define BUSES          5
-#define RCC_BITS       32
 #define PERIPH_MAX     80
 #define PAGE_BYTES     0x400u
 #define PAGES_BASE     0x40000000u /* APB1, APB2 and AHB1 in pages */
@@ -30,7 +28,7 @@ struct bus {
 	struct mcu *mcu;
 	struct instance instances[PERIPH_MAX];
 	uint8_t pages[PAGES]; /* index into instances, plus 1 */
-	struct instance *by_rcc[BUSES][RCC_BITS];
+	bool error;           /* the present access ends in one */
 	mcu_trace_fn *trace;
 	void *trace_ctx;
 	struct mcu_unmodelled unmodelled[UNMODELLED_MAX];
@@ -50,8 +48,6 @@ static bool open_instance(struct bus *bus, size_t index)
 
 	instance->row = row;
 	instance->clocked = row->rcc_bit < 0;
-	if (row->rcc_bit >= 0)
-		bus->by_rcc[row->bus][row->rcc_bit] = instance;
 	if (row->base >= PAGES_BASE && row->base - PAGES_BASE < PAGES * PAGE_BYTES)
 		for (uint32_t at = 0; at < row->bytes; at += PAGE_BYTES)
 			bus->pages[(row->base + at - PAGES_BASE) / PAGE_BYTES] =
@@ -124,23 +120,50 @@ void *mcu_periph(const struct mcu *mcu, const char *name)
 	return row ? mcu_bus(mcu)->instances[row - periph_table].self : NULL;
 }
 
+/* The one after `last` behind a bit of the RCC: an SPI and its I2S share theirs. */
+static struct instance *next_at(struct mcu *mcu, struct instance *last,
+				enum periph_bus at, unsigned bit)
+{
+	struct instance *instances = mcu_bus(mcu)->instances;
+	size_t i = last ? (size_t)(last - instances) + 1 : 0;
+
+	for (; i < periph_count; i++)
+		if (periph_table[i].bus == at && periph_table[i].rcc_bit == (int)bit)
+			return &instances[i];
+	return NULL;
+}
+
 void mcu_periph_clock(struct mcu *mcu, enum periph_bus at, unsigned bit, bool on)
 {
-	struct instance *instance = mcu_bus(mcu)->by_rcc[at][bit];
+	struct instance *instance = NULL;
 
-	if (instance)
+	while ((instance = next_at(mcu, instance, at, bit))) {
+		const struct periph_class *class = instance->row->class;
+
+		if (instance->clocked == on)
+			continue;
+		if (instance->self && class->sync)
+			class->sync(instance->self);
 		instance->clocked = on;
+		if (instance->self && class->clocks)
+			class->clocks(instance->self);
+	}
+}
+
+bool mcu_periph_clocked(const struct mcu *mcu, const struct periph_row *row)
+{
+	return mcu_bus(mcu)->instances[row - periph_table].clocked;
 }
 
 void mcu_periph_reset(struct mcu *mcu, enum periph_bus at, unsigned bit, bool held)
 {
-	struct instance *instance = mcu_bus(mcu)->by_rcc[at][bit];
+	struct instance *instance = NULL;
 
-	if (!instance)
-		return;
-	if (held && !instance->held && instance->self)
-		instance->row->class->reset(instance->self);
-	instance->held = held;
+	while ((instance = next_at(mcu, instance, at, bit))) {
+		if (held && !instance->held && instance->self)
+			instance->row->class->reset(instance->self);
+		instance->held = held;
+	}
 }
 
 void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx)
@@ -333,9 +356,16 @@ static bool read_bus(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t
 	return true;
 }
 
+/* An access may bring about others, by the DMA: each has an error of its own. */
 bool mcu_read(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t *value)
 {
-	return read_bus(mcu, address, bytes, value, false);
+	struct bus *bus = mcu_bus(mcu);
+	bool ok, outer = bus->error;
+
+	bus->error = false;
+	ok = read_bus(mcu, address, bytes, value, false) && !bus->error;
+	bus->error = outer;
+	return ok;
 }
 
 bool mcu_peek(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t *value)
@@ -344,7 +374,7 @@ bool mcu_peek(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t *value
 }
 
 /* Flash is written through its controller: for others' writes nothing answers there. */
-bool mcu_write(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value)
+static bool write_bus(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value)
 {
 	struct bus *bus = mcu_bus(mcu);
 	uint8_t *at = address >= MCU_SYSTEM_BASE && address < MCU_SRAM_BASE
@@ -362,6 +392,22 @@ bool mcu_write(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value
 		return false;
 	write_narrow(bus, instance, address - instance->row->base, bytes, value);
 	return true;
+}
+
+bool mcu_write(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value)
+{
+	struct bus *bus = mcu_bus(mcu);
+	bool ok, outer = bus->error;
+
+	bus->error = false;
+	ok = write_bus(mcu, address, bytes, value) && !bus->error;
+	bus->error = outer;
+	return ok;
+}
+
+void mcu_bus_error(struct mcu *mcu)
+{
+	mcu_bus(mcu)->error = true;
 }
 
 uint8_t *mcu_sram(struct mcu *mcu)

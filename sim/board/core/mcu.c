@@ -6,6 +6,7 @@
 
 #include "bus.h"
 #include "flash.h"
+#include "periph/pins.h"
 
 #define HSI_HZ 16000000
 
@@ -14,17 +15,26 @@ struct dma_watcher {
 	void *ctx;
 };
 
+#define EXTI_LINES 23
+
 struct mcu {
 	struct mcu_core core;
 	struct sched sched;
 	struct flash *flash;
 	struct bus *bus;
+	struct pins *pins;
 	enum mcu_reset cause;
+	bool resetting;
 	unsigned boot_pins;
 	uint32_t hz[MCU_CLOCKS];
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
+	bool dma_pulsed[MCU_DMA_COUNT];
 	struct dma_watcher dma_watchers[2];
+	bool exti[EXTI_LINES];
+	void (*exti_changed)(void *ctx, enum mcu_exti line, bool high);
+	void *exti_ctx;
+	uint64_t random;
 	mcu_flash_store_fn *flash_store;
 	void *flash_ctx;
 };
@@ -43,9 +53,10 @@ struct mcu *mcu_new(struct flash *flash, const uint32_t uid[3],
 	for (unsigned i = MCU_SYSCLK; i <= MCU_TIMCLK2; i++)
 		mcu->hz[i] = HSI_HZ;
 	sched_init(&mcu->sched, HSI_HZ);
-	mcu->bus = bus_new(mcu, uid);
+	mcu->pins = pins_new();
+	mcu->bus = mcu->pins ? bus_new(mcu, uid) : NULL;
 	if (!mcu->bus) {
-		free(mcu);
+		mcu_free(mcu);
 		return NULL;
 	}
 	mcu_reset_periphs(mcu, MCU_RESET_POWER, 0);
@@ -57,6 +68,7 @@ void mcu_free(struct mcu *mcu)
 	if (!mcu)
 		return;
 	bus_free(mcu->bus);
+	pins_free(mcu->pins);
 	free(mcu);
 }
 
@@ -64,12 +76,19 @@ void mcu_reset_periphs(struct mcu *mcu, enum mcu_reset why, unsigned boot_pins)
 {
 	mcu->cause = why;
 	mcu->boot_pins = boot_pins;
+	mcu->resetting = true;
 	bus_reset(mcu->bus);
+	mcu->resetting = false;
 }
 
 enum mcu_reset mcu_reset_cause(const struct mcu *mcu)
 {
 	return mcu->cause;
+}
+
+bool mcu_resetting(const struct mcu *mcu)
+{
+	return mcu->resetting;
 }
 
 unsigned mcu_boot_pins(const struct mcu *mcu)
@@ -85,6 +104,11 @@ struct flash *mcu_flash(struct mcu *mcu)
 struct bus *mcu_bus(const struct mcu *mcu)
 {
 	return mcu->bus;
+}
+
+struct pins *mcu_pins(const struct mcu *mcu)
+{
+	return mcu->pins;
 }
 
 /* -- what the core does ------------------------------------------------------------------ */
@@ -168,6 +192,27 @@ void mcu_line_set(struct mcu *mcu, struct mcu_line *line, bool high)
 		mcu->core.line(mcu->core.ctx, line->irq, high);
 }
 
+void mcu_nmi(struct mcu *mcu, bool high)
+{
+	mcu->core.nmi(mcu->core.ctx, high);
+}
+
+void mcu_watch_exti(struct mcu *mcu,
+		    void (*changed)(void *ctx, enum mcu_exti line, bool high), void *ctx)
+{
+	mcu->exti_changed = changed;
+	mcu->exti_ctx = ctx;
+}
+
+void mcu_exti_set(struct mcu *mcu, enum mcu_exti line, bool high)
+{
+	if (mcu->exti[line] == high)
+		return;
+	mcu->exti[line] = high;
+	if (mcu->exti_changed)
+		mcu->exti_changed(mcu->exti_ctx, line, high);
+}
+
 void mcu_watch_dma(struct mcu *mcu,
 		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
 		   void *ctx)
@@ -191,7 +236,38 @@ void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high)
 						     high);
 }
 
+void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line)
+{
+	mcu->dma_pulsed[line] = true;
+	mcu_dma_request(mcu, line, true);
+}
+
+void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line)
+{
+	if (!mcu->dma_pulsed[line])
+		return;
+	mcu->dma_pulsed[line] = false;
+	mcu_dma_request(mcu, line, false);
+}
+
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line)
 {
 	return mcu->dma[line];
+}
+
+/* -- chance ---------------------------------------------------------------------------------- */
+
+void mcu_seed(struct mcu *mcu, uint64_t seed)
+{
+	mcu->random = seed;
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014) */
+uint64_t mcu_random(struct mcu *mcu)
+{
+	uint64_t x = mcu->random += 0x9E3779B97F4A7C15u;
+
+	x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+	x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+	return x ^ x >> 31;
 }

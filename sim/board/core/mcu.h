@@ -16,6 +16,7 @@
 
 struct mcu;
 struct flash;
+struct pins;
 
 /* The flags of RCC_CSR that say why */
 enum mcu_reset {
@@ -26,6 +27,7 @@ enum mcu_reset {
 	MCU_RESET_WWDG,
 	MCU_RESET_LOW_POWER,
 	MCU_RESET_OPTIONS, /* new option bytes are loaded */
+	MCU_RESET_STANDBY, /* woken from Standby: RAM is lost, no flag of RCC_CSR is set */
 };
 
 /*
@@ -35,8 +37,9 @@ enum mcu_reset {
 struct mcu_core {
 	void *ctx;
 	void (*line)(void *ctx, unsigned irq, bool high); /* the level has changed */
-	void (*reset)(void *ctx, enum mcu_reset why);     /* asked for */
-	void (*event)(void *ctx);                         /* for WFE */
+	void (*nmi)(void *ctx, bool high);
+	void (*reset)(void *ctx, enum mcu_reset why); /* asked for */
+	void (*event)(void *ctx);                     /* for WFE */
 	void (*flash_changed)(void *ctx, uint32_t address, uint32_t len);
 	void (*flash_busy)(void *ctx, int64_t until_cycle);
 	void (*remap)(void *ctx, unsigned mem_mode);
@@ -96,6 +99,27 @@ struct mcu_line {
 };
 
 void mcu_line_set(struct mcu *mcu, struct mcu_line *line, bool high);
+/* The clock security system's non-maskable interrupt. */
+void mcu_nmi(struct mcu *mcu, bool high);
+
+/*
+ * The lines of the EXTI that come from within (RM0090 12.2.5). It looks for their edges
+ * and owns the interrupts behind them.
+ */
+enum mcu_exti {
+	MCU_EXTI_PVD = 16,
+	MCU_EXTI_RTC_ALARM = 17,
+	MCU_EXTI_OTG_FS_WAKEUP = 18,
+	MCU_EXTI_ETH_WAKEUP = 19,
+	MCU_EXTI_OTG_HS_WAKEUP = 20,
+	MCU_EXTI_RTC_STAMP = 21, /* tamper and time stamp */
+	MCU_EXTI_RTC_WAKEUP = 22,
+};
+
+void mcu_exti_set(struct mcu *mcu, enum mcu_exti line, bool high);
+/* For the EXTI: called at each change of such a line. */
+void mcu_watch_exti(struct mcu *mcu,
+		    void (*changed)(void *ctx, enum mcu_exti line, bool high), void *ctx);
 
 /* -- resets ------------------------------------------------------------------------------ */
 
@@ -103,6 +127,17 @@ void mcu_line_set(struct mcu *mcu, struct mcu_line *line, bool high);
 void mcu_ask_reset(struct mcu *mcu, enum mcu_reset why);
 /* Why it reset last. */
 enum mcu_reset mcu_reset_cause(const struct mcu *mcu);
+/* For a reset(): the chip resets, and not just this peripheral by a bit of the RCC. */
+bool mcu_resetting(const struct mcu *mcu);
+
+/* -- chance ------------------------------------------------------------------------------- */
+
+/*
+ * All that is left to chance in the chip comes from one generator, so that two runs with
+ * one seed are the same. It goes on over resets.
+ */
+void mcu_seed(struct mcu *mcu, uint64_t seed);
+uint64_t mcu_random(struct mcu *mcu);
 
 /* -- sleep --------------------------------------------------------------------------------- */
 
@@ -117,6 +152,8 @@ void mcu_event(struct mcu *mcu);
 /* `bytes` is 1, 2 or 4, `address` a multiple of it. False: nothing answers there. */
 bool mcu_read(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t *value);
 bool mcu_write(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t value);
+/* For a peripheral within its read() or write(): the access ends in a bus error. */
+void mcu_bus_error(struct mcu *mcu);
 /* As mcu_read(), but changes nothing: what a debugger sees. */
 bool mcu_peek(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t *value);
 
@@ -182,6 +219,10 @@ enum mcu_dma_line { MCU_DMA_LINES(MCU_DMA_NAME) MCU_DMA_COUNT };
 
 void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high);
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line);
+/* A request that nothing but its service ends, as a timer's. */
+void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line);
+/* For the DMA controllers: an item was moved for `line`. */
+void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line);
 /* For the two DMA controllers: called at each change of a line. */
 void mcu_watch_dma(struct mcu *mcu,
 		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
@@ -218,7 +259,7 @@ struct periph_class {
 	void (*write)(void *self, uint32_t offset, uint32_t value, uint32_t mask);
 	/* as read(), but without what a read does besides; NULL: read() has no effects */
 	uint32_t (*peek)(void *self, uint32_t offset);
-	/* see mcu_set_clocks(); both may be NULL */
+	/* see mcu_set_clocks() and mcu_periph_clock(); both may be NULL */
 	void (*sync)(void *self);
 	void (*clocks)(void *self);
 	const struct periph_reg *regs; /* in the order of offsets, up to a NULL name */
@@ -255,8 +296,15 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx);
 void *mcu_periph(const struct mcu *mcu, const char *name);
 const struct periph_row *periph_find(const char *name);
 
-/* For the RCC: the peripheral at `bus` and `bit` gets its clock or loses it, or is reset. */
+/* What periph/pins.h keeps. */
+struct pins *mcu_pins(const struct mcu *mcu);
+
+/*
+ * For the RCC: what is at `bus` and `bit` gets its clock or loses it, or is reset. A change
+ * of the clock has sync() before it and clocks() after it, as in mcu_set_clocks().
+ */
 void mcu_periph_clock(struct mcu *mcu, enum periph_bus bus, unsigned bit, bool on);
 void mcu_periph_reset(struct mcu *mcu, enum periph_bus bus, unsigned bit, bool held);
+bool mcu_periph_clocked(const struct mcu *mcu, const struct periph_row *row);
 
 #endif

@@ -20,8 +20,9 @@ struct bench {
 	struct flash *flash;
 	bool irq[MCU_IRQS];       /* the lines' levels */
 	unsigned rises[MCU_IRQS]; /* how often each went high */
-	unsigned resets;          /* how often one was asked for */
-	enum mcu_reset why;       /* the last one */
+	bool nmi;
+	unsigned resets;    /* how often one was asked for */
+	enum mcu_reset why; /* the last one */
 	unsigned events;
 	int64_t flash_busy_until;
 	unsigned mem_mode;
@@ -34,6 +35,13 @@ static void bench_line(void *ctx, unsigned irq, bool high)
 
 	bench->irq[irq] = high;
 	bench->rises[irq] += high;
+}
+
+static void bench_nmi(void *ctx, bool high)
+{
+	struct bench *bench = ctx;
+
+	bench->nmi = high;
 }
 
 static void bench_reset(void *ctx, enum mcu_reset why)
@@ -87,6 +95,7 @@ __attribute__((unused)) static void bench_open(struct bench *bench)
 	const struct mcu_core core = {
 		.ctx = bench,
 		.line = bench_line,
+		.nmi = bench_nmi,
 		.reset = bench_reset,
 		.event = bench_event,
 		.flash_changed = bench_flash_changed,
@@ -149,6 +158,29 @@ __attribute__((unused)) static void bench_run_ns(struct bench *bench, int64_t ns
 	}
 	if (sched_cycle_at(sched, end_ns) > sched->cycle)
 		sched->cycle = sched_cycle_at(sched, end_ns);
+}
+
+/* The class lists `count` registers as the manual has them, and shows their reset values. */
+__attribute__((unused)) static void bench_registers(struct bench *bench, const char *name,
+						    const struct periph_reg *want,
+						    size_t count)
+{
+	const struct periph_row *row = periph_find(name);
+	const struct periph_reg *regs;
+
+	assert_non_null(row);
+	assert_non_null(row->class);
+	regs = row->class->regs;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t value;
+
+		assert_string_equal(regs[i].name, want[i].name);
+		assert_int_equal(regs[i].offset, want[i].offset);
+		assert_int_equal(regs[i].reset, want[i].reset);
+		assert_true(mcu_peek(bench->mcu, row->base + want[i].offset, 4, &value));
+		assert_int_equal(value, want[i].reset);
+	}
+	assert_null(regs[count].name);
 }
 
 #endif

@@ -146,6 +146,53 @@ static void memories(void **state)
 	bench_close(&bench);
 }
 
+static void chance_follows_the_seed(void **state)
+{
+	struct bench bench;
+	uint64_t first, second;
+
+	(void)state;
+	bench_open(&bench);
+	mcu_seed(bench.mcu, 7);
+	first = mcu_random(bench.mcu);
+	second = mcu_random(bench.mcu);
+	assert_true(first != second);
+	mcu_reset_periphs(bench.mcu, MCU_RESET_SOFTWARE, 0);
+	assert_true(mcu_random(bench.mcu) != first);
+	mcu_seed(bench.mcu, 7);
+	assert_true(mcu_random(bench.mcu) == first);
+	mcu_seed(bench.mcu, 8);
+	assert_true(mcu_random(bench.mcu) != first);
+	bench_close(&bench);
+}
+
+static void heard(void *ctx, enum mcu_exti line, bool high)
+{
+	int *last = ctx;
+
+	*last = high ? (int)line : -(int)line;
+}
+
+static void lines_from_within(void **state)
+{
+	struct bench bench;
+	int last = 0;
+
+	(void)state;
+	bench_open(&bench);
+	mcu_watch_exti(bench.mcu, heard, &last);
+	mcu_exti_set(bench.mcu, MCU_EXTI_PVD, false);
+	assert_int_equal(last, 0);
+	mcu_exti_set(bench.mcu, MCU_EXTI_PVD, true);
+	assert_int_equal(last, 16);
+	mcu_exti_set(bench.mcu, MCU_EXTI_RTC_WAKEUP, true);
+	mcu_exti_set(bench.mcu, MCU_EXTI_PVD, false);
+	assert_int_equal(last, -16);
+	mcu_nmi(bench.mcu, true);
+	assert_true(bench.nmi);
+	bench_close(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +202,8 @@ int main(void)
 		cmocka_unit_test(days_do_not_overflow),
 		cmocka_unit_test(registers_of_nobody),
 		cmocka_unit_test(memories),
+		cmocka_unit_test(chance_follows_the_seed),
+		cmocka_unit_test(lines_from_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
