@@ -11,6 +11,7 @@
 #define SHA256  5
 #define ACCESS  6
 #define NOTHING 7
+#define IDLE    8
 
 static uint32_t words[2048];
 volatile uint32_t sink;
@@ -120,6 +121,21 @@ static uint32_t work(void)
 		*odr ^= 0xF000;
 	return *odr;
 }
+#elif WORK == IDLE
+static void tick(void)
+{
+	sink++;
+}
+
+/* A tick of 1 kHz, from HSI, and nothing else. */
+static uint32_t work(void)
+{
+	*(volatile uint32_t *)0xE000E014 = 16000 - 1;
+	*(volatile uint32_t *)0xE000E018 = 0;
+	*(volatile uint32_t *)0xE000E010 = 7;
+	for (;;)
+		__asm__ volatile("wfi");
+}
 #else
 static uint32_t work(void)
 {
@@ -156,7 +172,10 @@ __attribute__((naked, used)) static void reset(void)
 			 "b run\n");
 }
 
-__attribute__((section(".vectors"), used)) static const void *const vectors[2] = {
+__attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
 	(void *)0x2001F000,
 	(void *)reset,
+#if WORK == IDLE
+	[15] = (void *)tick,
+#endif
 };
