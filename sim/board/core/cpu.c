@@ -8,8 +8,9 @@
 #include "tcg.h"
 #include "thumb.h"
 
-#define NOWHERE   0xFFFFFFFEu /* no instruction has this address: "until" of unicorn */
+#define NOWHERE   0xFFFFFFFFu /* no instruction has this address: "until" of unicorn */
 #define SRAM1     0x1C000u    /* RM0090 2.3.1: what MEMRMP shows of the RAM */
+#define RETURNS   0xF0000000u
 #define STOP_NOW  INT64_MIN
 #define NOTES(n)  ((n) / 2)
 #define IPSR_BOOT 1       /* any exception: privileged, whatever CONTROL says */
@@ -41,9 +42,11 @@ struct cpu {
 	uint32_t alias_bytes;
 
 	/* the run: a block begins at `start` and is over at `end` */
-	int64_t start, end, limit;
+	int64_t begin, start, end, limit;
 	uint32_t block;
 	unsigned traps;
+	bool strict; /* unaligned accesses go to the bus, which refuses them */
+	uc_hook strict_hook;
 	bool before; /* it stopped in front of `block` */
 	bool refused;
 	bool stored;
@@ -191,6 +194,7 @@ void cpu_reset(struct cpu *cpu)
 	for (int i = CPU_R0; i <= CPU_LR; i++)
 		set(cpu, reg_ids[i], 0);
 	set_xpsr(cpu, CPU_XPSR_T);
+	cpu_strict(cpu, false);
 	cpu->event = cpu->base_written = false;
 	memset(cpu->recent, 0, sizeof(cpu->recent));
 }
@@ -287,6 +291,17 @@ static void drop(struct cpu *cpu, uint32_t from, uint32_t to)
 	forget(cpu, from, to - from);
 }
 
+static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
+		      int64_t value, void *ctx)
+{
+	(void)uc;
+	(void)type;
+	(void)address;
+	(void)size;
+	(void)value;
+	(void)ctx;
+}
+
 static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
 {
 	uint32_t last = (address - MCU_SRAM_BASE + len - 1) / TCG_PAGE_BYTES;
@@ -296,6 +311,25 @@ static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
 		if (cpu->code[page])
 			return true;
 	return false;
+}
+
+/*
+ * With a hook for accesses, be it for none that there are, the library makes code that
+ * asks for each: the only way to see those to RAM.
+ */
+void cpu_strict(struct cpu *cpu, bool strict)
+{
+	if (strict == cpu->strict)
+		return;
+	cpu->strict = strict;
+	if (strict)
+		uc_hook_add(cpu->uc, &cpu->strict_hook,
+			    UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)on_access, cpu,
+			    (uint64_t)NOWHERE, (uint64_t)NOWHERE);
+	else
+		uc_hook_del(cpu->uc, cpu->strict_hook);
+	drop(cpu, FLASH_BASE, FLASH_BASE + FLASH_BYTES);
+	drop(cpu, MCU_SRAM_BASE, MCU_SRAM_BASE + MCU_SRAM_BYTES);
 }
 
 /* Blocks at the alias of address 0 are those of the memory that it shows. */
@@ -316,7 +350,11 @@ void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len)
 
 static bool plain(void *ctx, uint32_t address, unsigned bytes, bool write)
 {
-	return cpu_memory(ctx, address, bytes, write) != NULL;
+	struct cpu *cpu = ctx;
+
+	if (cpu->strict && address & ((bytes < 4 ? bytes : 4) - 1))
+		return false;
+	return cpu_memory(cpu, address, bytes, write) != NULL;
 }
 
 static uint64_t load(void *ctx, uint32_t address, unsigned bytes)
@@ -569,7 +607,7 @@ static enum cpu_why hint_or_undefined(struct cpu *cpu, uint32_t pc)
 	return hint == THUMB_YIELD ? CPU_DUE : CPU_UNDEFINED;
 }
 
-static enum cpu_why why_interrupted(struct cpu *cpu)
+static enum cpu_why why_interrupted(struct cpu *cpu, uint32_t pc)
 {
 	switch (cpu->interrupt) {
 	case 2:
@@ -580,8 +618,8 @@ static enum cpu_why why_interrupted(struct cpu *cpu)
 		return CPU_NOCP;
 	case 18:
 		return CPU_INVSTATE;
-	default: /* 3 and 8: an address that is no code, EXC_RETURN among them */
-		return CPU_FETCH;
+	default: /* 3 and 8: an address that is no code */
+		return pc >= RETURNS && cpu->end > cpu->begin ? CPU_LEFT : CPU_FETCH;
 	}
 }
 
@@ -590,7 +628,7 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 	if (cpu->refused)
 		return CPU_REFUSED;
 	if (cpu->interrupt >= 0)
-		return why_interrupted(cpu);
+		return why_interrupted(cpu, pc);
 	if (cpu->before) /* nothing was done: its time is not over */
 		return cpu->start >= cpu->limit ? CPU_DUE : CPU_TRAP;
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
@@ -610,7 +648,7 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
 		return CPU_INVSTATE;
-	cpu->start = cpu->end = cpu->sched->cycle;
+	cpu->begin = cpu->start = cpu->end = cpu->sched->cycle;
 	cpu->limit = limit;
 	cpu->block = pc;
 	cpu->before = cpu->refused = cpu->stored = false;
