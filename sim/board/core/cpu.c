@@ -44,7 +44,7 @@ struct cpu {
 	/* the run: a block begins at `start` and is over at `end` */
 	int64_t begin, start, end, limit;
 	uint32_t block;
-	unsigned traps;
+	unsigned traps, noticed;
 	bool strict; /* unaligned accesses go to the bus, which refuses them */
 	uc_hook strict_hook;
 	bool before; /* it stopped in front of `block` */
@@ -456,29 +456,51 @@ static void act_on(struct cpu *cpu, unsigned traits)
 		cpu->end = cpu->limit;
 }
 
-/*
- * In front of each block: this is what a run costs besides the instructions themselves,
- * 1 to 2 ns. A hook for each instruction costs as much for each of them, and a count
- * given to uc_emu_start() is such a hook.
- */
-static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *ctx)
+static void enter_block(struct cpu *cpu, uint32_t address, const struct note *note)
 {
-	struct cpu *cpu = ctx;
-	struct note *note = note_of(cpu, (uint32_t)address);
+	cpu->start = cpu->end;
+	cpu->block = address;
+	cpu->recent[cpu->recent_at++ % CPU_RECENT] = address;
+	cpu->end += note->instructions;
+}
+
+/* One that is new, or comes too late, or has something in it. */
+__attribute__((noinline)) static void on_other_block(struct cpu *cpu, uint32_t address,
+						     uint32_t size)
+{
+	struct note *note = note_of(cpu, address);
 
 	if (!note->instructions)
-		study(cpu, note, (uint32_t)address, size);
-	cpu->start = cpu->end;
-	cpu->block = (uint32_t)address;
-	if (cpu->start >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {
+		study(cpu, note, address, size);
+	if (cpu->end >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {
+		cpu->start = cpu->end;
+		cpu->block = address;
 		cpu->before = true;
-		uc_emu_stop(uc);
+		uc_emu_stop(cpu->uc);
 		return;
 	}
-	cpu->recent[cpu->recent_at++ % CPU_RECENT] = (uint32_t)address;
-	cpu->end += note->instructions;
-	if (note->traits)
-		act_on(cpu, note->traits);
+	enter_block(cpu, address, note);
+	act_on(cpu, note->traits);
+}
+
+/*
+ * In front of each block: this is what a run costs besides the instructions themselves,
+ * 1 to 2 ns, for a hook that is alone is called directly. A hook for each instruction
+ * costs as much for each of them, and a count given to uc_emu_start() is such a hook.
+ */
+static void on_block(uc_engine *uc, uint64_t where, uint32_t size, void *ctx)
+{
+	struct cpu *cpu = ctx;
+	uint32_t address = (uint32_t)where;
+	const struct note *note = address - FLASH_BASE < FLASH_BYTES
+					  ? &cpu->notes->flash[(address - FLASH_BASE) / 2]
+					  : note_of(cpu, address);
+
+	(void)uc;
+	if (!note->instructions || cpu->end >= cpu->limit || note->traits & cpu->noticed)
+		on_other_block(cpu, address, size);
+	else
+		enter_block(cpu, address, note);
 }
 
 static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
@@ -570,6 +592,7 @@ void cpu_stop(struct cpu *cpu)
 void cpu_trap(struct cpu *cpu, unsigned traits)
 {
 	cpu->traps = traits;
+	cpu->noticed = traits | CPU_BASE | CPU_SIGNAL | CPU_SELF;
 }
 
 bool cpu_event(struct cpu *cpu)
@@ -681,9 +704,9 @@ enum cpu_why cpu_run_to(struct cpu *cpu, uint32_t address)
 	enum cpu_why why;
 
 	drop(cpu, pc, address + 4);
-	cpu->traps = 0;
+	cpu_trap(cpu, 0);
 	why = run(cpu, cpu->sched->cycle + 1, address);
-	cpu->traps = traps;
+	cpu_trap(cpu, traps);
 	drop(cpu, pc, address + 4);
 	return why;
 }
