@@ -1,416 +1,16 @@
-#include "cpu.h"
+#include "cpu_own.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unicorn/unicorn.h>
 
-#include "flash.h"
-#include "tcg.h"
 #include "thumb.h"
 
-#define NOWHERE   0xFFFFFFFFu /* no instruction has this address: "until" of unicorn */
-#define SRAM1     0x1C000u    /* RM0090 2.3.1: what MEMRMP shows of the RAM */
-#define RETURNS   0xF0000000u
-#define STOP_NOW  INT64_MIN
-#define NOTES(n)  ((n) / 2)
-#define IPSR_BOOT 1       /* any exception: privileged, whatever CONTROL says */
-#define HERE      0x8000u /* in a note: CPU_BREAK is at this very address */
-
-/* A block that was translated, by its address. */
-struct note {
-	uint16_t instructions; /* 0: not looked at since */
-	uint16_t traits;
-};
-
-struct notes {
-	struct note flash[NOTES(FLASH_BYTES)];
-	struct note system[NOTES(MCU_SYSTEM_BYTES)];
-	struct note sram[NOTES(MCU_SRAM_BYTES)];
-	struct note elsewhere;
-};
-
-struct cpu {
-	uc_engine *uc;
-	struct sched *sched;
-	struct tcg_client client;
-	struct cpu_bus bus;
-	const uint8_t *flash;
-	uint8_t *sram, *ccm, *system;
-	struct notes *notes;
-	bool code[MCU_SRAM_BYTES / TCG_PAGE_BYTES]; /* this page of RAM has some */
-	unsigned mem_mode;
-	uint32_t alias_bytes;
-
-	/* the run: a block begins at `start` and is over at `end` */
-	int64_t begin, start, end, limit;
-	uint32_t block;
-	unsigned traps, noticed;
-	bool strict; /* unaligned accesses go to the bus, which refuses them */
-	uc_hook strict_hook;
-	bool before; /* it stopped in front of `block` */
-	bool refused;
-	bool stored;
-	int interrupt; /* the library's number, -1: none */
-	bool event, base_written;
-	uint32_t recent[CPU_RECENT];
-	unsigned recent_at;
-};
-
-/* -- registers -------------------------------------------------------------------------- */
-
-static const int reg_ids[CPU_REGS] = {
-	[0] = UC_ARM_REG_R0,
-	UC_ARM_REG_R1,
-	UC_ARM_REG_R2,
-	UC_ARM_REG_R3,
-	UC_ARM_REG_R4,
-	UC_ARM_REG_R5,
-	UC_ARM_REG_R6,
-	UC_ARM_REG_R7,
-	UC_ARM_REG_R8,
-	UC_ARM_REG_R9,
-	UC_ARM_REG_R10,
-	UC_ARM_REG_R11,
-	UC_ARM_REG_R12,
-	[CPU_SP] = UC_ARM_REG_SP,
-	[CPU_LR] = UC_ARM_REG_LR,
-	[CPU_PC] = UC_ARM_REG_PC,
-	[CPU_XPSR] = UC_ARM_REG_XPSR,
-	[CPU_MSP] = UC_ARM_REG_MSP,
-	[CPU_PSP] = UC_ARM_REG_PSP,
-	[CPU_PRIMASK] = UC_ARM_REG_PRIMASK,
-	[CPU_FAULTMASK] = UC_ARM_REG_FAULTMASK,
-	[CPU_BASEPRI] = UC_ARM_REG_BASEPRI,
-	[CPU_CONTROL] = UC_ARM_REG_CONTROL,
-	[CPU_FPSCR] = UC_ARM_REG_FPSCR,
-};
-
-static uint32_t get(struct cpu *cpu, int id)
-{
-	uint32_t value = 0;
-
-	uc_reg_read(cpu->uc, id, &value);
-	return value;
-}
-
-static void set(struct cpu *cpu, int id, uint32_t value)
-{
-	uc_reg_write(cpu->uc, id, &value);
-}
-
-bool cpu_handler(struct cpu *cpu)
-{
-	return (get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_IPSR) != 0;
-}
-
-bool cpu_privileged(struct cpu *cpu)
-{
-	return cpu_handler(cpu) || !(get(cpu, UC_ARM_REG_CONTROL) & CPU_CONTROL_NPRIV);
-}
-
-/* The library reads and writes these as MRS and MSR do: without privilege, not at all. */
-static bool is_special(enum cpu_reg reg)
-{
-	return reg >= CPU_MSP && reg <= CPU_CONTROL;
-}
-
-uint32_t cpu_get(struct cpu *cpu, enum cpu_reg reg)
-{
-	uint32_t value;
-
-	if (!is_special(reg) || reg == CPU_CONTROL || cpu_privileged(cpu))
-		return get(cpu, reg_ids[reg]);
-	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-	value = get(cpu, reg_ids[reg]);
-	set(cpu, UC_ARM_REG_IPSR, 0);
-	return value;
-}
-
-/* Its XPSR leaves GE out, and takes the T bit for what decides between ARM and Thumb. */
-static void set_xpsr(struct cpu *cpu, uint32_t value)
-{
-	set(cpu, UC_ARM_REG_XPSR, value);
-	set(cpu, UC_ARM_REG_APSR_G, value);
-}
-
-/* SPSEL is taken in Thread mode only, the rest with privilege. */
-static void set_control(struct cpu *cpu, uint32_t value)
-{
-	uint32_t ipsr = get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_IPSR;
-
-	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-	set(cpu, UC_ARM_REG_CONTROL, 0);
-	set(cpu, UC_ARM_REG_IPSR, 0);
-	set(cpu, UC_ARM_REG_CONTROL, value);
-	set(cpu, UC_ARM_REG_IPSR, ipsr);
-}
-
-void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value)
-{
-	if (reg == CPU_XPSR) {
-		set_xpsr(cpu, value);
-	} else if (reg == CPU_CONTROL) {
-		set_control(cpu, value);
-	} else if (reg == CPU_PC) {
-		/* bit 0 is what it takes T from */
-		bool thumb = get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T;
-
-		set(cpu, UC_ARM_REG_PC, (value & ~1u) | thumb);
-	} else if (!is_special(reg) || cpu_privileged(cpu)) {
-		set(cpu, reg_ids[reg], value);
-	} else {
-		set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-		set(cpu, reg_ids[reg], value);
-		set(cpu, UC_ARM_REG_IPSR, 0);
-	}
-}
-
-void cpu_get_float(struct cpu *cpu, uint32_t words[17])
-{
-	for (int i = 0; i < 8; i++)
-		uc_reg_read(cpu->uc, UC_ARM_REG_D0 + i, &words[2 * i]);
-	words[16] = get(cpu, UC_ARM_REG_FPSCR);
-}
-
-void cpu_set_float(struct cpu *cpu, const uint32_t words[17])
-{
-	for (int i = 0; i < 8; i++)
-		uc_reg_write(cpu->uc, UC_ARM_REG_D0 + i, &words[2 * i]);
-	set(cpu, UC_ARM_REG_FPSCR, words[16]);
-}
-
-void cpu_reset(struct cpu *cpu)
-{
-	static const uint32_t zero[17];
-
-	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-	set(cpu, UC_ARM_REG_PRIMASK, 0);
-	set(cpu, UC_ARM_REG_FAULTMASK, 0);
-	set(cpu, UC_ARM_REG_BASEPRI, 0);
-	set_control(cpu, 0);
-	set(cpu, UC_ARM_REG_MSP, 0);
-	set(cpu, UC_ARM_REG_PSP, 0);
-	cpu_set_float(cpu, zero);
-	for (int i = CPU_R0; i <= CPU_LR; i++)
-		set(cpu, reg_ids[i], 0);
-	set_xpsr(cpu, CPU_XPSR_T);
-	cpu_strict(cpu, false);
-	cpu->event = cpu->base_written = false;
-	memset(cpu->recent, 0, sizeof(cpu->recent));
-}
-
-/* -- memory -------------------------------------------------------------------------------- */
-
-static bool inside(uint32_t address, uint32_t len, uint32_t base, uint32_t bytes)
-{
-	return address - base < bytes && len <= bytes - (address - base);
-}
-
-/* The address that the alias at 0 stands for */
-static uint32_t real(const struct cpu *cpu, uint32_t address)
-{
-	static const uint32_t bases[4] = { FLASH_BASE, MCU_SYSTEM_BASE, 0,
-					   MCU_SRAM_BASE };
-
-	return address < cpu->alias_bytes ? address + bases[cpu->mem_mode] : address;
-}
-
-uint8_t *cpu_memory(struct cpu *cpu, uint32_t address, uint32_t len, bool write)
-{
-	address = real(cpu, address);
-	if (inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES))
-		return cpu->sram + (address - MCU_SRAM_BASE);
-	if (inside(address, len, MCU_CCM_BASE, MCU_CCM_BYTES))
-		return cpu->ccm + (address - MCU_CCM_BASE);
-	if (write)
-		return NULL;
-	if (inside(address, len, FLASH_BASE, FLASH_BYTES))
-		return (uint8_t *)cpu->flash + (address - FLASH_BASE);
-	if (inside(address, len, MCU_SYSTEM_BASE, MCU_SYSTEM_BYTES))
-		return cpu->system + (address - MCU_SYSTEM_BASE);
-	return NULL;
-}
-
-static struct note *note_of(struct cpu *cpu, uint32_t address)
-{
-	if (address - FLASH_BASE < FLASH_BYTES)
-		return &cpu->notes->flash[(address - FLASH_BASE) / 2];
-	if (address - MCU_SRAM_BASE < MCU_SRAM_BYTES)
-		return &cpu->notes->sram[(address - MCU_SRAM_BASE) / 2];
-	if (address - MCU_SYSTEM_BASE < MCU_SYSTEM_BYTES)
-		return &cpu->notes->system[(address - MCU_SYSTEM_BASE) / 2];
-	return address < cpu->alias_bytes ? note_of(cpu, real(cpu, address))
-					  : &cpu->notes->elsewhere;
-}
-
-static void unmap_alias(struct cpu *cpu)
-{
-	if (cpu->alias_bytes)
-		uc_mem_unmap(cpu->uc, 0, cpu->alias_bytes);
-	cpu->alias_bytes = 0;
-}
-
-static void map(struct cpu *cpu, uint32_t address, uint32_t bytes, unsigned rights,
-		const uint8_t *memory)
-{
-	uc_mem_map_ptr(cpu->uc, address, bytes, rights, (void *)memory);
-}
-
-void cpu_remap(struct cpu *cpu, unsigned mem_mode)
-{
-	const unsigned fixed = UC_PROT_READ | UC_PROT_EXEC;
-
-	mem_mode &= 3;
-	if (mem_mode == cpu->mem_mode && cpu->alias_bytes)
-		return;
-	unmap_alias(cpu);
-	cpu->mem_mode = mem_mode;
-	if (mem_mode == 0)
-		map(cpu, 0, cpu->alias_bytes = FLASH_BYTES, fixed, cpu->flash);
-	else if (mem_mode == 1)
-		map(cpu, 0, cpu->alias_bytes = MCU_SYSTEM_BYTES, fixed, cpu->system);
-	else if (mem_mode == 3)
-		map(cpu, 0, cpu->alias_bytes = SRAM1, UC_PROT_ALL, cpu->sram);
-}
-
-static void forget(struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	for (uint32_t at = 0; at < len; at += 2) {
-		struct note *note = note_of(cpu, address + at);
-
-		if (note->instructions) /* most of it was never touched, and stays so */
-			note->instructions = 0;
-	}
-}
-
-/* The translated blocks with a byte in from..to are dropped; both in one memory. */
-static void drop(struct cpu *cpu, uint32_t from, uint32_t to)
-{
-	tcg_serve(&cpu->client);
-	uc_ctl_remove_cache(cpu->uc, (uint64_t)from, (uint64_t)to);
-	forget(cpu, from, to - from);
-}
-
-static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
-		      int64_t value, void *ctx)
-{
-	(void)uc;
-	(void)type;
-	(void)address;
-	(void)size;
-	(void)value;
-	(void)ctx;
-}
-
-static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	uint32_t last = (address - MCU_SRAM_BASE + len - 1) / TCG_PAGE_BYTES;
-
-	for (uint32_t page = (address - MCU_SRAM_BASE) / TCG_PAGE_BYTES; page <= last;
-	     page++)
-		if (cpu->code[page])
-			return true;
-	return false;
-}
-
-/*
- * With a hook for accesses, be it for none that there are, the library makes code that
- * asks for each: the only way to see those to RAM.
- */
-void cpu_strict(struct cpu *cpu, bool strict)
-{
-	if (strict == cpu->strict)
-		return;
-	cpu->strict = strict;
-	if (strict)
-		uc_hook_add(cpu->uc, &cpu->strict_hook,
-			    UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)on_access, cpu,
-			    (uint64_t)NOWHERE, (uint64_t)NOWHERE);
-	else
-		uc_hook_del(cpu->uc, cpu->strict_hook);
-	drop(cpu, FLASH_BASE, FLASH_BASE + FLASH_BYTES);
-	drop(cpu, MCU_SRAM_BASE, MCU_SRAM_BASE + MCU_SRAM_BYTES);
-}
-
-/* Blocks at the alias of address 0 are those of the memory that it shows. */
-void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	bool ram = inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES);
-	uint32_t base = ram ? MCU_SRAM_BASE : FLASH_BASE;
-	/* one that reaches into it may begin a page earlier */
-	uint32_t from = address & ~(TCG_PAGE_BYTES - 1);
-
-	if (ram ? !has_code(cpu, address, len)
-		: !inside(address, len, FLASH_BASE, FLASH_BYTES))
-		return;
-	drop(cpu, from > base ? from - TCG_PAGE_BYTES : base, address + len);
-}
-
-/* -- what the library asks ---------------------------------------------------------------------- */
-
-static bool plain(void *ctx, uint32_t address, unsigned bytes, bool write)
-{
-	struct cpu *cpu = ctx;
-
-	if (cpu->strict && address & ((bytes < 4 ? bytes : 4) - 1))
-		return false;
-	return cpu_memory(cpu, address, bytes, write) != NULL;
-}
-
-static uint64_t load(void *ctx, uint32_t address, unsigned bytes)
-{
-	struct cpu *cpu = ctx;
-	uint64_t low;
-
-	if (bytes <= 4)
-		return cpu->bus.load(cpu->bus.ctx, address, bytes);
-	low = cpu->bus.load(cpu->bus.ctx, address, 4);
-	return low | (uint64_t)cpu->bus.load(cpu->bus.ctx, address + 4, 4) << 32;
-}
-
-static void store(void *ctx, uint32_t address, unsigned bytes, uint64_t value)
-{
-	struct cpu *cpu = ctx;
-
-	cpu->bus.store(cpu->bus.ctx, address, bytes <= 4 ? bytes : 4, (uint32_t)value);
-	if (bytes > 4)
-		cpu->bus.store(cpu->bus.ctx, address + 4, 4, (uint32_t)(value >> 32));
-}
-
-static bool unwatched(void *ctx, uint32_t address)
-{
-	struct cpu *cpu = ctx;
-
-	if (cpu->mem_mode == 3 && cpu->alias_bytes)
-		return false; /* the RAM has two addresses */
-	if (address - MCU_CCM_BASE < MCU_CCM_BYTES)
-		return true;
-	return address - MCU_SRAM_BASE < MCU_SRAM_BYTES &&
-	       !cpu->code[(address - MCU_SRAM_BASE) / TCG_PAGE_BYTES];
-}
-
-static void translates(void *ctx, uint32_t pc)
-{
-	struct cpu *cpu = ctx;
-	uint32_t at = real(cpu, pc);
-
-	note_of(cpu, pc)->instructions = 0;
-	/* a block goes over into the next page at most */
-	for (int i = 0; i < 2; i++, at += TCG_PAGE_BYTES) {
-		uint32_t page = (at - MCU_SRAM_BASE) / TCG_PAGE_BYTES;
-
-		if (at - MCU_SRAM_BASE < MCU_SRAM_BYTES && !cpu->code[page]) {
-			cpu->code[page] = true;
-			tcg_watch(at);
-		}
-	}
-}
+#define RETURNS 0xF0000000u
 
 /* -- blocks --------------------------------------------------------------------------------------- */
 
 static unsigned broken(struct cpu *cpu, uint32_t address)
 {
-	return note_of(cpu, address)->traits & HERE ? CPU_BREAK : 0;
+	return cpu_note(cpu, address)->traits & HERE ? CPU_BREAK : 0;
 }
 
 static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t size)
@@ -437,11 +37,11 @@ static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t
 /* The blocks that may hold the address are looked at again. */
 void cpu_break(struct cpu *cpu, uint32_t address, bool on)
 {
-	struct note *note = note_of(cpu, address);
+	struct note *note = cpu_note(cpu, address);
 
 	note->traits = (uint16_t)(on ? note->traits | HERE : note->traits & ~HERE);
-	forget(cpu, (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES,
-	       2 * TCG_PAGE_BYTES);
+	cpu_forget(cpu, (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES,
+		   2 * TCG_PAGE_BYTES);
 }
 
 static void act_on(struct cpu *cpu, unsigned traits)
@@ -468,7 +68,7 @@ static void enter_block(struct cpu *cpu, uint32_t address, const struct note *no
 __attribute__((noinline)) static void on_other_block(struct cpu *cpu, uint32_t address,
 						     uint32_t size)
 {
-	struct note *note = note_of(cpu, address);
+	struct note *note = cpu_note(cpu, address);
 
 	if (!note->instructions)
 		study(cpu, note, address, size);
@@ -494,7 +94,7 @@ static void on_block(uc_engine *uc, uint64_t where, uint32_t size, void *ctx)
 	uint32_t address = (uint32_t)where;
 	const struct note *note = address - FLASH_BASE < FLASH_BYTES
 					  ? &cpu->notes->flash[(address - FLASH_BASE) / 2]
-					  : note_of(cpu, address);
+					  : cpu_note(cpu, address);
 
 	(void)uc;
 	if (!note->instructions || cpu->end >= cpu->limit || note->traits & cpu->noticed)
@@ -558,7 +158,7 @@ static void advance_it(struct cpu *cpu)
 	uint32_t it = (xpsr >> 25 & 3) | (xpsr >> 8 & 0xFC);
 
 	it = it & 7 ? (it & 0xE0) | (it << 1 & 0x1F) : 0;
-	set_xpsr(cpu, (xpsr & ~0x0600FC00u) | (it & 3) << 25 | (it & 0xFC) << 8);
+	cpu_set(cpu, CPU_XPSR, (xpsr & ~0x0600FC00u) | (it & 3) << 25 | (it & 0xFC) << 8);
 }
 
 /* The program counter is at the store that is done. */
@@ -703,11 +303,11 @@ enum cpu_why cpu_run_to(struct cpu *cpu, uint32_t address)
 	unsigned traps = cpu->traps;
 	enum cpu_why why;
 
-	drop(cpu, pc, address + 4);
+	cpu_drop(cpu, pc, address + 4);
 	cpu_trap(cpu, 0);
 	why = run(cpu, cpu->sched->cycle + 1, address);
 	cpu_trap(cpu, traps);
-	drop(cpu, pc, address + 4);
+	cpu_drop(cpu, pc, address + 4);
 	return why;
 }
 
@@ -724,7 +324,7 @@ unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)
 	uint32_t at = get(cpu, UC_ARM_REG_PC);
 	unsigned found;
 
-	for (unsigned left = note_of(cpu, at)->instructions; left > 0; left--) {
+	for (unsigned left = cpu_note(cpu, at)->instructions; left > 0; left--) {
 		const uint8_t *code = cpu_memory(cpu, at, 4, false);
 		uint32_t instruction = code ? thumb_fetch(code) : 0;
 
@@ -761,18 +361,6 @@ static bool open_engine(struct cpu *cpu)
 			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK;
 }
 
-static void map_all(struct cpu *cpu)
-{
-	const unsigned fixed = UC_PROT_READ | UC_PROT_EXEC;
-
-	map(cpu, FLASH_BASE, FLASH_BYTES, fixed, cpu->flash);
-	map(cpu, MCU_SYSTEM_BASE, MCU_SYSTEM_BYTES, fixed, cpu->system);
-	map(cpu, MCU_SRAM_BASE, MCU_SRAM_BYTES, UC_PROT_ALL, cpu->sram);
-	/* RM0090 2.3.1: it hangs on the data bus only */
-	map(cpu, MCU_CCM_BASE, MCU_CCM_BYTES, UC_PROT_READ | UC_PROT_WRITE, cpu->ccm);
-	cpu_remap(cpu, 0);
-}
-
 struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus *bus,
 		    const char **why)
 {
@@ -791,15 +379,7 @@ struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus 
 	cpu->sram = mcu_sram(mcu);
 	cpu->ccm = mcu_ccm(mcu);
 	cpu->system = mcu_system(mcu);
-	cpu->client = (struct tcg_client){
-		.ctx = cpu,
-		.plain = plain,
-		.load = load,
-		.store = store,
-		.unwatched = unwatched,
-		.translates = translates,
-	};
-	map_all(cpu);
+	cpu_map(cpu);
 	return cpu;
 }
 
