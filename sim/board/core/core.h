@@ -134,6 +134,10 @@ void nvic_write(struct core *core, uint32_t offset, uint32_t value, uint32_t mas
 bool ppb_read(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value);
 bool ppb_write(struct core *core, uint32_t offset, unsigned bytes, uint32_t value);
 
+/* The same for a debugger, who may. */
+bool ppb_peek(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value);
+bool ppb_poke(struct core *core, uint32_t offset, unsigned bytes, uint32_t value);
+
 void scb_reset(struct core *core);
 uint32_t scb_read(struct core *core, uint32_t offset);
 void scb_write(struct core *core, uint32_t offset, uint32_t value, uint32_t mask);
@@ -197,6 +201,8 @@ void access_store(void *ctx, uint32_t address, unsigned bytes, uint32_t value);
 /* The same without a processor's rights: for frames, vectors, a debugger. */
 bool access_read_word(struct core *core, uint32_t address, uint32_t *value);
 bool access_write_word(struct core *core, uint32_t address, uint32_t value);
+bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *value);
+bool access_poke(struct core *core, uint32_t address, unsigned bytes, uint32_t value);
 
 /* -- step.c: the run ------------------------------------------------------------------------------- */
 

@@ -113,6 +113,31 @@ static void test_reset(void **state)
 	close_chip(&chip);
 }
 
+/* bkpt 0x11, and the vector of HardFault, which is at 0x0800000C: b . */
+static const uint16_t breaks[] = { 0xBE11, 0xBE11, 0x0013, 0x0800, 0xBF00, 0xE7FE };
+
+/* C1.4.1: without a debugger BKPT is a fault, with one it halts. */
+static void test_bkpt(void **state)
+{
+	struct chip_under_test chip;
+	uint32_t hfsr;
+
+	(void)state;
+	open_chip(&chip, breaks, sizeof(breaks));
+	machine_run(chip.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+	assert_int_equal(machine_get(chip.machine, CPU_XPSR) & CPU_XPSR_IPSR, 3);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), 0x08000012);
+	assert_true(machine_read(chip.machine, 0xE000ED2C, 4, &hfsr));
+	assert_int_equal(hfsr, 0x80000000);
+	machine_debug(chip.machine, true);
+	machine_reset(chip.machine, MCU_RESET_PIN, 0);
+	machine_run(chip.machine, 2 * MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START);
+	close_chip(&chip);
+}
+
 /* 1: adds r0, #1; adds r1, r0; cmp r0, r1; beq 1b; eors r2, r1; b 1b */
 static const uint16_t counts[] = { 0x3001, 0x1809, 0x4288, 0xD0FB, 0x404A, 0xE7F9 };
 
@@ -174,9 +199,9 @@ static void test_slices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_blank),  cmocka_unit_test(test_rom),
-		cmocka_unit_test(test_reset),  cmocka_unit_test(test_breakpoint),
-		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_blank),      cmocka_unit_test(test_rom),
+		cmocka_unit_test(test_reset),      cmocka_unit_test(test_bkpt),
+		cmocka_unit_test(test_breakpoint), cmocka_unit_test(test_slices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
