@@ -1,16 +1,11 @@
 #include "core.h"
 
-#include <inttypes.h>
-
-#include "log.h"
-
 #define FRAME_BYTES 0x20u
 #define FLOAT_BYTES 0x48u /* S0-S15, FPSCR, one word for alignment */
 #define FRAME_FLOAT 0x20u /* where they begin */
 
 #define XPSR_ALIGNED (1u << 9) /* in a frame: a word lies between */
 #define XPSR_FRAME   0xFF0FFDFFu
-#define XPSR_IT      0x0600FC00u
 
 #define EXC_RETURN       0xFFFFFFE1u
 #define RETURN_BASIC     (1u << 4) /* no floating point in the frame */

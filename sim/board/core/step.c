@@ -21,10 +21,10 @@ void core_advance(struct core *core, int64_t cycle)
 
 	/* the processor may be ahead of what is due: nobody has seen that time yet */
 	while ((due = sched_due(sched)) <= cycle) {
-		sched->cycle = due;
+		sched->cycle = due > core->seen ? due : core->seen;
 		sched_run(sched);
 	}
-	sched->cycle = cycle;
+	sched->cycle = core->seen = cycle;
 }
 
 void core_attend(struct core *core)
