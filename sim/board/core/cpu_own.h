@@ -35,6 +35,7 @@ struct cpu {
 	uint8_t *sram, *ccm, *system;
 	struct notes *notes;
 	bool code[MCU_SRAM_BYTES / TCG_PAGE_BYTES]; /* this page of RAM has some */
+	bool noted[FLASH_BYTES / TCG_PAGE_BYTES];   /* blocks of this page are noted */
 	unsigned mem_mode;
 	uint32_t alias_bytes;
 

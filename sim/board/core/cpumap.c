@@ -78,13 +78,24 @@ void cpu_remap(struct cpu *cpu, unsigned mem_mode)
 		map(cpu, 0, cpu->alias_bytes = SRAM1, UC_PROT_ALL, cpu->sram);
 }
 
+/* Most of the flash is never run. */
+static bool unnoted(struct cpu *cpu, uint32_t address)
+{
+	address = real(cpu, address) - FLASH_BASE;
+	return address < FLASH_BYTES && !cpu->noted[address / TCG_PAGE_BYTES];
+}
+
 void cpu_forget(struct cpu *cpu, uint32_t address, uint32_t len)
 {
-	for (uint32_t at = 0; at < len; at += 2) {
-		struct note *note = cpu_note(cpu, address + at);
+	uint32_t at = 0;
 
-		if (note->instructions) /* most of it was never touched, and stays so */
-			note->instructions = 0;
+	while (at < len) {
+		if (unnoted(cpu, address + at)) {
+			at += TCG_PAGE_BYTES - (address + at) % TCG_PAGE_BYTES;
+			continue;
+		}
+		cpu_note(cpu, address + at)->instructions = 0;
+		at += 2;
 	}
 }
 
@@ -199,6 +210,8 @@ static void translates(void *ctx, uint32_t pc)
 	uint32_t at = real(cpu, pc);
 
 	cpu_note(cpu, pc)->instructions = 0;
+	if (at - FLASH_BASE < FLASH_BYTES)
+		cpu->noted[(at - FLASH_BASE) / TCG_PAGE_BYTES] = true;
 	/* a block goes over into the next page at most */
 	for (int i = 0; i < 2; i++, at += TCG_PAGE_BYTES) {
 		uint32_t page = (at - MCU_SRAM_BASE) / TCG_PAGE_BYTES;
