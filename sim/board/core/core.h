@@ -98,7 +98,7 @@ struct core {
 	enum mcu_reset why;
 	int64_t flash_busy_until;
 	int64_t seen; /* the latest time that anybody has been told */
-	bool in_rom; /* it came to the system memory, whose code is not ours */
+	bool in_rom;  /* it came to the system memory, whose code is not ours */
 
 	/* the access that was refused */
 	uint32_t bad_address;
