@@ -5,6 +5,12 @@
 #include "thumb.h"
 
 #define RETURNS 0xF0000000u
+/*
+ * A firmware has some thousands of blocks. Those that it keeps rewriting, or that are run
+ * instruction by instruction, are more: the library would keep them until they fill a
+ * gigabyte, and clear that much to be rid of them.
+ */
+#define TRANSLATED_MAX 20000
 
 /* -- blocks --------------------------------------------------------------------------------------- */
 
@@ -263,6 +269,69 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 	return CPU_FETCH;
 }
 
+static bool open_engine(struct cpu *cpu)
+{
+	uc_hook hook;
+
+	/* with UC_MODE_MCLASS it is a Cortex-M33 whatever the model: TrustZone and all */
+	if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc) != UC_ERR_OK)
+		return false;
+	return uc_ctl_set_cpu_model(cpu->uc, UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
+	       /* one hook of the kind: the call is made directly */
+	       uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu,
+			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK &&
+	       uc_hook_add(cpu->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu,
+			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK;
+}
+
+struct registers {
+	uint32_t words[CPU_REGS];
+	uint64_t doubles[16];
+};
+
+static void save(struct cpu *cpu, struct registers *saved)
+{
+	for (unsigned i = 0; i < CPU_REGS; i++)
+		saved->words[i] = cpu_get(cpu, i);
+	for (int i = 0; i < 16; i++)
+		uc_reg_read(cpu->uc, UC_ARM_REG_D0 + i, &saved->doubles[i]);
+}
+
+/* XPSR after what needs privilege, and SP is one of the two stacks by then. */
+static void restore(struct cpu *cpu, const struct registers *saved)
+{
+	for (int i = 0; i < 16; i++)
+		uc_reg_write(cpu->uc, UC_ARM_REG_D0 + i, &saved->doubles[i]);
+	for (unsigned i = CPU_MSP; i < CPU_REGS; i++)
+		if (i != CPU_CONTROL)
+			cpu_set(cpu, i, saved->words[i]);
+	cpu_set(cpu, CPU_XPSR, saved->words[CPU_XPSR]);
+	cpu_set(cpu, CPU_CONTROL, saved->words[CPU_CONTROL]);
+	for (unsigned i = CPU_R0; i <= CPU_PC; i++)
+		if (i != CPU_SP)
+			cpu_set(cpu, i, saved->words[i]);
+}
+
+/* Another engine in the place of the one whose translations are too many. */
+static void renew(struct cpu *cpu)
+{
+	uc_engine *old = cpu->uc;
+	struct registers saved;
+	bool strict = cpu->strict;
+
+	save(cpu, &saved);
+	cpu->translated = 0;
+	if (!open_engine(cpu)) {
+		cpu->uc = old; /* no memory now: perhaps later */
+		return;
+	}
+	uc_close(old);
+	cpu->strict = false;
+	cpu_map(cpu);
+	cpu_strict(cpu, strict);
+	restore(cpu, &saved);
+}
+
 static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 {
 	uint32_t pc = get(cpu, UC_ARM_REG_PC);
@@ -277,6 +346,8 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 	cpu->before = cpu->refused = cpu->stored = false;
 	cpu->interrupt = -1;
 	tcg_serve(&cpu->client);
+	if (cpu->translated >= TRANSLATED_MAX)
+		renew(cpu);
 	err = uc_emu_start(cpu->uc, pc | 1, until, 0, 0);
 	pc = get(cpu, UC_ARM_REG_PC);
 	if (cpu->stored) {
@@ -345,21 +416,6 @@ unsigned cpu_divisor(struct cpu *cpu)
 }
 
 /* -- making it ------------------------------------------------------------------------------------------ */
-
-static bool open_engine(struct cpu *cpu)
-{
-	uc_hook hook;
-
-	/* with UC_MODE_MCLASS it is a Cortex-M33 whatever the model: TrustZone and all */
-	if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc) != UC_ERR_OK)
-		return false;
-	return uc_ctl_set_cpu_model(cpu->uc, UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
-	       /* one hook of the kind: the call is made directly */
-	       uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu,
-			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK &&
-	       uc_hook_add(cpu->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu,
-			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK;
-}
 
 struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus *bus,
 		    const char **why)

@@ -38,6 +38,7 @@ struct cpu {
 	bool noted[FLASH_BYTES / TCG_PAGE_BYTES];   /* blocks of this page are noted */
 	unsigned mem_mode;
 	uint32_t alias_bytes;
+	unsigned translated; /* blocks, since all were dropped last */
 
 	/* the run: a block begins at `start` and is over at `end` */
 	int64_t begin, start, end, limit;

@@ -1,5 +1,7 @@
 #include "cpu_own.h"
 
+#include <string.h>
+
 #include "thumb.h"
 
 #define SRAM1 0x1C000u /* RM0090 2.3.1: what MEMRMP shows of the RAM */
@@ -209,6 +211,7 @@ static void translates(void *ctx, uint32_t pc)
 	struct cpu *cpu = ctx;
 	uint32_t at = real(cpu, pc);
 
+	cpu->translated++;
 	cpu_note(cpu, pc)->instructions = 0;
 	if (at - FLASH_BASE < FLASH_BYTES)
 		cpu->noted[(at - FLASH_BASE) / TCG_PAGE_BYTES] = true;
@@ -234,7 +237,9 @@ void cpu_map(struct cpu *cpu)
 	map(cpu, MCU_SRAM_BASE, MCU_SRAM_BYTES, UC_PROT_ALL, cpu->sram);
 	/* RM0090 2.3.1: it hangs on the data bus only */
 	map(cpu, MCU_CCM_BASE, MCU_CCM_BYTES, UC_PROT_READ | UC_PROT_WRITE, cpu->ccm);
-	cpu_remap(cpu, 0);
+	cpu->alias_bytes = 0;
+	cpu_remap(cpu, cpu->mem_mode);
+	memset(cpu->code, 0, sizeof(cpu->code));
 	cpu->client = (struct tcg_client){
 		.ctx = cpu,
 		.plain = plain,

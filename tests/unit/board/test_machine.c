@@ -196,12 +196,41 @@ static void test_slices(void **state)
 	close_chip(&other);
 }
 
+/* CCR = 0x210, DIV_0_TRP; r2 = 3; r1 = 0; 1: udiv r0, r1, r2; adds r1, #1; b 1b */
+static const uint16_t divides[] = { 0x4804, 0xF44F, 0x7104, 0x6001, 0x2203, 0x2100,
+				    0xFBB1, 0xF0F2, 0x3101, 0xE7FB, 0xED14, 0xE000 };
+
+/* Each division is run alone and translated anew: what that costs is given back. */
+static void test_many_translations(void **state)
+{
+	struct chip_under_test chip;
+	uint32_t divided, done;
+
+	(void)state;
+	open_chip(&chip, divides, sizeof(divides));
+	machine_set(chip.machine, CPU_R0 + 9, 0x12345678);
+	machine_set(chip.machine, CPU_PSP, 0x20000800);
+	machine_run(chip.machine, 5 * MS);
+	divided = machine_get(chip.machine, CPU_R0);
+	done = machine_get(chip.machine, CPU_R0 + 1);
+	assert_in_range(done, 80000 / 3 - 10, 80000 / 3 + 10);
+	assert_in_range(divided, (done - 1) / 3, done / 3);
+	assert_int_equal(machine_get(chip.machine, CPU_R0 + 9), 0x12345678);
+	assert_int_equal(machine_get(chip.machine, CPU_PSP), 0x20000800);
+	assert_int_equal(machine_get(chip.machine, CPU_SP), 0x20001000);
+	close_chip(&chip);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_blank),      cmocka_unit_test(test_rom),
-		cmocka_unit_test(test_reset),      cmocka_unit_test(test_bkpt),
-		cmocka_unit_test(test_breakpoint), cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_blank),
+		cmocka_unit_test(test_rom),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_bkpt),
+		cmocka_unit_test(test_breakpoint),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_many_translations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
