@@ -44,10 +44,10 @@ bool pins_level(const struct mcu *mcu, unsigned pin);
 /* The pin is given to alternate function `af`. */
 bool pins_routed(const struct mcu *mcu, unsigned pin, unsigned af);
 
-/* A peripheral's output: the level now, and the part of the time it is high (0 to 1). */
+/* A peripheral's output: what it drives now, and the part of the time it is high (0 to 1). */
 struct pin_source {
-	bool (*level)(void *ctx);
-	double (*duty)(void *ctx); /* NULL: the level is all there is */
+	enum pin_drive (*drive)(void *ctx);
+	double (*duty)(void *ctx); /* NULL: what drive() says is all there is */
 	void *ctx;
 };
 

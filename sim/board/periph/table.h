@@ -7,5 +7,6 @@
 extern const struct periph_class exti_class;
 extern const struct periph_class gpio_class;
 extern const struct periph_class syscfg_class;
+extern const struct periph_class tim_class;
 
 #endif
