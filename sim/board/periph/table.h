@@ -8,5 +8,6 @@ extern const struct periph_class exti_class;
 extern const struct periph_class gpio_class;
 extern const struct periph_class syscfg_class;
 extern const struct periph_class tim_class;
+extern const struct periph_class usart_class;
 
 #endif
