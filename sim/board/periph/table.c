@@ -68,8 +68,8 @@ const struct periph_row periph_table[] = {
 	{ "FLASH",  0x40023C00, 0x400, PERIPH_AHB1, -1, { 4, -1, -1, -1 }, 0, NULL },
 	{ "BKPSRAM", 0x40024000, 0x1000, PERIPH_AHB1, 18, NONE, 0, NULL },
 	/* the interrupts of the streams are DMA's own affair */
-	{ "DMA1",   0x40026000, 0x400, PERIPH_AHB1, 21, NONE, 1, NULL },
-	{ "DMA2",   0x40026400, 0x400, PERIPH_AHB1, 22, NONE, 2, NULL },
+	{ "DMA1",   0x40026000, 0x400, PERIPH_AHB1, 21, NONE, 1, &dma_class },
+	{ "DMA2",   0x40026400, 0x400, PERIPH_AHB1, 22, NONE, 2, &dma_class },
 	{ "ETH",    0x40028000, 0x1400, PERIPH_AHB1, 25, { 61, 62, -1, -1 }, 0, NULL },
 	{ "OTG_HS", 0x40040000, 0x40000, PERIPH_AHB1, 29, { 77, 76, 75, 74 }, 0, NULL },
 	{ "OTG_FS", 0x50000000, 0x40000, PERIPH_AHB2,  7, { 67, 42, -1, -1 }, 0, NULL },
