@@ -7,6 +7,7 @@
 extern const struct periph_class dma_class;
 extern const struct periph_class exti_class;
 extern const struct periph_class gpio_class;
+extern const struct periph_class i2c_class;
 extern const struct periph_class spi_class;
 extern const struct periph_class syscfg_class;
 extern const struct periph_class tim_class;
