@@ -134,6 +134,11 @@ void pins_drive(struct mcu *mcu, unsigned number, enum pin_drive drive)
 	settle(pins, number);
 }
 
+enum pin_drive pins_outside(const struct mcu *mcu, unsigned pin)
+{
+	return mcu_pins(mcu)->pins[pin].drive;
+}
+
 void pins_source(struct mcu *mcu, unsigned pin, unsigned af,
 		 const struct pin_source *source)
 {

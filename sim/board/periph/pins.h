@@ -39,6 +39,7 @@ void pins_set_up(struct mcu *mcu, unsigned pin, const struct pin_setup *setup);
 
 /* What is wired to the pin outside drives it. */
 void pins_drive(struct mcu *mcu, unsigned pin, enum pin_drive drive);
+enum pin_drive pins_outside(const struct mcu *mcu, unsigned pin);
 /* From outside, the output or the pull resistor; low when nothing drives it. */
 bool pins_level(const struct mcu *mcu, unsigned pin);
 /* The pin is given to alternate function `af`. */

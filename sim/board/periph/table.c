@@ -45,8 +45,8 @@ const struct periph_row periph_table[] = {
 	{ "TIM8",   0x40010400, 0x400, PERIPH_APB2,  1, { 43, 44, 45, 46 }, 8, &tim_class },
 	{ "USART1", 0x40011000, 0x400, PERIPH_APB2,  4, { 37, -1, -1, -1 }, 1, &usart_class },
 	{ "USART6", 0x40011400, 0x400, PERIPH_APB2,  5, { 71, -1, -1, -1 }, 6, &usart_class },
-	/* ADC1-3 and their common registers; the bits 8, 9 and 10 are its own affair */
-	{ "ADC",    0x40012000, 0x400, PERIPH_APB2,  8, { 18, -1, -1, -1 }, 0, NULL },
+	/* ADC1 to 3 and their common registers, under the clock bit of ADC1 */
+	{ "ADC",    0x40012000, 0x400, PERIPH_APB2,  8, { 18, -1, -1, -1 }, 0, &adc_class },
 	{ "SDIO",   0x40012C00, 0x400, PERIPH_APB2, 11, { 49, -1, -1, -1 }, 0, NULL },
 	{ "SPI1",   0x40013000, 0x400, PERIPH_APB2, 12, { 35, -1, -1, -1 }, 1, &spi_class },
 	{ "SYSCFG", 0x40013800, 0x400, PERIPH_APB2, 14, NONE, 0, &syscfg_class },

@@ -4,6 +4,7 @@
 
 #include "core/mcu.h"
 
+extern const struct periph_class adc_class;
 extern const struct periph_class dma_class;
 extern const struct periph_class exti_class;
 extern const struct periph_class gpio_class;
