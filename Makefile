@@ -54,12 +54,14 @@ HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
 $(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjson)
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
-$(BOARD_OBJ): OWN_CFLAGS += -Isim/board $(call pkg,--cflags,libcjson)
+# Hidden, or the linker lets ours take the place of unicorn's functions of the same name.
+$(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,libcjson unicorn)
 $(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson)
 CJSON_LIBS = $(call pkg,--libs,libcjson)
+BOARD_LIBS = $(call pkg,--libs,libcjson unicorn)
 HUB_LIBS = $(call pkg,--libs,$(HUB_PKGS))
 
 LIBDFU_SO := $(B)/lib/libdfu.so.$(VERSION)
@@ -117,7 +119,7 @@ $(B)/bin/stmiot: $(CLI_OBJ) $(LIBRARIES)
 $(B)/bin/stmiot-board: $(BOARD_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(BOARD_OBJ) $(CJSON_LIBS)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $(BOARD_OBJ) $(BOARD_LIBS)
 
 $(B)/bin/stmiot-hub: $(HUB_OBJ)
 	@mkdir -p $(@D)

@@ -27,6 +27,7 @@ $(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
 $(call unit_bin,libprov): $(B)/obj/tests/unit/libprov/fake_hub.o $(LIBPROV_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
+$(call unit_bin,board): UNIT_LIBS = $(BOARD_LIBS)
 # Allocations that fail when the test says so.
 $(B)/unit/libdfu/test_alloc: OWN_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
@@ -38,6 +39,19 @@ $(UNIT_BIN):
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
 		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) \
 		$(CJSON_LIBS) $(UNIT_LIBS)
+
+# Programs for the board's processor, a rule each: tests/board/core/*.S, run by test_core.
+ARM_CC ?= arm-none-eabi-gcc
+RULES := $(patsubst %.S,$(B)/%.elf,$(wildcard tests/board/core/*.S))
+
+$(RULES): $(B)/%.elf: %.S tests/board/core/rule.inc tests/board/core/rule.ld
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -nostdlib \
+		-Itests/board/core -T tests/board/core/rule.ld -o $@ $<
+
+$(B)/unit/board/test_core: | $(RULES)
+$(B)/obj/tests/unit/board/test_core.o: OWN_CFLAGS += -DRULES='"$(B)/tests/board/core"'
 
 unit-build: $(UNIT_BIN)
 

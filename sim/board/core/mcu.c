@@ -31,6 +31,7 @@ struct mcu {
 	struct bus *bus;
 	struct pins *pins;
 	enum mcu_reset cause;
+	bool resetting;
 	unsigned boot_pins;
 	uint32_t hz[MCU_CLOCKS];
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
@@ -83,12 +84,19 @@ void mcu_reset_periphs(struct mcu *mcu, enum mcu_reset why, unsigned boot_pins)
 {
 	mcu->cause = why;
 	mcu->boot_pins = boot_pins;
+	mcu->resetting = true;
 	bus_reset(mcu->bus);
+	mcu->resetting = false;
 }
 
 enum mcu_reset mcu_reset_cause(const struct mcu *mcu)
 {
 	return mcu->cause;
+}
+
+bool mcu_resetting(const struct mcu *mcu)
+{
+	return mcu->resetting;
 }
 
 unsigned mcu_boot_pins(const struct mcu *mcu)

@@ -127,6 +127,8 @@ void mcu_watch_exti(struct mcu *mcu,
 void mcu_ask_reset(struct mcu *mcu, enum mcu_reset why);
 /* Why it reset last. */
 enum mcu_reset mcu_reset_cause(const struct mcu *mcu);
+/* For a reset(): the chip resets, and not just this peripheral by a bit of the RCC. */
+bool mcu_resetting(const struct mcu *mcu);
 
 /* -- chance ------------------------------------------------------------------------------- */
 

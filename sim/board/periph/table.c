@@ -24,8 +24,8 @@ const struct periph_row periph_table[] = {
 	{ "TIM13",  0x40001C00, 0x400, PERIPH_APB1,  7, { 44, -1, -1, -1 }, 13, &tim_class },
 	{ "TIM14",  0x40002000, 0x400, PERIPH_APB1,  8, { 45, -1, -1, -1 }, 14, &tim_class },
 	{ "RTC",    0x40002800, 0x400, PERIPH_APB1, -1, { 3, 41, 2, -1 }, 0, NULL },
-	{ "WWDG",   0x40002C00, 0x400, PERIPH_APB1, 11, { 0, -1, -1, -1 }, 0, NULL },
-	{ "IWDG",   0x40003000, 0x400, PERIPH_APB1, -1, NONE, 0, NULL },
+	{ "WWDG",   0x40002C00, 0x400, PERIPH_APB1, 11, { 0, -1, -1, -1 }, 0, &wwdg_class },
+	{ "IWDG",   0x40003000, 0x400, PERIPH_APB1, -1, NONE, 0, &iwdg_class },
 	{ "I2S2ext", 0x40003400, 0x400, PERIPH_APB1, 14, NONE, 2, NULL },
 	{ "SPI2",   0x40003800, 0x400, PERIPH_APB1, 14, { 36, -1, -1, -1 }, 2, &spi_class },
 	{ "SPI3",   0x40003C00, 0x400, PERIPH_APB1, 15, { 51, -1, -1, -1 }, 3, &spi_class },
@@ -39,7 +39,7 @@ const struct periph_row periph_table[] = {
 	{ "I2C3",   0x40005C00, 0x400, PERIPH_APB1, 23, { 72, 73, -1, -1 }, 3, &i2c_class },
 	{ "CAN1",   0x40006400, 0x400, PERIPH_APB1, 25, { 19, 20, 21, 22 }, 1, NULL },
 	{ "CAN2",   0x40006800, 0x400, PERIPH_APB1, 26, { 63, 64, 65, 66 }, 2, NULL },
-	{ "PWR",    0x40007000, 0x400, PERIPH_APB1, 28, { 1, -1, -1, -1 }, 0, NULL },
+	{ "PWR",    0x40007000, 0x400, PERIPH_APB1, 28, { 1, -1, -1, -1 }, 0, &pwr_class },
 	{ "DAC",    0x40007400, 0x400, PERIPH_APB1, 29, { 54, -1, -1, -1 }, 0, NULL },
 	{ "TIM1",   0x40010000, 0x400, PERIPH_APB2,  0, { 24, 25, 26, 27 }, 1, &tim_class },
 	{ "TIM8",   0x40010400, 0x400, PERIPH_APB2,  1, { 43, 44, 45, 46 }, 8, &tim_class },
@@ -63,10 +63,10 @@ const struct periph_row periph_table[] = {
 	{ "GPIOG",  0x40021800, 0x400, PERIPH_AHB1,  6, NONE, 6, &gpio_class },
 	{ "GPIOH",  0x40021C00, 0x400, PERIPH_AHB1,  7, NONE, 7, &gpio_class },
 	{ "GPIOI",  0x40022000, 0x400, PERIPH_AHB1,  8, NONE, 8, &gpio_class },
-	{ "CRC",    0x40023000, 0x400, PERIPH_AHB1, 12, NONE, 0, NULL },
-	{ "RCC",    0x40023800, 0x400, PERIPH_AHB1, -1, { 5, -1, -1, -1 }, 0, NULL },
-	{ "FLASH",  0x40023C00, 0x400, PERIPH_AHB1, -1, { 4, -1, -1, -1 }, 0, NULL },
-	{ "BKPSRAM", 0x40024000, 0x1000, PERIPH_AHB1, 18, NONE, 0, NULL },
+	{ "CRC",    0x40023000, 0x400, PERIPH_AHB1, 12, NONE, 0, &crc_class },
+	{ "RCC",    0x40023800, 0x400, PERIPH_AHB1, -1, { 5, -1, -1, -1 }, 0, &rcc_class },
+	{ "FLASH",  0x40023C00, 0x400, PERIPH_AHB1, -1, { 4, -1, -1, -1 }, 0, &flitf_class },
+	{ "BKPSRAM", 0x40024000, 0x1000, PERIPH_AHB1, 18, NONE, 0, &bkpsram_class },
 	/* the interrupts of the streams are DMA's own affair */
 	{ "DMA1",   0x40026000, 0x400, PERIPH_AHB1, 21, NONE, 1, &dma_class },
 	{ "DMA2",   0x40026400, 0x400, PERIPH_AHB1, 22, NONE, 2, &dma_class },
@@ -74,10 +74,10 @@ const struct periph_row periph_table[] = {
 	{ "OTG_HS", 0x40040000, 0x40000, PERIPH_AHB1, 29, { 77, 76, 75, 74 }, 0, NULL },
 	{ "OTG_FS", 0x50000000, 0x40000, PERIPH_AHB2,  7, { 67, 42, -1, -1 }, 0, NULL },
 	{ "DCMI",   0x50050000, 0x400, PERIPH_AHB2,  0, { 78, -1, -1, -1 }, 0, NULL },
-	{ "RNG",    0x50060800, 0x400, PERIPH_AHB2,  6, { 80, -1, -1, -1 }, 0, NULL },
+	{ "RNG",    0x50060800, 0x400, PERIPH_AHB2,  6, { 80, -1, -1, -1 }, 0, &rng_class },
 	{ "FSMC",   0xA0000000, 0x1000, PERIPH_AHB3,  0, { 48, -1, -1, -1 }, 0, NULL },
 	/* on the private bus of the core, but the vendor's */
-	{ "DBGMCU", 0xE0042000, 0x400, PERIPH_AHB1, -1, NONE, 0, NULL },
+	{ "DBGMCU", 0xE0042000, 0x400, PERIPH_AHB1, -1, NONE, 0, &dbgmcu_class },
 };
 /* clang-format on */
 

@@ -160,4 +160,27 @@ __attribute__((unused)) static void bench_run_ns(struct bench *bench, int64_t ns
 		sched->cycle = sched_cycle_at(sched, end_ns);
 }
 
+/* The class lists `count` registers as the manual has them, and shows their reset values. */
+__attribute__((unused)) static void bench_registers(struct bench *bench, const char *name,
+						    const struct periph_reg *want,
+						    size_t count)
+{
+	const struct periph_row *row = periph_find(name);
+	const struct periph_reg *regs;
+
+	assert_non_null(row);
+	assert_non_null(row->class);
+	regs = row->class->regs;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t value;
+
+		assert_string_equal(regs[i].name, want[i].name);
+		assert_int_equal(regs[i].offset, want[i].offset);
+		assert_int_equal(regs[i].reset, want[i].reset);
+		assert_true(mcu_peek(bench->mcu, row->base + want[i].offset, 4, &value));
+		assert_int_equal(value, want[i].reset);
+	}
+	assert_null(regs[count].name);
+}
+
 #endif
