@@ -73,8 +73,9 @@ struct core {
 	struct debug debug;
 
 	enum core_state state;
-	bool for_event; /* it sleeps in WFE */
-	bool event;     /* the event register */
+	enum mcu_sleep depth; /* while it sleeps */
+	bool for_event;       /* it sleeps in WFE */
+	bool event;           /* the event register */
 	bool reset_asked;
 	enum mcu_reset why;
 	int64_t flash_busy_until;
@@ -183,6 +184,8 @@ bool access_write_word(struct core *core, uint32_t address, uint32_t value);
 void core_advance(struct core *core, int64_t cycle);
 /* Something may be taken now: the processor stops behind the present block. */
 void core_attend(struct core *core);
+/* WFI or WFE: as deep as SCR and the PWR say. */
+void core_sleep(struct core *core, bool for_event);
 /* Runs until then, the present block's end included, or a reset or a halt is asked for. */
 void core_run(struct core *core, int64_t until);
 /* The next instruction alone. */

@@ -256,32 +256,45 @@ void cpu_remap(struct cpu *cpu, unsigned mem_mode)
 
 static void forget(struct cpu *cpu, uint32_t address, uint32_t len)
 {
-	for (uint32_t at = address & ~1u; at - address < len || at < address; at += 2)
-		note_of(cpu, at)->instructions = 0;
+	for (uint32_t at = 0; at < len; at += 2) {
+		struct note *note = note_of(cpu, address + at);
+
+		if (note->instructions) /* most of it was never touched, and stays so */
+			note->instructions = 0;
+	}
 }
 
-void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len)
+/* The translated blocks with a byte in from..to are dropped; both in one memory. */
+static void drop(struct cpu *cpu, uint32_t from, uint32_t to)
 {
-	/* a block may begin a page earlier */
-	uint32_t from = (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES;
-	uint32_t to = (address + len + TCG_PAGE_BYTES - 1) & ~(TCG_PAGE_BYTES - 1);
-
-	if (inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES)) {
-		uint32_t first = (address - MCU_SRAM_BASE) / TCG_PAGE_BYTES;
-		uint32_t last = (address - MCU_SRAM_BASE + len - 1) / TCG_PAGE_BYTES;
-		bool code = false;
-
-		for (uint32_t page = first; page <= last; page++)
-			code |= cpu->code[page];
-		if (!code)
-			return;
-	} else if (inside(address, len, MCU_CCM_BASE, MCU_CCM_BYTES)) {
-		return;
-	}
+	tcg_serve(&cpu->client);
 	uc_ctl_remove_cache(cpu->uc, (uint64_t)from, (uint64_t)to);
 	forget(cpu, from, to - from);
-	if (cpu->alias_bytes && address - real(cpu, 0) < cpu->alias_bytes)
-		uc_ctl_remove_cache(cpu->uc, (uint64_t)0, (uint64_t)cpu->alias_bytes);
+}
+
+static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
+{
+	uint32_t last = (address - MCU_SRAM_BASE + len - 1) / TCG_PAGE_BYTES;
+
+	for (uint32_t page = (address - MCU_SRAM_BASE) / TCG_PAGE_BYTES; page <= last;
+	     page++)
+		if (cpu->code[page])
+			return true;
+	return false;
+}
+
+/* Blocks at the alias of address 0 are those of the memory that it shows. */
+void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len)
+{
+	bool ram = inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES);
+	uint32_t base = ram ? MCU_SRAM_BASE : FLASH_BASE;
+	/* one that reaches into it may begin a page earlier */
+	uint32_t from = address & ~(TCG_PAGE_BYTES - 1);
+
+	if (ram ? !has_code(cpu, address, len)
+		: !inside(address, len, FLASH_BASE, FLASH_BYTES))
+		return;
+	drop(cpu, from > base ? from - TCG_PAGE_BYTES : base, address + len);
 }
 
 /* -- what the library asks ---------------------------------------------------------------------- */
@@ -572,12 +585,11 @@ enum cpu_why cpu_run_to(struct cpu *cpu, uint32_t address)
 	unsigned traps = cpu->traps;
 	enum cpu_why why;
 
-	uc_ctl_remove_cache(cpu->uc, (uint64_t)pc, (uint64_t)address + 4);
+	drop(cpu, pc, address + 4);
 	cpu->traps = 0;
 	why = run(cpu, cpu->sched->cycle + 1, address);
 	cpu->traps = traps;
-	uc_ctl_remove_cache(cpu->uc, (uint64_t)pc, (uint64_t)address + 4);
-	forget(cpu, pc, address + 4 - pc);
+	drop(cpu, pc, address + 4);
 	return why;
 }
 

@@ -11,9 +11,10 @@
 #define ROM_STACK 0x20002D40u
 #define ROM_START 0x1FFF0101u
 
+#define ROM_STEP_NS 5000000 /* for an oscillator to come up */
+
 struct machine {
 	struct core core;
-	unsigned boot_pins;
 };
 
 /* -- what the chip asks of its core ------------------------------------------------------ */
@@ -21,6 +22,15 @@ struct machine {
 static void on_line(void *ctx, unsigned irq, bool high)
 {
 	nvic_line(ctx, irq, high);
+}
+
+static void on_nmi(void *ctx, bool high)
+{
+	struct core *core = ctx;
+
+	if (high && !core->nvic.level[EXC_NMI])
+		nvic_pend(core, EXC_NMI);
+	core->nvic.level[EXC_NMI] = high;
 }
 
 static void on_reset(void *ctx, enum mcu_reset why)
@@ -75,11 +85,26 @@ static unsigned boot_mode(unsigned boot_pins)
 	return modes[boot_pins & 3];
 }
 
+static void write_rom(struct mcu *mcu)
+{
+	static const uint32_t vectors[2] = { ROM_STACK, ROM_START };
+
+	memcpy(mcu_system(mcu), vectors, sizeof(vectors));
+}
+
+/* What RAM holds after its power was away is anybody's guess. */
+static void scramble(struct mcu *mcu)
+{
+	for (size_t at = 0; at < MCU_SRAM_BYTES; at += 8)
+		memcpy(mcu_sram(mcu) + at, &(uint64_t){ mcu_random(mcu) }, 8);
+	for (size_t at = 0; at < MCU_CCM_BYTES; at += 8)
+		memcpy(mcu_ccm(mcu) + at, &(uint64_t){ mcu_random(mcu) }, 8);
+}
+
 void machine_reset(struct machine *machine, enum mcu_reset why, unsigned boot_pins)
 {
 	struct core *core = &machine->core;
 
-	machine->boot_pins = boot_pins;
 	core->state = CORE_RUNS;
 	core->event = core->for_event = false;
 	core->reset_asked = core->halted = core->in_rom = false;
@@ -88,25 +113,61 @@ void machine_reset(struct machine *machine, enum mcu_reset why, unsigned boot_pi
 	systick_reset(core);
 	debug_reset(core);
 	cpu_reset(core->cpu);
-	cpu_remap(core->cpu, boot_mode(boot_pins));
+	cpu_changed(core->cpu, FLASH_BASE, FLASH_BYTES);
 	mcu_reset_periphs(core->mcu, why, boot_pins);
+	cpu_remap(core->cpu, boot_mode(boot_pins));
+	if (why == MCU_RESET_POWER || why == MCU_RESET_STANDBY) {
+		scramble(core->mcu);
+		cpu_changed(core->cpu, MCU_SRAM_BASE, MCU_SRAM_BYTES);
+	}
 	exception_start(core, 0);
+}
+
+/* Lets so much time go by without an instruction. */
+static void pass(struct core *core, int64_t ns)
+{
+	core_advance(core, sched_cycle_at(core->sched, sched_ns(core->sched) + ns));
+}
+
+/*
+ * AN2606, STM32F40xxx: for its USB it runs at 60 MHz from HSE, with the PLL's other output
+ * at 48 MHz.
+ */
+void machine_enter_rom(struct machine *machine)
+{
+	static const struct {
+		uint32_t address, value;
+	} writes[] = {
+		{ 0x40023800, 0x00010083 }, /* RCC_CR: HSEON, HSION */
+		{ 0x40023804, 0x05413C08 }, /* PLLCFGR: HSE / 8 * 240, / 4, / 5 */
+		{ 0x40023C00, 0x00000001 }, /* FLASH_ACR: one wait state */
+		{ 0x40023800, 0x01010083 }, /* PLLON */
+		{ 0x40023808, 0x00000002 }, /* RCC_CFGR: SW is the PLL */
+		{ 0x40023830, 0x00100001 }, /* AHB1ENR: GPIOA, and the CCM of the reset */
+		{ 0x40023834, 0x00000080 }, /* AHB2ENR: OTG_FS */
+		{ 0x40023844, 0x00004000 }, /* APB2ENR: SYSCFG */
+	};
+	struct core *core = &machine->core;
+
+	core->in_rom = true;
+	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+		mcu_write(core->mcu, writes[i].address, 4, writes[i].value);
+		pass(core, ROM_STEP_NS);
+	}
 }
 
 void machine_jump(struct machine *machine, uint32_t vectors)
 {
-	machine->core.in_rom = false;
-	exception_start(&machine->core, vectors);
+	struct core *core = &machine->core;
+
+	core->in_rom = false;
+	/* what the ROM programmed */
+	cpu_changed(core->cpu, FLASH_BASE, FLASH_BYTES);
+	cpu_reset(core->cpu);
+	exception_start(core, vectors);
 }
 
-static void write_rom(struct mcu *mcu)
-{
-	static const uint32_t vectors[2] = { ROM_STACK, ROM_START };
-
-	memcpy(mcu_system(mcu), vectors, sizeof(vectors));
-}
-
-struct machine *machine_new(struct flash *flash, const uint32_t uid[3],
+struct machine *machine_new(struct flash *flash, const uint32_t uid[3], uint64_t seed,
 			    unsigned boot_pins, const char **why)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -114,6 +175,7 @@ struct machine *machine_new(struct flash *flash, const uint32_t uid[3],
 	const struct mcu_core ops = {
 		.ctx = core,
 		.line = on_line,
+		.nmi = on_nmi,
 		.reset = on_reset,
 		.event = on_event,
 		.flash_changed = on_changed,
@@ -136,6 +198,7 @@ struct machine *machine_new(struct flash *flash, const uint32_t uid[3],
 		return NULL;
 	}
 	systick_init(core);
+	mcu_seed(core->mcu, seed);
 	write_rom(core->mcu);
 	machine_reset(machine, MCU_RESET_POWER, boot_pins);
 	return machine;
@@ -161,17 +224,17 @@ void machine_run(struct machine *machine, int64_t until_ns)
 {
 	struct core *core = &machine->core;
 
-	while (sched_ns(core->sched) < until_ns && !core->halted && !core->in_rom) {
+	while (sched_ns(core->sched) < until_ns && !core->halted && !core->in_rom &&
+	       !core->reset_asked) /* again, if the clocks were changed */
 		core_run(core, sched_cycle_at(core->sched, until_ns));
-		if (core->reset_asked)
-			machine_reset(machine, core->why, machine->boot_pins);
-	}
 }
 
 enum machine_state machine_state(const struct machine *machine)
 {
 	const struct core *core = &machine->core;
 
+	if (core->reset_asked)
+		return MACHINE_RESETS;
 	if (core->halted)
 		return MACHINE_HALTED;
 	if (core->in_rom)
@@ -179,6 +242,11 @@ enum machine_state machine_state(const struct machine *machine)
 	return core->state == CORE_LOCKED   ? MACHINE_LOCKED
 	       : core->state == CORE_SLEEPS ? MACHINE_SLEEPS
 					    : MACHINE_RUNS;
+}
+
+enum mcu_reset machine_reset_cause(const struct machine *machine)
+{
+	return machine->core.why;
 }
 
 int64_t machine_ns(const struct machine *machine)
@@ -198,7 +266,7 @@ int64_t machine_due_ns(struct machine *machine)
 
 	if (core->halted || core->in_rom)
 		return INT64_MAX;
-	if (core->state == CORE_RUNS)
+	if (core->state == CORE_RUNS || core->reset_asked)
 		return sched_ns(core->sched);
 	return due == SCHED_NEVER ? INT64_MAX : sched_ns_at(core->sched, due);
 }

@@ -18,28 +18,33 @@ enum machine_state {
 	MACHINE_LOCKED, /* a fault in a fault handler */
 	MACHINE_HALTED, /* for a debugger */
 	MACHINE_IN_ROM, /* it has jumped into the system memory */
+	MACHINE_RESETS, /* it waits for machine_reset() */
 };
 
 /*
- * With power just on, and reset with those pins. `flash` has to outlive it. NULL: `why`
- * has the words.
+ * With power just on, and reset with those pins (BOOT1:BOOT0). `flash` has to outlive it.
+ * What is left to chance follows from `seed`. NULL: `why` has the words.
  */
-struct machine *machine_new(struct flash *flash, const uint32_t uid[3],
+struct machine *machine_new(struct flash *flash, const uint32_t uid[3], uint64_t seed,
 			    unsigned boot_pins, const char **why);
 void machine_free(struct machine *machine);
 
 struct mcu *machine_mcu(struct machine *machine);
 
 void machine_reset(struct machine *machine, enum mcu_reset why, unsigned boot_pins);
+/* The ROM takes over: clocks as it wants them. The processor stands still. */
+void machine_enter_rom(struct machine *machine);
 /* A jump to the vectors at an address, as the ROM makes it: no reset. */
 void machine_jump(struct machine *machine, uint32_t vectors);
 
 /*
  * Runs until that time, at the end of the instructions' block, or until it comes to one
- * of the last three states. What asks for a reset is reset.
+ * of the last three states.
  */
 void machine_run(struct machine *machine, int64_t until_ns);
 enum machine_state machine_state(const struct machine *machine);
+/* Of MACHINE_RESETS: why. */
+enum mcu_reset machine_reset_cause(const struct machine *machine);
 /* When something happens by itself; the present time while instructions run. */
 int64_t machine_due_ns(struct machine *machine);
 int64_t machine_ns(const struct machine *machine);

@@ -2,6 +2,9 @@
 
 #include <stddef.h>
 
+#include "periph/pwr.h"
+
+#define SLEEPDEEP   (1u << 2) /* SCR */
 #define DIV_0_TRP   (1u << 4) /* CCR */
 #define LSPACT      (1u << 0) /* FPCCR */
 #define FPDSCR_BITS 0x07C00000u
@@ -33,17 +36,46 @@ void core_attend(struct core *core)
 static unsigned traps(struct core *core);
 static void stopped(struct core *core, enum cpu_why why);
 
+/* -- sleep -------------------------------------------------------------------------------------- */
+
+void core_sleep(struct core *core, bool for_event)
+{
+	core->state = CORE_SLEEPS;
+	core->for_event = for_event;
+	core->depth = core->scb.scr & SLEEPDEEP ? pwr_deep_sleep(core->mcu) : MCU_SLEEP;
+}
+
+static void wake(struct core *core)
+{
+	if (core->for_event)
+		core->event = false;
+	if (core->depth == MCU_STOP)
+		pwr_wake(core->mcu);
+	core->state = CORE_RUNS;
+}
+
+static bool awake(struct core *core)
+{
+	if (core->state == CORE_RUNS)
+		return true;
+	/* Standby ends with a reset only */
+	if (core->state == CORE_LOCKED || core->depth == MCU_STANDBY)
+		return false;
+	if (!nvic_wakes(core) && !(core->for_event && core->event))
+		return false;
+	wake(core);
+	return true;
+}
+
 /* -- why the processor stopped ------------------------------------------------------------------ */
 
 static void wait_for_event(struct core *core)
 {
 	core->event |= cpu_event(core->cpu);
-	if (core->event) {
+	if (core->event)
 		core->event = false;
-		return;
-	}
-	core->state = CORE_SLEEPS;
-	core->for_event = true;
+	else
+		core_sleep(core, true);
 }
 
 /* In Handler mode such an address is how a handler returns. */
@@ -152,8 +184,7 @@ static void stopped(struct core *core, enum cpu_why why)
 		trapped(core);
 		break;
 	case CPU_WFI:
-		core->state = CORE_SLEEPS;
-		core->for_event = false;
+		core_sleep(core, false);
 		break;
 	case CPU_WFE:
 		wait_for_event(core);
@@ -183,20 +214,6 @@ static void stopped(struct core *core, enum cpu_why why)
 }
 
 /* -- the run --------------------------------------------------------------------------------------- */
-
-static bool awake(struct core *core)
-{
-	if (core->state == CORE_RUNS)
-		return true;
-	if (core->state == CORE_LOCKED)
-		return false;
-	if (!nvic_wakes(core) && !(core->for_event && core->event))
-		return false;
-	if (core->for_event)
-		core->event = false;
-	core->state = CORE_RUNS;
-	return true;
-}
 
 /* RM0090 3.5: the bus to the flash waits, and the processor with it. */
 static bool stalled(struct core *core)

@@ -73,10 +73,14 @@ static void run_program(void **state)
 
 	snprintf(path, sizeof(path), "%s/%s", RULES, (const char *)*state);
 	load(flash, path);
-	machine = machine_new(flash, uid, 0, &why);
+	machine = machine_new(flash, uid, 1, 0, &why);
 	assert_non_null(machine);
 	machine_debug(machine, true);
 	machine_run(machine, RUN_NS);
+	while (machine_state(machine) == MACHINE_RESETS) {
+		machine_reset(machine, machine_reset_cause(machine), 0);
+		machine_run(machine, RUN_NS);
+	}
 	if (machine_state(machine) != MACHINE_HALTED)
 		fail_msg("it hangs at 0x%08x", machine_get(machine, CPU_PC));
 	at = machine_get(machine, CPU_R0 + 1);
