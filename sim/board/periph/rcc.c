@@ -8,6 +8,7 @@
 
 #include "clocktree.h"
 #include "pwr.h"
+#include "rtc.h"
 #include "table.h"
 
 enum {
@@ -442,6 +443,7 @@ static void write_bdcr(struct rcc *rcc, uint32_t value)
 	if (value & BDCR_BDRST) {
 		rcc->bdcr = BDCR_BDRST;
 		stop_now(rcc, LSE);
+		rtc_backup_reset(rcc->mcu);
 		return;
 	}
 	/* once it is chosen, only a reset of the domain takes it back */
