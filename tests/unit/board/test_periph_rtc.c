@@ -428,7 +428,8 @@ static void alarms(void **state)
 			assert_int_equal(bench_read(&bench, ISR) & (ALRAF | ALRBF), ring);
 			assert_true(bench.irq[IRQ_ALARM]);
 			assert_int_equal(bench_read(&bench, 0x40013C14), 1u << 17);
-			bench_write(&bench, ISR, ~(ring | INIT)); /* no key needed, nor here */
+			bench_write(&bench, ISR,
+				    ~(ring | INIT)); /* no key needed, nor here */
 			assert_int_equal(bench_read(&bench, ISR) & (ALRAF | ALRBF), 0);
 		}
 		bench_close(&bench);
