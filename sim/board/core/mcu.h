@@ -141,7 +141,7 @@ uint64_t mcu_random(struct mcu *mcu);
 
 /* -- sleep --------------------------------------------------------------------------------- */
 
-/* PWR_CR and SCB_SCR.SLEEPDEEP decide between them what WFI means. */
+/* PWR_CR and SCB_SCR.SLEEPDEEP decide between them what WFI means: see periph/pwr.h. */
 enum mcu_sleep { MCU_SLEEP, MCU_STOP, MCU_STANDBY };
 
 /* An event for WFE, from EXTI lines in event mode. */

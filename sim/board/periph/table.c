@@ -23,7 +23,7 @@ const struct periph_row periph_table[] = {
 	{ "TIM12",  0x40001800, 0x400, PERIPH_APB1,  6, { 43, -1, -1, -1 }, 12, &tim_class },
 	{ "TIM13",  0x40001C00, 0x400, PERIPH_APB1,  7, { 44, -1, -1, -1 }, 13, &tim_class },
 	{ "TIM14",  0x40002000, 0x400, PERIPH_APB1,  8, { 45, -1, -1, -1 }, 14, &tim_class },
-	{ "RTC",    0x40002800, 0x400, PERIPH_APB1, -1, { 3, 41, 2, -1 }, 0, NULL },
+	{ "RTC",    0x40002800, 0x400, PERIPH_APB1, -1, { 3, 41, 2, -1 }, 0, &rtc_class },
 	{ "WWDG",   0x40002C00, 0x400, PERIPH_APB1, 11, { 0, -1, -1, -1 }, 0, &wwdg_class },
 	{ "IWDG",   0x40003000, 0x400, PERIPH_APB1, -1, NONE, 0, &iwdg_class },
 	{ "I2S2ext", 0x40003400, 0x400, PERIPH_APB1, 14, NONE, 2, NULL },

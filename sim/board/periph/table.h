@@ -17,6 +17,7 @@ extern const struct periph_class iwdg_class;
 extern const struct periph_class pwr_class;
 extern const struct periph_class rcc_class;
 extern const struct periph_class rng_class;
+extern const struct periph_class rtc_class;
 extern const struct periph_class spi_class;
 extern const struct periph_class syscfg_class;
 extern const struct periph_class tim_class;
