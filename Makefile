@@ -38,7 +38,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(
 LIBDFU_SRC := $(wildcard libdfu/*.c)
 LIBPROV_SRC := $(wildcard libprov/*.c)
 CLI_SRC := $(wildcard cli/*.c)
-BOARD_SRC := $(wildcard sim/board/*.c sim/board/core/*.c sim/board/periph/*.c)
+BOARD_SRC := $(wildcard sim/board/*.c sim/board/core/*.c sim/board/periph/*.c sim/board/parts/*.c)
 HUB_SRC := $(wildcard sim/hub/*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))

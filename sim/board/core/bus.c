@@ -113,11 +113,16 @@ void bus_clocks(struct bus *bus)
 			bus->instances[i].row->class->clocks(bus->instances[i].self);
 }
 
+void *mcu_periph_row(const struct mcu *mcu, const struct periph_row *row)
+{
+	return mcu_bus(mcu)->instances[row - periph_table].self;
+}
+
 void *mcu_periph(const struct mcu *mcu, const char *name)
 {
 	const struct periph_row *row = periph_find(name);
 
-	return row ? mcu_bus(mcu)->instances[row - periph_table].self : NULL;
+	return row ? mcu_periph_row(mcu, row) : NULL;
 }
 
 /* The one after `last` behind a bit of the RCC: an SPI and its I2S share theirs. */

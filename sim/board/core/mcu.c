@@ -17,6 +17,13 @@ struct dma_watcher {
 
 #define EXTI_LINES 23
 
+#define TRIGGER_WATCHERS 4
+
+struct trigger_watcher {
+	void (*heard)(void *ctx, unsigned timer, enum mcu_trigger trigger);
+	void *ctx;
+};
+
 struct mcu {
 	struct mcu_core core;
 	struct sched sched;
@@ -30,6 +37,7 @@ struct mcu {
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
 	bool dma_pulsed[MCU_DMA_COUNT];
+	struct trigger_watcher trigger_watchers[TRIGGER_WATCHERS];
 	struct dma_watcher dma_watchers[2];
 	bool exti[EXTI_LINES];
 	void (*exti_changed)(void *ctx, enum mcu_exti line, bool high);
@@ -270,4 +278,25 @@ uint64_t mcu_random(struct mcu *mcu)
 	x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
 	x = (x ^ x >> 27) * 0x94D049BB133111EBu;
 	return x ^ x >> 31;
+}
+
+void mcu_watch_triggers(struct mcu *mcu,
+			void (*heard)(void *ctx, unsigned timer,
+				      enum mcu_trigger trigger),
+			void *ctx)
+{
+	size_t i = 0;
+
+	while (i < TRIGGER_WATCHERS && mcu->trigger_watchers[i].heard)
+		i++;
+	assert(i < TRIGGER_WATCHERS);
+	mcu->trigger_watchers[i] = (struct trigger_watcher){ heard, ctx };
+}
+
+void mcu_trigger(struct mcu *mcu, unsigned timer, enum mcu_trigger trigger)
+{
+	for (size_t i = 0; i < TRIGGER_WATCHERS; i++)
+		if (mcu->trigger_watchers[i].heard)
+			mcu->trigger_watchers[i].heard(mcu->trigger_watchers[i].ctx,
+						       timer, trigger);
 }

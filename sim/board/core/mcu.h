@@ -141,7 +141,7 @@ uint64_t mcu_random(struct mcu *mcu);
 
 /* -- sleep --------------------------------------------------------------------------------- */
 
-/* PWR_CR and SCB_SCR.SLEEPDEEP decide between them what WFI means. */
+/* PWR_CR and SCB_SCR.SLEEPDEEP decide between them what WFI means: see periph/pwr.h. */
 enum mcu_sleep { MCU_SLEEP, MCU_STOP, MCU_STANDBY };
 
 /* An event for WFE, from EXTI lines in event mode. */
@@ -228,6 +228,18 @@ void mcu_watch_dma(struct mcu *mcu,
 		   void (*changed)(void *ctx, enum mcu_dma_line line, bool high),
 		   void *ctx);
 
+/* -- triggers ----------------------------------------------------------------------------------- */
+
+/* What a timer tells others: its trigger output, and a match or capture of a channel. */
+enum mcu_trigger { MCU_TRGO, MCU_CC1, MCU_CC2, MCU_CC3, MCU_CC4 };
+
+void mcu_trigger(struct mcu *mcu, unsigned timer, enum mcu_trigger trigger);
+/* For the converters: called at each, of any timer; up to four may watch. */
+void mcu_watch_triggers(struct mcu *mcu,
+			void (*heard)(void *ctx, unsigned timer,
+				      enum mcu_trigger trigger),
+			void *ctx);
+
 /* -- peripherals ---------------------------------------------------------------------------------- */
 
 enum periph_bus { PERIPH_AHB1, PERIPH_AHB2, PERIPH_AHB3, PERIPH_APB1, PERIPH_APB2 };
@@ -294,6 +306,7 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx);
 
 /* The instance of that name; NULL if there is no such row or no class behind it. */
 void *mcu_periph(const struct mcu *mcu, const char *name);
+void *mcu_periph_row(const struct mcu *mcu, const struct periph_row *row);
 const struct periph_row *periph_find(const char *name);
 
 /* What periph/pins.h keeps. */

@@ -129,11 +129,12 @@ static void finish(struct flitf *flitf)
 	flitf->sr &= ~SR_BSY;
 	if (flitf->cr & CR_EOPIE)
 		flitf->sr |= SR_EOP;
-	flitf->cr &= ~CR_STRT;
 	flitf->optcr &= ~OPTCR_OPTSTRT;
 	show_interrupt(flitf);
 	if (flitf->start_waits)
 		start_erase(flitf);
+	else
+		flitf->cr &= ~CR_STRT;
 }
 
 static void ended(void *ctx)
@@ -148,14 +149,14 @@ static void cut(struct flitf *flitf)
 	int64_t done_ns = sched_ns(mcu_sched(flitf->mcu)) - flitf->start_ns;
 	double fraction = whole_ns > 0 ? (double)done_ns / (double)whole_ns : 1;
 
-	log_event("reset in the middle of a flash operation, %.0f %% of it done",
+	log_event("power or reset in the middle of a flash operation, %.0f %% of it done",
 		  fraction * 100);
 	sched_cancel(mcu_sched(flitf->mcu), &flitf->event);
 	flash_op_cut(flitf->flash, &flitf->op, fraction < 0 ? 0 : fraction,
 		     flitf->op.address + 1);
 }
 
-/* False, with the error shown: 64 bits want 9 V on VPP, which the board does not have. */
+/* False, with the error shown: 64 bits want 9 V on VPP, which no USB board has. */
 static bool take_width(struct flitf *flitf)
 {
 	unsigned psize = flitf->cr >> 8 & 3;

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SOURCES_MAX 160 /* alternate functions that put something out */
+#define SOURCES_MAX 256 /* alternate functions that put something out */
 
 struct source {
 	unsigned pin, af;
@@ -59,13 +59,15 @@ static bool driven_level(const struct pin *pin, bool output)
 /* RM0090 8.3.12: the Schmitt trigger of an analog pin is off, and reads as low. */
 static bool level_of(const struct pin *pin)
 {
+	enum pin_drive drive;
+
 	switch (pin->setup.mode) {
 	case PIN_OUTPUT:
 		return driven_level(pin, pin->setup.output);
 	case PIN_ALTERNATE:
-		if (pin->source)
-			return driven_level(pin, pin->source->level(pin->source->ctx));
-		return idle_level(pin);
+		drive = pin->source ? pin->source->drive(pin->source->ctx) : PIN_FLOATS;
+		return drive == PIN_FLOATS ? idle_level(pin)
+					   : driven_level(pin, drive == PIN_HIGH);
 	case PIN_ANALOG:
 		return false;
 	case PIN_INPUT:
@@ -130,6 +132,11 @@ void pins_drive(struct mcu *mcu, unsigned number, enum pin_drive drive)
 
 	pins->pins[number].drive = drive;
 	settle(pins, number);
+}
+
+enum pin_drive pins_outside(const struct mcu *mcu, unsigned pin)
+{
+	return mcu_pins(mcu)->pins[pin].drive;
 }
 
 void pins_source(struct mcu *mcu, unsigned pin, unsigned af,

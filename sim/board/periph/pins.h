@@ -39,15 +39,16 @@ void pins_set_up(struct mcu *mcu, unsigned pin, const struct pin_setup *setup);
 
 /* What is wired to the pin outside drives it. */
 void pins_drive(struct mcu *mcu, unsigned pin, enum pin_drive drive);
+enum pin_drive pins_outside(const struct mcu *mcu, unsigned pin);
 /* From outside, the output or the pull resistor; low when nothing drives it. */
 bool pins_level(const struct mcu *mcu, unsigned pin);
 /* The pin is given to alternate function `af`. */
 bool pins_routed(const struct mcu *mcu, unsigned pin, unsigned af);
 
-/* A peripheral's output: the level now, and the part of the time it is high (0 to 1). */
+/* A peripheral's output: what it drives now, and the part of the time it is high (0 to 1). */
 struct pin_source {
-	bool (*level)(void *ctx);
-	double (*duty)(void *ctx); /* NULL: the level is all there is */
+	enum pin_drive (*drive)(void *ctx);
+	double (*duty)(void *ctx); /* NULL: what drive() says is all there is */
 	void *ctx;
 };
 

@@ -8,6 +8,7 @@
 
 #include "clocktree.h"
 #include "pwr.h"
+#include "rtc.h"
 #include "table.h"
 
 enum {
@@ -337,15 +338,16 @@ void rcc_wake(struct mcu *mcu)
 static void set_clocks_of(struct rcc *rcc, unsigned slot, uint32_t enr)
 {
 	enum periph_bus bus = (enum periph_bus)gates[slot].bus;
+	uint32_t changed = rcc->enr[slot] ^ enr;
 
 	rcc->enr[slot] = enr;
 	for (unsigned bit = 0; bit < 32; bit++) {
-		bool on = enr >> bit & 1;
-
-		if (bus == PERIPH_APB2 && bit == APB2_ADC)
-			on = enr & APB2_ADCS;
-		if (gates[slot].enr >> bit & 1)
-			mcu_periph_clock(rcc->mcu, bus, bit, on);
+		if (!(changed >> bit & 1))
+			continue;
+		if (bus == PERIPH_APB2 && (APB2_ADCS >> bit & 1))
+			mcu_periph_clock(rcc->mcu, bus, APB2_ADC, enr & APB2_ADCS);
+		else
+			mcu_periph_clock(rcc->mcu, bus, bit, enr >> bit & 1);
 	}
 }
 
@@ -442,6 +444,7 @@ static void write_bdcr(struct rcc *rcc, uint32_t value)
 	if (value & BDCR_BDRST) {
 		rcc->bdcr = BDCR_BDRST;
 		stop_now(rcc, LSE);
+		rtc_backup_reset(rcc->mcu);
 		return;
 	}
 	/* once it is chosen, only a reset of the domain takes it back */

@@ -334,7 +334,9 @@ static void a_start_waits_for_what_runs(void **state)
 	assert_int_equal(bench_read(&bench, 0x08000000), 0);
 	assert_int_equal(bench_read(&bench, 0x08004000), 0);
 	assert_int_equal(bench_read(&bench, SR), BSY);
+	assert_true(bench_read(&bench, CR) & STRT);
 	bench_run_ns(&bench, (int64_t)250 * MS);
+	assert_false(bench_read(&bench, CR) & STRT);
 	assert_int_equal(bench_read(&bench, 0x08004000), 0xFFFFFFFF);
 	assert_int_equal(bench_read(&bench, SR), 0);
 	bench_close(&bench);

@@ -162,10 +162,10 @@ static void a_lock_holds_until_reset(void **state)
 
 static bool source_level;
 
-static bool level(void *ctx)
+static enum pin_drive drive(void *ctx)
 {
 	(void)ctx;
-	return source_level;
+	return source_level ? PIN_HIGH : PIN_LOW;
 }
 
 static double duty(void *ctx)
@@ -176,20 +176,20 @@ static double duty(void *ctx)
 
 static void alternate_functions_put_out(void **state)
 {
-	static const struct pin_source source = { level, duty, NULL };
+	static const struct pin_source source = { drive, duty, NULL };
 
 	(void)state;
 	source_level = true;
-	pins_source(bench.mcu, PIN('D', 12), 2, &source);
-	wr(GPIOD + MODER, 2u << 24);
-	assert_false(pins_level(bench.mcu, PIN('D', 12)));
-	wr(GPIOD + AFRL + 4, 2u << 16);
-	assert_true(pins_routed(bench.mcu, PIN('D', 12), 2));
-	assert_int_equal(rd(GPIOD + IDR), 0x1000);
-	assert_true(pins_duty(bench.mcu, PIN('D', 12)) == 0.25);
+	pins_source(bench.mcu, PIN('D', 11), 7, &source);
+	wr(GPIOD + MODER, 2u << 22);
+	assert_false(pins_level(bench.mcu, PIN('D', 11)));
+	wr(GPIOD + AFRL + 4, 7u << 12);
+	assert_true(pins_routed(bench.mcu, PIN('D', 11), 7));
+	assert_int_equal(rd(GPIOD + IDR), 0x800);
+	assert_true(pins_duty(bench.mcu, PIN('D', 11)) == 0.25);
 	wr(GPIOD + AFRL + 4, 0);
-	assert_false(pins_routed(bench.mcu, PIN('D', 12), 2));
-	assert_true(pins_duty(bench.mcu, PIN('D', 12)) == 0);
+	assert_false(pins_routed(bench.mcu, PIN('D', 11), 7));
+	assert_true(pins_duty(bench.mcu, PIN('D', 11)) == 0);
 }
 
 /* -- EXTI -------------------------------------------------------------------------------- */
