@@ -41,12 +41,17 @@ CLI_SRC := $(wildcard cli/*.c)
 BOARD_SRC := $(wildcard sim/board/*.c)
 HUB_SRC := $(wildcard sim/hub/*.c)
 
+# The firmware has a Makefile of its own; what of it also builds for the host is tested here.
+include firmware/files.mk
+FIRMWARE_SRC := $(addprefix firmware/,$(FIRMWARE_HOST_SRC))
+
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIBDFU_OBJ := $(call obj,$(LIBDFU_SRC))
 LIBPROV_OBJ := $(call obj,$(LIBPROV_SRC))
 CLI_OBJ := $(call obj,$(CLI_SRC))
 BOARD_OBJ := $(call obj,$(BOARD_SRC))
 HUB_OBJ := $(call obj,$(HUB_SRC))
+FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
 HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 
@@ -56,6 +61,8 @@ $(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjs
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 $(BOARD_OBJ): OWN_CFLAGS += $(call pkg,--cflags,libcjson)
 $(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
+$(FIRMWARE_OBJ): OWN_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
+FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -DFIRMWARE_BUILT_UNIX=0
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson)
