@@ -102,7 +102,8 @@ static int run_make(const char *dir)
 	/* An outer make has nothing to say to this one. */
 	static const char *const outer[] = { "MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS",
 					     "MAKEFILES" };
-	char jobs[16];
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	char jobs[32];
 	const char *argv[] = { "make",
 			       jobs,
 			       "-C",
@@ -116,7 +117,7 @@ static int run_make(const char *dir)
 
 	for (size_t i = 0; i < sizeof(outer) / sizeof(outer[0]); i++)
 		unsetenv(outer[i]);
-	snprintf(jobs, sizeof(jobs), "-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	snprintf(jobs, sizeof(jobs), "-j%ld", n > 0 ? n : 1);
 	status = sys_run(argv, false);
 	if (status == 0)
 		return EXIT_DONE;
@@ -145,7 +146,7 @@ static int lock_folder(const char *dir, struct dfu_error *err)
 
 int firmware_build(const char *dir, char *to, size_t bytes)
 {
-	char sources[PATH_BYTES];
+	char sources[PATH_BYTES] = "";
 	struct dfu_error err;
 	int status, lock, rc;
 
@@ -183,7 +184,7 @@ struct row {
 static int each_row(const char *dir, const char *name,
 		    void (*visit)(void *ctx, const struct row *), void *ctx)
 {
-	char path[PATH_BYTES], *text, *line, *rest;
+	char path[PATH_BYTES] = "", *text, *line, *rest;
 
 	text = sys_join(path, sizeof(path), dir, name)
 		       ? sys_read_file(path, TABLE_MAX, NULL)

@@ -27,6 +27,13 @@ static uint32_t get32(const uint8_t *p)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+/* A stack that grows down from here. */
+static bool is_stack(uint32_t sp)
+{
+	return sp % 8 == 0 &&
+	       (sp - RAM_BASE - 8 < RAM_BYTES || sp - CCM_BASE - 8 < CCM_BYTES);
+}
+
 /* [PM0214] 2.1.2, 2.3.4: a stack in RAM, aligned; an entry in the image, in Thumb state. */
 static bool read_vectors(const uint8_t *bytes, uint32_t length, uint32_t base,
 			 struct app_entry *entry)
@@ -38,8 +45,7 @@ static bool read_vectors(const uint8_t *bytes, uint32_t length, uint32_t base,
 	entry->vectors = base + at;
 	entry->sp = get32(bytes + at);
 	entry->pc = get32(bytes + at + 4);
-	return entry->sp - RAM_BASE <= RAM_BYTES && entry->sp > RAM_BASE &&
-	       entry->sp % 8 == 0 && entry->pc & 1 && entry->pc - base < length;
+	return is_stack(entry->sp) && entry->pc & 1 && entry->pc - base < length;
 }
 
 enum app_state app_check(const uint8_t *bytes, size_t room, uint32_t base,

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 /* Priorities: the upper four bits count; the lower the more urgent. */
-#define CORE_PRIORITY_TICK   0x40u
 #define CORE_PRIORITY_SERIAL 0x80u
 #define CORE_PRIORITY_BUTTON 0xc0u
 

@@ -4,8 +4,11 @@
 #include "hw/reg.h"
 #include "hw/regs_misc.h"
 
-/* [RM0090] 21.4.4: PVU and RVU take five periods of LSI, 300 us of the slowest. */
-#define UPDATE_US 5000u
+/*
+ * [RM0090] 21.4.4: PVU and RVU take five periods of LSI; of the divided one, it seems, of
+ * which five at 17 kHz are 75 ms.
+ */
+#define UPDATE_US 100000u
 
 bool iwdg_start(uint32_t ms)
 {

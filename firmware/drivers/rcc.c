@@ -69,14 +69,15 @@ static bool switch_to_pll(void)
 	return wait_for(RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_PLL, SWITCH_US);
 }
 
-/* First HSI, then what ran on the others, and the wait states when nothing is fast. */
+/* First HSI; then, when nothing is fast any more, dividers, the others, wait states. */
 static void back_to_hsi(void)
 {
 	reg_set(RCC_CR, RCC_CR_HSION);
 	wait_for(RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY, HSI_START_US);
-	reg_write(RCC_CFGR, 0);
+	reg_clear(RCC_CFGR, RCC_CFGR_SW);
 	if (!wait_for(RCC_CFGR, RCC_CFGR_SWS, RCC_CFGR_SWS_HSI, SWITCH_US))
 		return;
+	reg_write(RCC_CFGR, 0);
 	reg_clear(RCC_CR, RCC_CR_CSSON | RCC_CR_PLLON | RCC_CR_PLLI2SON | RCC_CR_HSEON);
 	/* Their settings can be written when they have stopped. */
 	wait_for(RCC_CR, RCC_CR_PLLRDY | RCC_CR_HSERDY, 0, SWITCH_US);

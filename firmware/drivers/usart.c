@@ -17,8 +17,7 @@
 
 static struct {
 	volatile uint8_t bytes[RX_BYTES];
-	volatile unsigned in; /* by the interrupt alone */
-	unsigned out;         /* by the main loop alone */
+	volatile unsigned in, out; /* by the interrupt alone; by the main loop alone */
 } rx;
 
 static struct {

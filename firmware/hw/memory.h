@@ -50,6 +50,8 @@
 
 #define RAM_BASE  0x20000000
 #define RAM_BYTES 0x20000
+#define CCM_BASE  0x10000000
+#define CCM_BYTES 0x10000
 
 /* The stack is below everything else: when it overflows, the bus refuses. */
 #define STACK_BYTES 0x2000

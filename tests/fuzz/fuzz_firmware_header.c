@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	/* What is started lies within the image, and its stack within RAM. */
 	if (app_check(bytes, room, APP_BASE, &entry) == APP_OK &&
 	    (entry.pc - APP_BASE >= room || entry.vectors - APP_BASE >= room ||
-	     entry.sp <= RAM_BASE || entry.sp > RAM_BASE + RAM_BYTES))
+	     entry.sp % 8 || entry.sp - 1 < CCM_BASE || entry.sp > RAM_BASE + RAM_BYTES))
 		abort();
 	free(bytes);
 	return 0;

@@ -70,7 +70,9 @@ static void applications_that_are_not(void **state)
 		{ 0x200, 0x20000000, true, APP_BAD_VECTORS },
 		{ 0x200, 0x20020008, true, APP_BAD_VECTORS },
 		{ 0x200, 0x20001004, true, APP_BAD_VECTORS },
-		{ 0x200, 0x10001000, true, APP_BAD_VECTORS },
+		{ 0x200, 0x10000000, true, APP_BAD_VECTORS },
+		{ 0x200, 0x10010008, true, APP_BAD_VECTORS },
+		{ 0x200, 0x10010000, true, APP_OK }, /* CCM */
 		{ 0x200, 0x20020000, true, APP_OK },
 		{ 0x204, APP_BASE + 0x800, true, APP_BAD_VECTORS }, /* not Thumb */
 		{ 0x204, APP_BASE + IMAGE_BYTES + 1, true, APP_BAD_VECTORS },

@@ -82,6 +82,22 @@ static void no_wait_states(void **state)
 	back_on_hsi();
 }
 
+/* APB1 bears 42 MHz: its divider goes when the PLL has gone. */
+static void nothing_is_too_fast_on_the_way_back(void **state)
+{
+	(void)state;
+	rcc_clock_start();
+	mock.n_writes = 0;
+	rcc_quiet();
+	for (size_t i = 0; i < mock.n_writes; i++)
+		if (mock.writes[i].addr == RCC_CFGR) {
+			assert_int_equal(mock.writes[i].value & 0xfff0,
+					 5 << 10 | 4 << 13);
+			break;
+		}
+	assert_int_equal(mock_get(RCC_CFGR), 0);
+}
+
 static void no_switch(void **state)
 {
 	(void)state;
@@ -225,6 +241,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_crystal_and_the_pll, mock_reset),
 		cmocka_unit_test_setup(nothing_is_too_fast_under_way, mock_reset),
+		cmocka_unit_test_setup(nothing_is_too_fast_on_the_way_back, mock_reset),
 		cmocka_unit_test_setup(revision_a_does_not_prefetch, mock_reset),
 		cmocka_unit_test_setup(no_crystal, mock_reset),
 		cmocka_unit_test_setup(no_lock, mock_reset),
