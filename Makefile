@@ -43,6 +43,7 @@ BOARD_SRC := $(wildcard sim/board/*.c)
 HUB_SRC := $(wildcard sim/hub/*.c)
 
 # The firmware has a Makefile of its own; what of it also builds for the host is tested here.
+RECORD := libprov
 include firmware/files.mk
 FIRMWARE_SRC := $(addprefix firmware/,$(FIRMWARE_HOST_SRC))
 

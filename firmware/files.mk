@@ -1,8 +1,8 @@
 # What the firmware is made of, relative to this folder: for its own Makefile, for the tests
 # on the host, and for `make install`.
 
-# The one thing that host and firmware share, of libprov.
-RECORD_FILES := record.c record.h
+# The one thing that host and firmware share, of libprov; RECORD is the folder where it is.
+RECORD_FILES := $(notdir $(wildcard $(RECORD)/record*.[ch]))
 
 # What also builds for the host.
 FIRMWARE_HOST_SRC := $(addprefix drivers/,chip.c core.c exti.c flash.c gpio.c iwdg.c rcc.c \
