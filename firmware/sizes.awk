@@ -15,11 +15,11 @@ $1 == (part == "stub" ? "STUB" : "APP") && NF == 4 {
 }
 /^\.data +0x/ { data[part] = hex($3) }
 /^\.(stack|data|bss|noinit) +0x/ { ram[part] += hex($3) }
+function row(part) {
+	print part, top[part] - origin[part] + data[part], room[part], ram[part]
+}
 END {
 	print "part flash_bytes flash_room ram_bytes"
-	for (i = split("stub application", parts); i; i--)
-		line[i] = parts[i] " " (top[parts[i]] - origin[parts[i]] + data[parts[i]]) \
-			" " room[parts[i]] " " ram[parts[i]]
-	print line[1]
-	print line[2]
+	row("stub")
+	row("application")
 }

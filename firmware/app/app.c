@@ -14,7 +14,7 @@
 #include "drivers/systick.h"
 #include "drivers/usart.h"
 
-/* Longer than the longest stand-still, the erase of a sector; LSI may be half as fast again. */
+/* The longest stand-still is the erase of a sector, 2 s; LSI may be half as fast again. */
 #define WATCHDOG_MS 8000u
 
 struct status status;
@@ -104,13 +104,19 @@ static bool mind_clock(void)
 	return false;
 }
 
+/* Not more in a turn: who sends ends of lines without an end would starve the others. */
+#define BYTES_A_TURN 16
+
 static bool mind_console(void)
 {
-	int byte;
+	int byte = 0, i;
 
-	while ((byte = usart_get()) >= 0)
-		console_byte((uint8_t)byte);
-	return usart_pump();
+	for (i = 0; i < BYTES_A_TURN && byte >= 0; i++) {
+		byte = usart_get();
+		if (byte >= 0)
+			console_byte((uint8_t)byte);
+	}
+	return usart_pump() || byte >= 0;
 }
 
 static void count_click(void)

@@ -138,6 +138,26 @@ static void it_talks(void **state)
 	assert_int_equal(mock_get(GPIO_ODR(3)) >> 15, 0);
 }
 
+/* Who sends ends of lines for ever gets prompts, and starves nobody. */
+static void a_flood_on_the_console(void **state)
+{
+	unsigned fed, i;
+
+	(void)state;
+	app_start();
+	mock_sent();
+	for (i = 0; i < 40; i++)
+		mock_receive('\r', 0);
+	systick_tick();
+	fed = mock.iwdg_fed;
+	assert_true(app_turn());
+	assert_int_equal(strlen(mock_sent()), 16 * 4);
+	assert_int_equal(mock.iwdg_fed, fed + 1);
+	assert_true(app_turn());
+	assert_false(app_turn());
+	assert_int_equal(strlen(mock_sent()), 24 * 4);
+}
+
 static void press(bool down)
 {
 	mock_set(GPIO_IDR(0), down);
@@ -233,6 +253,7 @@ int main(void)
 		cmocka_unit_test_setup(after_the_bootloader, power_on),
 		cmocka_unit_test_setup(the_loop_feeds_the_watchdog, power_on),
 		cmocka_unit_test_setup(it_talks, power_on),
+		cmocka_unit_test_setup(a_flood_on_the_console, power_on),
 		cmocka_unit_test_setup(a_click, power_on),
 		cmocka_unit_test_setup(it_blinks, power_on),
 		cmocka_unit_test_setup(the_crystal_dies, power_on),
