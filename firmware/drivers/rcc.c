@@ -210,14 +210,6 @@ void rcc_disable(enum rcc_gate gate)
 	reg_clear(enr_of(gate), bit_of(gate));
 }
 
-void rcc_reset(enum rcc_gate gate)
-{
-	uint32_t rstr = enr_of(gate) - (RCC_AHB1ENR - RCC_AHB1RSTR);
-
-	reg_set(rstr, bit_of(gate));
-	reg_clear(rstr, bit_of(gate));
-}
-
 /* -- the reason of the last reset --------------------------------------------------- */
 
 enum reset_cause rcc_reset_cause(void)

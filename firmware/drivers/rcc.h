@@ -58,9 +58,6 @@ enum rcc_gate {
 void rcc_enable(enum rcc_gate gate);
 void rcc_disable(enum rcc_gate gate);
 
-/* Its registers as after a reset; leaves its clock as it is. */
-void rcc_reset(enum rcc_gate gate);
-
 /* -- the reason of the last reset --------------------------------------------------- */
 
 enum reset_cause {

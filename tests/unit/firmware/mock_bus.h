@@ -41,7 +41,7 @@ struct mock {
 	char sent[8192];
 	size_t n_sent;
 	/* core */
-	unsigned resets, halts, sleeps, irq_on;
+	unsigned resets, halts;
 	uint32_t started_sp, started_pc;
 	/* all writes, in order */
 	struct mock_write {
