@@ -205,7 +205,7 @@ static int look(struct row *r, struct dfu_dev **dev)
 
 	if (status == EXIT_DONE && !provisioning_is_done(r->p) && r->hub &&
 	    !r->p->how->dry_run)
-		status = provisioning_offer(r->p);
+		status = provisioning_offer(r->p, r->hub->hub);
 	return status;
 }
 

@@ -55,9 +55,9 @@ static char *take_json(const char *word, bool may_be_file, const char **source)
 }
 
 /* Malformed: the text was ours to name, and the message has the position in it. */
-static int report_json(const char *source, const struct prov_error *err)
+static int report_json(const char *verb, const char *source, const struct prov_error *err)
 {
-	return report_prov(err->code == PROV_ERR_FORMAT ? source : NULL, err);
+	return report_prov(err->code == PROV_ERR_FORMAT ? source : verb, err);
 }
 
 /* -- twin -------------------------------------------------------------------------- */
@@ -76,7 +76,8 @@ static int change_twin(struct prov_hub *hub, const char *id)
 		return EXIT_FAILED;
 	rc = device_wishes.patch ? prov_twin_patch(hub, id, text, NULL, &twin, &err)
 				 : prov_twin_replace(hub, id, text, NULL, &twin, &err);
-	status = rc < 0 ? report_json(source, &err) : json_print_text(twin);
+	status =
+		rc < 0 ? report_json("device twin", source, &err) : json_print_text(twin);
 	free(twin);
 	free(text);
 	return status;
@@ -133,7 +134,7 @@ static int call(struct prov_hub *hub, const char *id, struct prov_method *method
 	int code = 0, status;
 
 	if (prov_method_call(hub, id, method, &code, &answer, &err) < 0)
-		return report_json(source, &err);
+		return report_json("device call", source, &err);
 	status = print_answer(id, code, answer ? answer : "null");
 	free(answer);
 	return status;

@@ -4,6 +4,7 @@
  */
 #include "provisioning.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,41 @@ static int have_x509(struct provisioning *p)
 
 /* -- what the registry is to have ---------------------------------------------------------- */
 
-int provisioning_offer(struct provisioning *p)
+/* Many boards are offered at once, but a hub belongs to one thread at a time. */
+static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+
+/* After many runs that were cut off: which of their certificates has the registry got? */
+static int ask_which(struct provisioning *p, struct prov_hub *hub)
+{
+	struct prov_device d = { 0 };
+	struct prov_error err;
+	int rc;
+
+	pthread_mutex_lock(&asking);
+	rc = prov_device_get(hub, p->device_id, &d, &err);
+	pthread_mutex_unlock(&asking);
+	if (rc < 0 && rc != PROV_ERR_NOTFOUND)
+		return provision_report_prov(p, &err);
+	provision_journal_keep_thumbprints(&p->journal, d.primary_thumbprint,
+					   d.secondary_thumbprint);
+	prov_device_clear(&d);
+	return EXIT_DONE;
+}
+
+/* Before the registry is told: a rerun must know it for one of this board's. */
+static int note_thumbprint(struct provisioning *p, struct prov_hub *hub)
+{
+	int status = EXIT_DONE;
+
+	if (provision_journal_add_thumbprint(&p->journal, p->x509.thumbprint))
+		return EXIT_DONE;
+	status = ask_which(p, hub);
+	if (status == EXIT_DONE)
+		provision_journal_add_thumbprint(&p->journal, p->x509.thumbprint);
+	return status;
+}
+
+int provisioning_offer(struct provisioning *p, struct prov_hub *hub)
 {
 	struct prov_device *d = &p->device;
 	int status = is_x509(p) ? have_x509(p) : EXIT_DONE;
@@ -121,9 +156,9 @@ int provisioning_offer(struct provisioning *p)
 	if (d->auth == PROV_AUTH_SELFSIGNED) {
 		snprintf(d->primary_thumbprint, sizeof(d->primary_thumbprint), "%s",
 			 p->x509.thumbprint);
-		provision_journal_add_thumbprint(&p->journal, p->x509.thumbprint);
+		status = note_thumbprint(p, hub);
 	}
-	return provision_step(p, STEP_IDENTITY);
+	return status == EXIT_DONE ? provision_step(p, STEP_IDENTITY) : status;
 }
 
 /* -- what the record needs of it ------------------------------------------------------------- */
@@ -251,7 +286,7 @@ static int ensure(struct provisioning *p, struct prov_hub *hub)
 
 int provisioning_identify(struct provisioning *p, struct prov_hub *hub)
 {
-	int status = provisioning_offer(p);
+	int status = provisioning_offer(p, hub);
 
 	if (status != EXIT_DONE)
 		return status;

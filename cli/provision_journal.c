@@ -34,19 +34,32 @@ bool provision_serial_fits(const char *serial)
 	       strspn(serial, "0123456789ABCDEF") == SERIAL_DIGITS;
 }
 
-void provision_journal_add_thumbprint(struct provision_journal *journal,
+bool provision_journal_add_thumbprint(struct provision_journal *journal,
 				      const char *thumbprint)
 {
-	char old[sizeof(journal->thumbprints)];
-	size_t room = sizeof(old) - strlen(thumbprint) - 2;
+	char *list = journal->thumbprints;
+	size_t len = strlen(thumbprint), old = strlen(list);
 
 	if (provision_journal_has_thumbprint(journal, thumbprint))
-		return;
-	memcpy(old, journal->thumbprints, sizeof(old));
-	if (strlen(old) > room)
-		old[room - room % (PROV_THUMBPRINT_MAX + 1)] = '\0';
-	snprintf(journal->thumbprints, sizeof(journal->thumbprints), "%s %s", thumbprint,
-		 old);
+		return true;
+	if (len + 1 + old + 1 > sizeof(journal->thumbprints))
+		return false;
+	memmove(list + len + 1, list, old + 1);
+	memcpy(list, thumbprint, len);
+	list[len] = ' ';
+	return true;
+}
+
+void provision_journal_keep_thumbprints(struct provision_journal *journal,
+					const char *one, const char *other)
+{
+	struct provision_journal kept = { 0 };
+
+	if (provision_journal_has_thumbprint(journal, other))
+		provision_journal_add_thumbprint(&kept, other);
+	if (provision_journal_has_thumbprint(journal, one))
+		provision_journal_add_thumbprint(&kept, one);
+	memcpy(journal->thumbprints, kept.thumbprints, sizeof(kept.thumbprints));
 }
 
 bool provision_journal_has_thumbprint(const struct provision_journal *journal,

@@ -80,9 +80,13 @@ bool provision_journal_find(const char *device_id, const char *hub,
 char *provision_journal_format(const struct provision_journal *journal);
 bool provision_journal_parse(const char *text, size_t len, struct provision_journal *out);
 
-/* Put one in front; the oldest is dropped when there is no more room. */
-void provision_journal_add_thumbprint(struct provision_journal *journal,
+/* Put one in front. False when there is no more room. */
+bool provision_journal_add_thumbprint(struct provision_journal *journal,
 				      const char *thumbprint);
+
+/* Forget all but these two, of which each may be empty or one that it does not have. */
+void provision_journal_keep_thumbprints(struct provision_journal *journal,
+					const char *one, const char *other);
 bool provision_journal_has_thumbprint(const struct provision_journal *journal,
 				      const char *thumbprint);
 

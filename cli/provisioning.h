@@ -101,7 +101,7 @@ int provisioning_identify(struct provisioning *p, struct prov_hub *hub);
  * The same in pieces, for many boards at once: what the registry is to have, into
  * p->device; then, with p->device as the registry has it, what the record needs of it.
  */
-int provisioning_offer(struct provisioning *p);
+int provisioning_offer(struct provisioning *p, struct prov_hub *hub);
 int provisioning_settle(struct provisioning *p, struct prov_hub *hub);
 
 /* Burn, write and lock. `*dev` may be another one afterwards, or NULL. */

@@ -11,14 +11,17 @@ $(call obj,$(wildcard tests/unit/libprov/*.c)): OWN_CFLAGS += -Ilibprov
 $(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Icli -Ilibdfu -Ilibprov
 $(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
 $(call obj,$(wildcard tests/unit/hub/*.c)): OWN_CFLAGS += -Isim/hub
+$(call obj,$(wildcard tests/unit/firmware/*.c)): OWN_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
 
 CLI_A := $(B)/obj/cli.a
 BOARD_A := $(B)/obj/board.a
 HUB_A := $(B)/obj/hub.a
+FIRMWARE_A := $(B)/obj/firmware.a
 $(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
 $(BOARD_A): $(filter-out %/main.o,$(BOARD_OBJ))
 $(HUB_A): $(filter-out %/main.o,$(HUB_OBJ))
-$(CLI_A) $(BOARD_A) $(HUB_A):
+$(FIRMWARE_A): $(FIRMWARE_OBJ)
+$(CLI_A) $(BOARD_A) $(HUB_A) $(FIRMWARE_A):
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
@@ -31,6 +34,8 @@ $(call obj,tests/unit/cli/test_rotating.c): OWN_CFLAGS += -Itests/unit/libprov
 $(B)/unit/cli/test_rotating: $(B)/obj/tests/unit/libprov/fake_hub.o
 # What is written for good, and in which order.
 $(B)/unit/cli/test_sys: OWN_LDFLAGS += -Wl,--wrap=fsync
+$(call unit_bin,board): UNIT_LIBS = $(BOARD_LIBS)
+$(call unit_bin,firmware): $(B)/obj/tests/unit/firmware/mock_bus.o $(FIRMWARE_A) $(LIBPROV_A)
 # Allocations that fail when the test says so.
 $(filter %/test_alloc %/test_alloc_local,$(UNIT_BIN)): OWN_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
@@ -44,6 +49,21 @@ $(UNIT_BIN):
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -pthread -o $@ $^ \
 		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) \
 		$(CJSON_LIBS) $(UNIT_LIBS)
+
+# Programs for the board's processor, a rule each: tests/board/core/*.S, run by test_core.
+ARM_CC ?= arm-none-eabi-gcc
+RULES := $(patsubst %.S,$(B)/%.elf,$(wildcard tests/board/core/*.S))
+
+$(RULES): $(B)/%.elf: %.S tests/board/core/rule.inc tests/board/core/rule.ld
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -nostdlib \
+		-Itests/board/core -T tests/board/core/rule.ld -o $@ $<
+
+rules: $(RULES)
+
+$(B)/unit/board/test_core: | $(RULES)
+$(B)/obj/tests/unit/board/test_core.o: OWN_CFLAGS += -DRULES='"$(B)/tests/board/core"'
 
 unit-build: $(UNIT_BIN)
 
@@ -59,4 +79,4 @@ check-long:
 include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk \
 	tests/secrets/secrets.mk
 
-.PHONY: unit unit-build check check-long
+.PHONY: rules unit unit-build check check-long

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/machine.h"
 #include "log.h"
+#include "pace.h"
 #include "usbdev.h"
 
 struct board {
@@ -12,6 +14,8 @@ struct board {
 	struct clock *clock;
 	struct chip chip;
 	struct flash *flash;
+	struct machine *machine; /* while there is power */
+	struct pace pace;
 	struct rom *rom;
 	struct usbdev usb;
 	struct faults faults;
@@ -19,7 +23,8 @@ struct board {
 	bool power;
 	bool attached;
 	enum board_mode mode;
-	unsigned plugs; /* how often it has appeared on the bus */
+	unsigned resets; /* that the chip asked for itself, since power on */
+	unsigned plugs;  /* how often it has appeared on the bus */
 	bool jumped;
 	uint32_t jumped_to;
 
@@ -78,6 +83,8 @@ static void stop_operation(struct board *board)
 	cut_operation(board, fraction < 0 ? 0 : fraction > 1 ? 1 : fraction);
 }
 
+static void reset(struct board *board, enum mcu_reset why);
+
 static void finish_operation(struct board *board)
 {
 	enum flash_op_kind kind = board->op.kind;
@@ -92,30 +99,32 @@ static void finish_operation(struct board *board)
 	if (kind == FLASH_OP_OPTIONS || kind == FLASH_OP_UNPROTECT) {
 		log_event("option bytes written: RDP level %d, nWRP 0x%03x",
 			  flash_rdp(board->flash), flash_nwrp(board->flash));
-		board_reset(board);
+		reset(board, MCU_RESET_OPTIONS);
 	}
 }
 
 /* -- boot -------------------------------------------------------------------------- */
 
-static void boot_flash(struct board *board)
+#define BOOT0_PIN 1u
+#define SEED      1
+
+/* RM0090 3.7.3: at read protection level 2 the chip boots from flash only */
+static unsigned boot_pins(const struct board *board)
+{
+	return board->chip.boot0 && flash_rdp(board->flash) != 2 ? BOOT0_PIN : 0;
+}
+
+static void run_from(struct board *board, uint32_t vectors)
 {
 	board->mode = BOARD_RUNNING;
 	board->jumped = true;
-	board->jumped_to = FLASH_BASE;
-	log_event("boots from flash");
+	board->jumped_to = vectors;
+	pace_start(&board->pace, board->clock, board->machine);
 }
 
-static void boot(struct board *board)
+static void enter_rom(struct board *board)
 {
-	board->jumped = false;
-	board->op_cut = false;
-	board->free_ns = clock_now(board->clock);
-	/* RM0090 3.7.3: at read protection level 2 the chip boots from flash only */
-	if (!board->chip.boot0 || flash_rdp(board->flash) == 2) {
-		boot_flash(board);
-		return;
-	}
+	machine_enter_rom(board->machine);
 	rom_reset(board->rom);
 	usbdev_reset(&board->usb);
 	board->mode = BOARD_ROM;
@@ -123,17 +132,47 @@ static void boot(struct board *board)
 	log_event("ROM bootloader starts");
 }
 
+/* The chip has been reset. */
+static void boot(struct board *board, unsigned pins)
+{
+	board->jumped = false;
+	board->op_cut = false;
+	board->free_ns = clock_now(board->clock);
+	if (pins) {
+		enter_rom(board);
+		return;
+	}
+	run_from(board, FLASH_BASE);
+	if (!board->resets)
+		log_event("boots from flash");
+}
+
+static void restart(struct board *board, enum mcu_reset why)
+{
+	unsigned pins = boot_pins(board);
+
+	machine_reset(board->machine, why, pins);
+	boot(board, pins);
+}
+
+static void reset(struct board *board, enum mcu_reset why)
+{
+	stop_operation(board);
+	board->resets = 0;
+	log_event("system reset");
+	restart(board, why);
+}
+
 void board_reset(struct board *board)
 {
-	if (!board->power)
-		return;
-	stop_operation(board);
-	log_event("system reset");
-	boot(board);
+	if (board->power)
+		reset(board, MCU_RESET_PIN);
 }
 
 static void power_off(struct board *board)
 {
+	machine_free(board->machine);
+	board->machine = NULL;
 	board->power = false;
 	board->mode = BOARD_OFF;
 	board->jumped = false;
@@ -142,6 +181,8 @@ static void power_off(struct board *board)
 
 void board_power(struct board *board, bool on)
 {
+	const char *why;
+
 	if (on == board->power)
 		return;
 	if (!on) {
@@ -149,9 +190,16 @@ void board_power(struct board *board, bool on)
 		power_off(board);
 		return;
 	}
+	board->machine =
+		machine_new(board->flash, board->chip.uid, SEED, boot_pins(board), &why);
+	if (!board->machine) {
+		log_event("no power: %s", why);
+		return;
+	}
 	board->power = true;
+	board->resets = 0;
 	log_event("power on, BOOT0 %s", board->chip.boot0 ? "high" : "low");
-	boot(board);
+	boot(board, boot_pins(board));
 }
 
 static void power_fault(struct board *board, const struct fault *fault)
@@ -200,13 +248,12 @@ static void leave(struct board *board)
 
 	if (!stack || !(pc & 1) || flash_sector(pc & ~1u) < 0) {
 		log_event("leave: no code at 0x%08" PRIx32, pointer);
-		board_reset(board);
+		reset(board, MCU_RESET_SOFTWARE);
 		return;
 	}
 	log_event("leave: jumps to 0x%08" PRIx32, pointer);
-	board->mode = BOARD_RUNNING;
-	board->jumped = true;
-	board->jumped_to = pointer;
+	machine_jump(board->machine, pointer);
+	run_from(board, pointer);
 }
 
 /* -- the run of time --------------------------------------------------------------- */
@@ -251,16 +298,22 @@ static int64_t cut_ns(const struct board *board)
 	return board->op_start_ns + (int64_t)(board->fault.fraction * (double)whole_ns);
 }
 
-int64_t board_due_ns(const struct board *board)
+static int64_t operation_due_ns(const struct board *board)
 {
 	if (board->op.kind == FLASH_OP_NONE)
 		return CLOCK_NEVER;
 	return board->op_cut ? cut_ns(board) : board->op_end_ns;
 }
 
+int64_t board_due_ns(const struct board *board)
+{
+	return board->mode == BOARD_RUNNING ? pace_due_ns(&board->pace, board->machine)
+					    : operation_due_ns(board);
+}
+
 static void run_until(struct board *board, int64_t now_ns)
 {
-	if (board_due_ns(board) > now_ns)
+	if (operation_due_ns(board) > now_ns)
 		return;
 	if (!board->op_cut) {
 		finish_operation(board);
@@ -271,9 +324,42 @@ static void run_until(struct board *board, int64_t now_ns)
 	power_fault(board, &board->fault);
 }
 
+/* A firmware may do nothing else: its 1st, 2nd, 4th... reset is worth a line. */
+static void reset_itself(struct board *board)
+{
+	static const char *const causes[] = {
+		[MCU_RESET_SOFTWARE] = "by software",
+		[MCU_RESET_IWDG] = "by the independent watchdog",
+		[MCU_RESET_WWDG] = "by the window watchdog",
+		[MCU_RESET_LOW_POWER] = "for a low-power mode that is forbidden",
+		[MCU_RESET_OPTIONS] = "to load new option bytes",
+		[MCU_RESET_STANDBY] = "out of Standby",
+		[MCU_RESET_POWER] = "by its supply",
+		[MCU_RESET_PIN] = "by its pin",
+	};
+	enum mcu_reset why = machine_reset_cause(board->machine);
+	unsigned n = ++board->resets;
+
+	if ((n & (n - 1)) == 0)
+		log_event("resets itself %s, %u since power on", causes[why], n);
+	restart(board, why);
+}
+
+static void run_machine(struct board *board)
+{
+	pace_run(&board->pace, board->machine);
+	if (machine_state(board->machine) == MACHINE_RESETS)
+		reset_itself(board);
+	else if (machine_state(board->machine) == MACHINE_IN_ROM)
+		enter_rom(board);
+}
+
 void board_run(struct board *board)
 {
-	run_until(board, clock_now(board->clock));
+	if (board->mode == BOARD_RUNNING)
+		run_machine(board);
+	else
+		run_until(board, clock_now(board->clock));
 }
 
 /* -- the USB device ---------------------------------------------------------------- */
@@ -406,6 +492,10 @@ struct board *board_new(struct store *store, struct clock *clock, const struct c
 	board->usb.rom = board->rom;
 	usbdesc_init(&board->usb.desc, chip->rev, chip->uid);
 	board_power(board, true);
+	if (!board->power) {
+		board_free(board);
+		return NULL;
+	}
 	return board;
 }
 
@@ -414,6 +504,7 @@ void board_free(struct board *board)
 	if (!board)
 		return;
 	stop_operation(board);
+	machine_free(board->machine);
 	rom_free(board->rom);
 	flash_close(board->flash);
 	free(board);

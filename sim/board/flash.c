@@ -118,6 +118,11 @@ bool flash_has(uint32_t address, uint32_t len)
 	       within(OPTION_BASE, OPTION_BYTES, address, len);
 }
 
+const uint8_t *flash_array(const struct flash *flash)
+{
+	return flash->main;
+}
+
 bool flash_read(const struct flash *flash, uint32_t address, uint8_t *bytes, uint32_t len)
 {
 	const uint8_t *from = locate(flash, address, len);
@@ -168,13 +173,18 @@ unsigned flash_nwrp(const struct flash *flash)
 	       0x0FFFu;
 }
 
+unsigned flash_user(const struct flash *flash)
+{
+	return flash->options[OPTION_USER];
+}
+
 static bool sector_locked(const struct flash *flash, int sector)
 {
 	return !(flash_nwrp(flash) >> sector & 1);
 }
 
 /* RM0090, "One-time programmable bytes": lock byte 00 locks the block for good */
-static bool byte_locked(const struct flash *flash, uint32_t address)
+bool flash_protected(const struct flash *flash, uint32_t address)
 {
 	if (within(OTP_BASE, OTP_LOCKS, address, 1))
 		return flash->otp[OTP_LOCKS + (address - OTP_BASE) / OTP_BLOCK_BYTES] ==
@@ -205,9 +215,17 @@ static int64_t program_ns(const struct flash *flash, const struct flash_op *op)
 	int64_t ns = 0;
 
 	for (; at < op->address + op->len; at += unit)
-		if (!byte_locked(flash, at))
+		if (!flash_protected(flash, at))
 			ns += PROGRAM_UNIT_NS;
 	return ns;
+}
+
+bool flash_op_unprotects(const struct flash *flash, const struct flash_op *op)
+{
+	if (flash_rdp(flash) != 1)
+		return false;
+	return op->kind == FLASH_OP_UNPROTECT ||
+	       (op->kind == FLASH_OP_OPTIONS && op->data[OPTION_RDP] == RDP_LEVEL_0);
 }
 
 int64_t flash_op_ns(const struct flash *flash, const struct flash_op *op)
@@ -226,7 +244,9 @@ int64_t flash_op_ns(const struct flash *flash, const struct flash_op *op)
 		return flash_nwrp(flash) == 0x0FFF ? erase_ns(FLASH_BYTES, op->width) : 0;
 	case FLASH_OP_OPTIONS:
 		/* not in the data sheet: taken to be an erase of the smallest sector */
-		return erase_ns(16 * 1024, op->width);
+		if (!flash_op_unprotects(flash, op))
+			return erase_ns(16 * 1024, op->width);
+		/* fall through */
 	case FLASH_OP_UNPROTECT:
 		return erase_ns(FLASH_BYTES, op->width) + erase_ns(16 * 1024, op->width);
 	case FLASH_OP_NONE:
@@ -245,7 +265,7 @@ static void program(struct flash *flash, const struct flash_op *op, uint32_t len
 
 	/* programming only ever clears bits; nothing but an erase sets them */
 	for (uint32_t i = 0; i < len; i++)
-		if (!byte_locked(flash, op->address + i))
+		if (!flash_protected(flash, op->address + i))
 			to[at + i] &= op->data[i];
 	save(flash, in_otp ? STORE_OTP : STORE_FLASH, at, to + at, len);
 }
@@ -257,7 +277,7 @@ static uint32_t erase_range(const struct flash *flash, const struct flash_op *op
 	int sector;
 
 	*at = 0;
-	if (op->kind == FLASH_OP_UNPROTECT)
+	if (op->kind == FLASH_OP_UNPROTECT || flash_op_unprotects(flash, op))
 		return FLASH_BYTES;
 	/* one protected sector is enough to refuse the whole mass erase (RM0090 3.6.4) */
 	if (op->kind == FLASH_OP_MASS_ERASE)
@@ -311,11 +331,8 @@ static void write_options(struct flash *flash, const uint8_t *wanted)
 	set_options(flash, wanted);
 	if (flash_rdp(flash) == 2)
 		log_event("read protection is level 2 now: the ROM will never run again");
-	if (before != 1 || flash_rdp(flash) != 0)
-		return;
-	log_event("read protection from level 1 to 0: the flash is erased");
-	memset(flash->main, 0xFF, FLASH_BYTES);
-	save(flash, STORE_FLASH, 0, flash->main, FLASH_BYTES);
+	if (before == 1 && flash_rdp(flash) == 0)
+		log_event("read protection from level 1 to 0: the flash is erased");
 }
 
 void flash_op_begin(struct flash *flash, const struct flash_op *op)

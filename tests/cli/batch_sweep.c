@@ -1,12 +1,17 @@
 /*
  * batch_sweep WHAT FROM [ARGUMENT...]: provision a tray of three boards, sim/b0 to b2,
  * at the hub in hub/, with these arguments for `stmiot provision --batch`, while
- * something goes wrong with sim/b1 or the hub (flow.h). FROM is "last", or "there" when the
- * second and third device are in the registry already.
+ * something goes wrong with sim/b1 or the hub (flow.h). FROM says what each time begins
+ * with:
+ *
+ *	last    the boards with the records of the time before
+ *	there   the same, and the second and third device are in the registry already
+ *	fresh   the boards as they are in fresh/, with records
  *
  * At any moment each board has its old record or its new one, and the hub would let it in
  * with that; there is one device a row, which stays the one that it was and keeps its
- * keys. A row that is done is not done again. A run that is not killed tells of each row
+ * keys; no board has more than one block of OTP in use, or is locked without its new
+ * record. A row that is done is not done again. A run that is not killed tells of each row
  * once, and what goes wrong with one board leaves the others alone.
  */
 #include "credentials.h"
@@ -31,7 +36,8 @@ struct row {
 static struct {
 	struct row rows[BOARDS];
 	const char *args[ARGS_MAX + 1];
-	bool exists, x509;
+	const char *from; /* the folder to begin with; NULL: as the boards are */
+	bool exists, x509, wraps, locks;
 	unsigned count; /* of devices, before */
 } s;
 
@@ -73,6 +79,8 @@ static void prepare(const char *turn, const char **argv)
 					     "boards.csv" };
 	FILE *f = fopen("boards.csv", "w");
 
+	if (s.from)
+		flow_start_afresh(s.from, BOARDS);
 	fprintf(f, "board,device_id\n");
 	for (unsigned i = 0; i < BOARDS; i++) {
 		prepare_row(&s.rows[i], i, turn);
@@ -104,7 +112,18 @@ static void judge_record(struct row *r, const struct prov_device *is)
 	r->has_fresh |= is_new;
 }
 
-/* 1 when the device is there. */
+static void judge_chip(const struct row *r)
+{
+	unsigned locked, used = otp_blocks_used(r->folder, &locked);
+
+	if (used > s.wraps || (r->has_fresh && locked != s.wraps))
+		wrong("%s: %u blocks of OTP are in use, %u locked", r->folder, used,
+		      locked);
+	if (board_is_locked(r->folder) && (!s.locks || !r->has_fresh))
+		wrong("%s is locked, and is '%s'", r->folder, r->now.device);
+}
+
+/* 1 when the device is there now, and was not before. */
 static unsigned judge_row(struct row *r)
 {
 	struct prov_device is = { 0 };
@@ -113,6 +132,7 @@ static unsigned judge_row(struct row *r)
 	if (r->is_made && (!there || !registry_same(&is, &r->made)))
 		wrong("%s is gone, or another one, or has other keys", r->device);
 	judge_record(r, &is);
+	judge_chip(r);
 	prov_device_clear(&r->made);
 	r->made = is;
 	r->is_made = there;
@@ -175,6 +195,8 @@ static void judge_end(void)
 
 		if (!r->has_fresh || told(r, "provisioned,") + told(r, "unchanged,") != 1)
 			wrong("%s is not done", r->folder);
+		if (board_is_locked(r->folder) != s.locks)
+			wrong("%s is%s locked", r->folder, s.locks ? " not" : "");
 	}
 }
 
@@ -193,11 +215,13 @@ int main(int argc, char **argv)
 {
 	if (argc < 3 || argc - 3 > ARGS_MAX)
 		die("usage: batch_sweep WHAT FROM [ARGUMENT...]");
-	for (int i = 3; i < argc; i++) {
+	for (int i = 3; i < argc; i++)
 		s.args[i - 3] = argv[i];
-		s.x509 |= strcmp(argv[i], "x509") == 0;
-	}
 	s.exists = strcmp(argv[2], "there") == 0;
+	s.from = strcmp(argv[2], "fresh") == 0 ? "fresh" : NULL;
+	s.x509 = flow_has(s.args, "x509");
+	s.wraps = flow_has(s.args, "otp");
+	s.locks = flow_has(s.args, "--lock");
 	registry_open(HUB);
 	return flow_sweep(&flow, argv[1]);
 }

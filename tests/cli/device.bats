@@ -171,7 +171,7 @@ stmiot: nobody is there to ask: give --yes to say so"
 	hub_up
 	stmiot -q device create d >made
 	run -6 --separate-stderr stmiot device call d reboot '{"delay":1}'
-	has "$stderr" "not connected"
+	has "$stderr" "stmiot: device call: the device is not connected"
 	run -2 --separate-stderr stmiot device call d
 	run -2 --separate-stderr stmiot device call d reboot --timeout 4s
 	run -2 --separate-stderr stmiot device call d reboot --timeout 301

@@ -17,30 +17,55 @@ static struct {
 	unsigned turn;
 } s;
 
+void flow_start_afresh(const char *from, unsigned boards)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "stmiot -q sim down && cp -r %s/. sim/ && "
+		 "rm -rf \"$XDG_STATE_HOME/stmiot/provision\" && "
+		 "stmiot -q sim up --no-hub --boards %u --time none >up.txt",
+		 from, boards);
+	if (system(command) != 0)
+		die("%s", command);
+}
+
+bool flow_has(const char *const *args, const char *word)
+{
+	while (*args && strcmp(*args, word) != 0)
+		args++;
+	return *args;
+}
+
 static const char *folder_of(const struct fault *fault)
 {
 	return fault->hub ? HUB : s.flow->board;
 }
 
+/* On a busy machine an answer may not come in TIMEOUT_MS: the repeat makes it good. */
+static bool is_late(int status)
+{
+	return (status == 6 || status == 1) && strstr(sweep.said, "no answer");
+}
+
 static bool may_end_so(const struct fault *fault, int status)
 {
-	/* A busy machine may not answer in TIMEOUT_MS: the repeat is to make it good. */
-	if (status == 6 && strstr(sweep.said, "no answer"))
+	if (status == 0 || is_late(status))
 		return true;
 	switch (fault->after) {
 	case KILL:
-		return status == 0 || status == -SIGKILL;
+		return status == -SIGKILL;
 	case INTERRUPT:
-		return status == 0 || status == 130;
+		return status == 130;
 	case LET_RUN:
 		break;
 	}
 	if (status == 5 && fault->hub)
 		return strstr(sweep.said, "malformed JSON at byte ");
-	return status == 0 || status == 1 || (fault->hub && (status == 6 || status == 4));
+	return status == 1 || (fault->hub && (status == 6 || status == 4));
 }
 
-/* False: the run was over before, and it was a good one. */
+/* False: the run was over before n. */
 static bool strike(const struct fault *fault, unsigned n)
 {
 	const char *folder = folder_of(fault);
@@ -53,12 +78,12 @@ static bool strike(const struct fault *fault, unsigned n)
 	fault_clear(fault, folder);
 	sweep.faults += struck;
 	sweep.alone += struck && status == 0;
-	if (!may_end_so(fault, status))
-		wrong("status %d", status);
+	if (!may_end_so(fault, status) || (!struck && status != 0 && !is_late(status)))
+		wrong("status %d%s", status, struck ? "" : ", and nothing has happened");
 	else if (status > 0 && !strstr(sweep.said, "stmiot: "))
 		wrong("it failed, and does not say why");
 	s.flow->judge();
-	return struck || status != 0;
+	return struck || is_late(status);
 }
 
 /* The slot with the record is not one of those that a write left half done. */

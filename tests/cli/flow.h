@@ -30,6 +30,15 @@ struct flow {
 };
 
 /*
+ * The boards as they are in a folder (FROM/b0/flash.bin and so on), and a machine that
+ * knows nothing of them.
+ */
+void flow_start_afresh(const char *from, unsigned boards);
+
+/* Is this one of the arguments? NULL ends them. */
+bool flow_has(const char *const *args, const char *word);
+
+/*
  * WHAT is "KIND", "KIND/3" for each third n only, or "KIND+OTHER": at the same n OTHER
  * strikes the run that is to make it good. The kinds are in fault.c. Exit status.
  */

@@ -230,10 +230,10 @@ true
 	run -0 stmiot -q provision dev1
 }
 
-# ARGUMENTS of a fault: the board's power fails, in a run that wants to make it DEVICE.
+# FAULT DEVICE [ARGUMENTS...]: the board's power fails in a run that is to make it DEVICE
 cut_off() {
 	./ask sim/b0 "\"fault\",\"kind\":\"power\",$1" >/dev/null
-	run -1 stmiot provision "$2"
+	run -1 stmiot provision "${@:2}"
 }
 
 @test "what a cut-off run has left in a slot is never in the way" {
@@ -248,6 +248,19 @@ cut_off() {
 	run -0 stmiot -q provision dev2
 	has "$output" "nothing to do"
 	run -0 stmiot -q provision dev3
+}
+
+@test "--auth x509: a certificate of a run that was cut off makes room, however many failed since" {
+	stmiot -q device create dev1 --auth x509-selfsigned --thumbprint "$(printf '%064d' 1)" >/dev/null
+	cut_off '"at":72' dev1 --auth x509
+	for _ in $(seq 9); do
+		./ask hub '"fail","pattern":"403@1"' >/dev/null
+		run -6 stmiot provision dev1 --auth x509
+	done
+	run -0 stmiot -q provision dev1 --auth x509
+	thumbprint=$(credentials '[0].thumbprint')
+	[ "$(stmiot device show dev1 --json | jq -c '[.primary_thumbprint, .secondary_thumbprint]')" = \
+		"[\"$(printf '%064d' 1)\",\"$thumbprint\"]" ]
 }
 
 @test "flash and erase keep the record" {

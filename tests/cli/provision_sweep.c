@@ -28,7 +28,7 @@ static const char stranger[] =
 	"0000000000000000000000000000000000000000000000000000000000000001";
 
 static struct {
-	const char *from; /* folder to begin with; NULL: as the board is */
+	const char *from; /* the folder to begin with; NULL: as the board is */
 	bool exists, blank, locks, wraps, dps, x509;
 	const char *args[ARGS_MAX + 1];
 	char device[64];
@@ -40,25 +40,6 @@ static struct {
 
 /* -- before ---------------------------------------------------------------------------- */
 
-static void shell(const char *command)
-{
-	if (system(command) != 0)
-		die("%s", command);
-}
-
-/* The board as it was in the beginning, and a run that knows nothing of it. */
-static void start_afresh(void)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command),
-		 "stmiot -q sim down b0 && cp %s/*.bin " BOARD "/ && "
-		 "rm -rf \"$XDG_STATE_HOME/stmiot/provision\" && "
-		 "stmiot -q sim up --no-hub --time none >up.txt",
-		 s.from);
-	shell(command);
-}
-
 /* With keys or a thumbprint that the board does not have. */
 static void create_device(void)
 {
@@ -67,7 +48,8 @@ static void create_device(void)
 	snprintf(command, sizeof(command), "stmiot -q device create %s %s %s >created",
 		 s.device, s.x509 ? "--auth x509-selfsigned --thumbprint" : "",
 		 s.x509 ? stranger : "");
-	shell(command);
+	if (system(command) != 0)
+		die("%s", command);
 }
 
 static void command(const char *device, const char **argv)
@@ -84,7 +66,7 @@ static void command(const char *device, const char **argv)
 static void prepare(const char *turn, const char **argv)
 {
 	if (s.from)
-		start_afresh();
+		flow_start_afresh(s.from, 1);
 	prov_device_clear(&s.older);
 	prov_device_clear(&s.made);
 	credentials_read(BOARD, &s.old);
@@ -211,14 +193,6 @@ static void judge_rest(void)
 
 static struct flow flow = { BOARD, prepare, judge, judge_end, judge_rest };
 
-static bool has(const char *word)
-{
-	for (int i = 0; s.args[i]; i++)
-		if (strcmp(s.args[i], word) == 0)
-			return true;
-	return false;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 3 || argc - 3 > ARGS_MAX)
@@ -231,10 +205,10 @@ int main(int argc, char **argv)
 		s.from = argv[2];
 	if (s.blank)
 		flow.judge_rest = NULL;
-	s.locks = has("--lock");
-	s.wraps = has("otp");
-	s.dps = has("dps");
-	s.x509 = has("x509");
+	s.locks = flow_has(s.args, "--lock");
+	s.wraps = flow_has(s.args, "otp");
+	s.dps = flow_has(s.args, "dps");
+	s.x509 = flow_has(s.args, "x509");
 	registry_open(HUB);
 	return flow_sweep(&flow, argv[1]);
 }

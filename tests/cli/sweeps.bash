@@ -11,15 +11,23 @@ build_sweep() {
 		-L"$lib" -Wl,-rpath,"$lib" -lprov -lcrypto
 }
 
+# FOLDER: the boards as they are
+keep_boards() {
+	local board
+	for board in sim/b?; do
+		mkdir -p "$1/${board#sim/}"
+		cp "$board"/*.bin "$1/${board#sim/}/"
+	done
+}
+
 # A board with a record of an older device; in blank/ and fresh/ as it was before and is.
 provision_setup() {
 	build_sweep provision_sweep
 	hub_up
 	stmiot -q sim up --no-hub --time none >up.txt
-	mkdir blank fresh
-	cp sim/b0/*.bin blank/
+	keep_boards blank
 	stmiot -q -b sim:b0 provision older >older.txt
-	cp sim/b0/*.bin fresh/
+	keep_boards fresh
 }
 
 # WHATS FROM ARGUMENTS...
@@ -45,6 +53,7 @@ batch_setup() {
 	stmiot -q sim up --no-hub --boards 3 --time none >up.txt
 	printf 'board,device_id\nsim:b0,older0\nsim:b1,older1\nsim:b2,older2\n' >boards.csv
 	stmiot -q provision --batch boards.csv >older.txt
+	keep_boards fresh
 }
 
 # WHATS FROM ARGUMENTS...

@@ -33,6 +33,7 @@
 #define HIGH_FD   400 /* out of the way of programs that count on the lowest */
 #define GIVEN_MAX 65536
 #define STREAMS   1024
+#define FILES     256 /* kept open: a program may have a thousand */
 
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
@@ -55,7 +56,7 @@ static struct stream {
 	char *path; /* and a line's end */
 	bool places;
 	int to;
-} streams[STREAMS];
+} streams[FILES];
 static unsigned n_streams;
 
 /* -- writing it down -------------------------------------------------------------- */
@@ -115,11 +116,14 @@ static int stream_of(int fd, bool places)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 2);
 	snprintf(path + (n > 0 ? n : 0), 2, "\n");
-	for (; s < streams + n_streams; s++)
+	for (; s < streams + FILES && s->path; s++)
 		if (s->places == places && strcmp(s->path, path) == 0)
 			return s->to;
-	if (n_streams == STREAMS)
-		abort(); /* a program that writes more files needs a longer table */
+	/* Of many files the oldest is let go; written again, it is kept in another. */
+	s = &streams[n_streams % FILES];
+	if (s->path)
+		syscall(SYS_close, s->to);
+	free(s->path);
 	*s = (struct stream){ strdup(path), places,
 			      begin(places ? "at" : "file", ++n_streams) };
 	put(s->to, path, strlen(path));

@@ -142,21 +142,31 @@ static void test_damaged_file(void **state)
 static void test_thumbprints(void **state)
 {
 	struct provision_journal j = { 0 };
-	char one[PROV_THUMBPRINT_MAX + 1];
+	char one[PROV_THUMBPRINT_MAX + 1], two[PROV_THUMBPRINT_MAX + 1];
 
 	(void)state;
-	for (unsigned i = 0; i <= THUMBPRINTS_MAX; i++) {
+	for (unsigned i = 0; i < THUMBPRINTS_MAX; i++) {
 		snprintf(one, sizeof(one), "%064X", i);
-		provision_journal_add_thumbprint(&j, one);
-		provision_journal_add_thumbprint(&j, one);
+		assert_true(provision_journal_add_thumbprint(&j, one));
+		assert_true(provision_journal_add_thumbprint(&j, one));
 		assert_true(provision_journal_has_thumbprint(&j, one));
 	}
 	assert_int_equal(strlen(j.thumbprints), THUMBPRINTS_MAX * 65);
-	snprintf(one, sizeof(one), "%064X", 0);
+	snprintf(one, sizeof(one), "%064X", THUMBPRINTS_MAX);
+	assert_false(provision_journal_add_thumbprint(&j, one));
 	assert_false(provision_journal_has_thumbprint(&j, one));
-	snprintf(one, sizeof(one), "%064X", 1);
-	assert_true(provision_journal_has_thumbprint(&j, one));
 	assert_false(provision_journal_has_thumbprint(&j, ""));
+	snprintf(two, sizeof(two), "%064X", 3);
+	provision_journal_keep_thumbprints(&j, one, two);
+	assert_false(provision_journal_has_thumbprint(&j, one));
+	assert_true(provision_journal_has_thumbprint(&j, two));
+	assert_int_equal(strlen(j.thumbprints), 65);
+	provision_journal_keep_thumbprints(&j, "", two);
+	assert_true(provision_journal_add_thumbprint(&j, one));
+	provision_journal_keep_thumbprints(&j, two, one);
+	assert_int_equal(strlen(j.thumbprints), 2 * 65);
+	provision_journal_keep_thumbprints(&j, "", "");
+	assert_string_equal(j.thumbprints, "");
 }
 
 static void test_serials(void **state)

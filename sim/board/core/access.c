@@ -1,0 +1,188 @@
+#include "core.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "flash.h"
+
+#define PPB_BASE    0xE0000000u
+#define PPB_BYTES   0x00100000u
+#define BAND_BYTES  0x02000000u /* an alias of 1 MiB of bits (B3.1) */
+#define SRAM_BAND   0x22000000u
+#define PERIPH_BAND 0x42000000u
+#define PERIPH_BASE 0x40000000u
+#define OTP_TO      0x1FFFC010u /* RM0090 table 5: OTP area to option bytes */
+
+/* -- bit banding (RM0090 2.3.3) ------------------------------------------------------------ */
+
+static bool banded(uint32_t address, unsigned bytes, uint32_t *at, unsigned *bit)
+{
+	uint32_t offset = address & (BAND_BYTES - 1);
+	uint32_t base = address & ~(BAND_BYTES - 1);
+
+	if (base != SRAM_BAND && base != PERIPH_BAND)
+		return false;
+	/* the bus moves as much as the instruction does */
+	*at = ((base == SRAM_BAND ? MCU_SRAM_BASE : PERIPH_BASE) + offset / 32) &
+	      ~(uint32_t)(bytes - 1);
+	*bit = offset / 4 % (8 * bytes);
+	return true;
+}
+
+/* -- the buses ------------------------------------------------------------------------------- */
+
+static bool read_bus(struct core *core, uint32_t address, unsigned bytes, uint32_t *value)
+{
+	const uint8_t *memory = cpu_memory(core->cpu, address, bytes, false);
+	unsigned bit;
+	uint32_t at;
+
+	if (memory) {
+		*value = 0;
+		memcpy(value, memory, bytes);
+		return true;
+	}
+	if (address - PPB_BASE < PPB_BYTES)
+		return ppb_read(core, address - PPB_BASE, bytes, value);
+	if (!banded(address, bytes, &at, &bit))
+		return mcu_read(core->mcu, address, bytes, value);
+	if (!mcu_read(core->mcu, at, bytes, value))
+		return false;
+	*value = *value >> bit & 1;
+	return true;
+}
+
+static bool is_flash(uint32_t address)
+{
+	return address - FLASH_BASE < FLASH_BYTES ||
+	       (address >= OTP_BASE && address < OTP_TO);
+}
+
+static bool write_bus(struct core *core, uint32_t address, unsigned bytes, uint32_t value)
+{
+	uint32_t at, old;
+	unsigned bit;
+
+	if (address - PPB_BASE < PPB_BYTES)
+		return ppb_write(core, address - PPB_BASE, bytes, value);
+	if (address < FLASH_BYTES &&
+	    cpu_memory(core->cpu, address, bytes, false) ==
+		    cpu_memory(core->cpu, FLASH_BASE + address, bytes, false))
+		address += FLASH_BASE; /* by the alias at 0 */
+	if (is_flash(address))
+		return mcu_flash_store(core->mcu, address, bytes, value);
+	if (!banded(address, bytes, &at, &bit))
+		return mcu_write(core->mcu, address, bytes, value);
+	if (!mcu_read(core->mcu, at, bytes, &old))
+		return false;
+	return mcu_write(core->mcu, at, bytes, (old & ~(1u << bit)) | (value & 1) << bit);
+}
+
+/* -- the processor's loads and stores ---------------------------------------------------------- */
+
+static void begin(struct core *core)
+{
+	cpu_sync(core->cpu);
+	core_advance(core, core->sched->cycle);
+}
+
+/* What was due is another; and a reset or an exception waits no longer than the block. */
+static void end(struct core *core)
+{
+	cpu_until(core->cpu, sched_due(core->sched));
+}
+
+static _Noreturn void refuse(struct core *core, uint32_t address, bool write, bool align)
+{
+	core->bad_address = address;
+	core->bad_write = write;
+	core->bad_alignment = align;
+	cpu_refuse(core->cpu);
+}
+
+/* A3.2.1: what is not normal memory wants its alignment. */
+uint32_t access_load(void *ctx, uint32_t address, unsigned bytes)
+{
+	struct core *core = ctx;
+	uint32_t value = 0;
+
+	begin(core);
+	if (address & (bytes - 1))
+		refuse(core, address, false, true);
+	if (!read_bus(core, address, bytes, &value))
+		refuse(core, address, false, false);
+	end(core);
+	return value;
+}
+
+void access_store(void *ctx, uint32_t address, unsigned bytes, uint32_t value)
+{
+	struct core *core = ctx;
+
+	begin(core);
+	if (address & (bytes - 1))
+		refuse(core, address, true, true);
+	if (!write_bus(core, address, bytes, value))
+		refuse(core, address, true, false);
+	end(core);
+	cpu_stored(core->cpu);
+}
+
+bool access_read_word(struct core *core, uint32_t address, uint32_t *value)
+{
+	const uint8_t *memory = cpu_memory(core->cpu, address, 4, false);
+
+	if (!memory)
+		return !(address & 3) && mcu_read(core->mcu, address, 4, value);
+	memcpy(value, memory, 4);
+	return true;
+}
+
+bool access_write_word(struct core *core, uint32_t address, uint32_t value)
+{
+	uint8_t *memory = cpu_memory(core->cpu, address, 4, true);
+
+	if (!memory)
+		return !(address & 3) && mcu_write(core->mcu, address, 4, value);
+	memcpy(memory, &value, 4);
+	cpu_changed(core->cpu, address, 4);
+	return true;
+}
+
+/* -- a debugger's --------------------------------------------------------------------------- */
+
+/* What the private bus holds is read as the processor reads it, but for SysTick's flag. */
+bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *value)
+{
+	const uint8_t *memory = cpu_memory(core->cpu, address, bytes, false);
+	bool passed = core->systick.passed, ok;
+
+	if (memory) {
+		*value = 0;
+		memcpy(value, memory, bytes);
+		return true;
+	}
+	if (address & (bytes - 1))
+		return false;
+	if (address - PPB_BASE >= PPB_BYTES)
+		return mcu_peek(core->mcu, address, bytes, value);
+	ok = ppb_peek(core, address - PPB_BASE, bytes, value);
+	core->systick.passed = passed;
+	return ok;
+}
+
+bool access_poke(struct core *core, uint32_t address, unsigned bytes, uint32_t value)
+{
+	uint8_t *memory = cpu_memory(core->cpu, address, bytes, true);
+
+	if (memory) {
+		memcpy(memory, &value, bytes);
+		cpu_changed(core->cpu, address, bytes);
+		return true;
+	}
+	if (address & (bytes - 1) || is_flash(address))
+		return false;
+	return address - PPB_BASE < PPB_BYTES
+		       ? ppb_poke(core, address - PPB_BASE, bytes, value)
+		       : write_bus(core, address, bytes, value);
+}

@@ -1,0 +1,72 @@
+/*
+ * The chip with its processor: what a board powers, resets and runs. Its time begins with
+ * power, and stands still unless machine_run() moves it.
+ */
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu.h"
+
+struct machine;
+
+enum machine_state {
+	MACHINE_RUNS,
+	MACHINE_SLEEPS, /* WFI, WFE, Stop */
+	MACHINE_LOCKED, /* a fault in a fault handler */
+	MACHINE_HALTED, /* for a debugger */
+	MACHINE_IN_ROM, /* it has jumped into the system memory */
+	MACHINE_RESETS, /* it waits for machine_reset() */
+};
+
+/*
+ * With power just on, and reset with those pins (BOOT1:BOOT0). `flash` has to outlive it.
+ * What is left to chance follows from `seed`. NULL: `why` has the words.
+ */
+struct machine *machine_new(struct flash *flash, const uint32_t uid[3], uint64_t seed,
+			    unsigned boot_pins, const char **why);
+void machine_free(struct machine *machine);
+
+struct mcu *machine_mcu(struct machine *machine);
+
+void machine_reset(struct machine *machine, enum mcu_reset why, unsigned boot_pins);
+/* The ROM takes over: clocks as it wants them. The processor stands still. */
+void machine_enter_rom(struct machine *machine);
+/* A jump to the vectors at an address, as the ROM makes it: no reset. */
+void machine_jump(struct machine *machine, uint32_t vectors);
+
+/*
+ * Runs until that time, at the end of the instructions' block, or until it comes to one
+ * of the last three states.
+ */
+void machine_run(struct machine *machine, int64_t until_ns);
+enum machine_state machine_state(const struct machine *machine);
+/* Of MACHINE_RESETS: why. */
+enum mcu_reset machine_reset_cause(const struct machine *machine);
+/* When something happens by itself; the present time while instructions run. */
+int64_t machine_due_ns(struct machine *machine);
+int64_t machine_ns(const struct machine *machine);
+/* Instructions and idle cycles since power on */
+int64_t machine_cycles(const struct machine *machine);
+
+/* -- for a debugger --------------------------------------------------------------------- */
+
+/* With it, breakpoints and BKPT halt. */
+void machine_debug(struct machine *machine, bool attached);
+void machine_halt(struct machine *machine);
+void machine_resume(struct machine *machine);
+void machine_step(struct machine *machine);
+void machine_break(struct machine *machine, uint32_t address, bool on);
+/* Memory as a debugger sees it: nothing that a read does besides; False: nothing there. */
+bool machine_read(struct machine *machine, uint32_t address, unsigned bytes,
+		  uint32_t *value);
+/* Flash is not written this way. */
+bool machine_write(struct machine *machine, uint32_t address, unsigned bytes,
+		   uint32_t value);
+/* `reg` is one of enum cpu_reg */
+uint32_t machine_get(struct machine *machine, unsigned reg);
+void machine_set(struct machine *machine, unsigned reg, uint32_t value);
+
+#endif

@@ -1,0 +1,21 @@
+/* What others ask of the reset and clock control. */
+#ifndef PERIPH_RCC_H
+#define PERIPH_RCC_H
+
+#include "core/mcu.h"
+
+/*
+ * The crystals outside, 0 Hz for none. Before the first call they are the Discovery's
+ * 8 MHz, and 32,768 Hz in its place X3, which is empty when it comes (UM1472). One that
+ * goes while it is in use is a failure, which the clock security system is there for.
+ */
+void rcc_crystals(struct mcu *mcu, uint32_t hse_hz, uint32_t lse_hz);
+
+/* The independent watchdog keeps the LSI on (RM0090 7.2.5). */
+void rcc_force_lsi(struct mcu *mcu, bool on);
+
+/* STOP begins and ends (RM0090 5.3.5): the chip wakes with HSI as its clock. */
+void rcc_stop(struct mcu *mcu);
+void rcc_wake(struct mcu *mcu);
+
+#endif
