@@ -26,7 +26,8 @@ PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) $(2))
 
 CFLAGS ?= -O2 -g
-OWN_CPPFLAGS := -D_GNU_SOURCE -DSTMIOT_VERSION='"$(VERSION)"' -I$(B)/gen
+OWN_CPPFLAGS := -D_GNU_SOURCE -DSTMIOT_VERSION='"$(VERSION)"' -I$(B)/gen \
+	$(if $(SAN),-DSECRETS_ALONE)
 OWN_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings -fno-common \
 	$(if $(WERROR),-Werror) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)

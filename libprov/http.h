@@ -63,7 +63,6 @@ void http_clear(struct http_call *call);
 const char *http_host(const struct http_pool *pool);
 uint16_t http_port(const struct http_pool *pool);
 
-/* Connect to a port and hang up. */
 /*
  * Connect to the hub as requests do, by a proxy if there is one, and hang up. It is well
  * when something answers there, whatever that is.

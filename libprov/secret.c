@@ -36,9 +36,15 @@ static struct cells {
 
 static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* SECRETS_ALONE: a sanitizer is to see where each begins and ends. */
 static struct cells *pool_for(size_t bytes)
 {
-	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+	size_t n = sizeof(pools) / sizeof(pools[0]);
+
+#ifdef SECRETS_ALONE
+	n = 0;
+#endif
+	for (size_t i = 0; i < n; i++)
 		if (bytes <= pools[i].bytes)
 			return &pools[i];
 	return NULL;

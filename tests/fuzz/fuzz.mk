@@ -34,7 +34,7 @@ FUZZ_FIRMWARE_OBJ := $(call fuzz_obj,$(FIRMWARE_SRC) tests/unit/firmware/mock_bu
 
 # Only the fuzzers themselves get libFuzzer's main.
 FUZZ_SAN := address,undefined
-FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+FUZZ_CFLAGS = -std=c11 -O1 -g -DSECRETS_ALONE -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
 $(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcurl libcrypto libcjson)
