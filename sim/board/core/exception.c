@@ -246,9 +246,8 @@ static void restore(struct core *core, uint32_t code, const uint32_t words[8])
 		control |= CPU_CONTROL_FPCA;
 	if (code & RETURN_PSP)
 		control |= CPU_CONTROL_SPSEL;
-	/* while it is still privileged */
-	cpu_set(cpu, CPU_CONTROL, control);
 	cpu_set(cpu, CPU_XPSR, xpsr);
+	cpu_set(cpu, CPU_CONTROL, control);
 	cpu_set(cpu, CPU_PC, words[6] & ~1u);
 }
 
