@@ -15,7 +15,8 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
 UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/udev/rules.d,$(PREFIX)/lib/udev/rules.d)
 
 # A sanitized build lives beside the plain one, so that neither spoils the other.
@@ -41,12 +42,18 @@ CLI_SRC := $(wildcard cli/*.c)
 BOARD_SRC := $(wildcard sim/board/*.c sim/board/core/*.c sim/board/periph/*.c sim/board/parts/*.c)
 HUB_SRC := $(wildcard sim/hub/*.c)
 
+# The firmware has a Makefile of its own; what of it also builds for the host is tested here.
+RECORD := libprov
+include firmware/files.mk
+FIRMWARE_SRC := $(addprefix firmware/,$(FIRMWARE_HOST_SRC))
+
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIBDFU_OBJ := $(call obj,$(LIBDFU_SRC))
 LIBPROV_OBJ := $(call obj,$(LIBPROV_SRC))
 CLI_OBJ := $(call obj,$(CLI_SRC))
 BOARD_OBJ := $(call obj,$(BOARD_SRC))
 HUB_OBJ := $(call obj,$(HUB_SRC))
+FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
 HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 
@@ -57,6 +64,8 @@ $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthr
 # Hidden, or the linker lets ours take the place of unicorn's functions of the same name.
 $(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,libcjson unicorn)
 $(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
+$(FIRMWARE_OBJ): OWN_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
+FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -DFIRMWARE_BUILT_UNIX=0
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson)
@@ -74,7 +83,13 @@ HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_local.h libprov/record.h
 PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board $(B)/bin/stmiot-hub
 LINKS := $(patsubst $(B)/bin/%,$(B)/%,$(PROGRAMS))
 
-all: $(PROGRAMS) $(LINKS) $(LIBRARIES) $(PKGCONFIGS) $(B)/gen/70-stmiot.rules
+# The bundled firmware, as a program in bin/ looks for it. It needs a cross compiler, which
+# all the rest does not.
+SHARE := $(B)/share/stmiot
+ARM_GCC := $(shell command -v arm-none-eabi-gcc)
+
+all: $(PROGRAMS) $(LINKS) $(LIBRARIES) $(PKGCONFIGS) $(B)/gen/70-stmiot.rules $(SHARE)/firmware \
+	$(if $(ARM_GCC),$(SHARE)/firmware.dfu)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -129,6 +144,31 @@ $(B)/bin/stmiot-hub: $(HUB_OBJ)
 $(LINKS): $(B)/%: $(B)/bin/%
 	$(Q)ln -sf bin/$* $@
 
+# -- the firmware ----------------------------------------------------------------------
+
+FIRMWARE_FILES := firmware/Makefile $(wildcard firmware/*.mk firmware/*.awk firmware/*/*.[ch] \
+	firmware/*/*.ld)
+FIRMWARE_RECORD := $(addprefix libprov/,$(RECORD_FILES))
+FIRMWARE_RECORD_SRC := $(filter %.c,$(FIRMWARE_RECORD))
+
+firmware: $(SHARE)/firmware.dfu
+
+build/firmware/firmware.elf: $(FIRMWARE_FILES) $(FIRMWARE_RECORD) CHANGELOG.md
+	$(if $(ARM_GCC),,$(error the firmware needs arm-none-eabi-gcc: apt-get install gcc-arm-none-eabi))
+	@mkdir -p $(@D)
+	@ln -sfn ../../firmware $(@D)/src
+	$(Q)$(MAKE) --no-print-directory -C $(@D) -f src/Makefile
+	@touch $@
+
+$(SHARE)/firmware.dfu: build/firmware/firmware.elf | $(B)/bin/stmiot
+	@mkdir -p $(@D)
+	$(call say,DFU,$@)
+	$(Q)$(B)/bin/stmiot -q image convert $< $@
+
+$(SHARE)/firmware:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(CURDIR)/firmware $@
+
 # -- the device list gives the rules, and the CLI its ids --------------------------------
 
 $(B)/gen/70-stmiot.rules: udev/devices.list udev/rules.awk
@@ -149,7 +189,7 @@ include tests/tests.mk
 install: all
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" \
 		"$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(UDEVDIR)" \
-		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3"
+		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man7"
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
 	install -m 755 $(LIBRARIES) "$(DESTDIR)$(LIBDIR)"
 	for l in libdfu libprov; do \
@@ -160,6 +200,12 @@ install: all
 	install -m 644 $(B)/gen/70-stmiot.rules "$(DESTDIR)$(UDEVDIR)"
 	install -m 644 $(wildcard man/*.1) "$(DESTDIR)$(MANDIR)/man1"
 	install -m 644 $(wildcard man/*.3) "$(DESTDIR)$(MANDIR)/man3"
+	install -m 644 $(wildcard man/*.7) "$(DESTDIR)$(MANDIR)/man7"
+	for f in $(FIRMWARE_FILES); do \
+		install -D -m 644 $$f "$(DESTDIR)$(DATADIR)/stmiot/$$f" || exit 1; done
+	install -D -m 644 -t "$(DESTDIR)$(DATADIR)/stmiot/firmware/record" $(FIRMWARE_RECORD)
+	install -m 644 CHANGELOG.md "$(DESTDIR)$(DATADIR)/stmiot/firmware"
+	$(if $(ARM_GCC),install -m 644 $(SHARE)/firmware.dfu "$(DESTDIR)$(DATADIR)/stmiot")
 
 uninstall:
 	rm -f $(patsubst $(B)/bin/%,"$(DESTDIR)$(BINDIR)"/%,$(PROGRAMS)) \
@@ -168,7 +214,9 @@ uninstall:
 		$(patsubst %,"$(DESTDIR)$(INCLUDEDIR)"/%,$(notdir $(HEADERS))) \
 		"$(DESTDIR)$(UDEVDIR)/70-stmiot.rules" \
 		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man1/%,$(wildcard man/*.1)) \
-		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man3/%,$(wildcard man/*.3))
+		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man3/%,$(wildcard man/*.3)) \
+		$(patsubst man/%,"$(DESTDIR)$(MANDIR)"/man7/%,$(wildcard man/*.7))
+	rm -rf "$(DESTDIR)$(DATADIR)/stmiot"
 
 clean:
 	rm -rf build
@@ -176,6 +224,6 @@ clean:
 demo: all
 	@PATH="$(CURDIR)/$(B):$$PATH" tests/demo
 
-.PHONY: all install uninstall clean demo always
+.PHONY: all firmware install uninstall clean demo always
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "firmware.h"
 #include "flashing.h"
 #include "imagefile.h"
 #include "slots.h"
@@ -85,10 +86,9 @@ int cmd_flash(int argc, char **argv)
 	if (argc > 1)
 		return usage_error("flash takes one image, and has \"%s\" too",
 				   clean(argv[1]));
-	if (!argc)
-		return usage_error(
-			"no IMAGE is given, and there is no bundled firmware yet");
-	status = image_open(argv[0], &image);
+	if (!argc && (image_format || image_address_given))
+		return usage_error("--format and --address are for an IMAGE");
+	status = argc ? image_open(argv[0], &image) : firmware_open(&image);
 	if (status != EXIT_DONE)
 		return status;
 	how.image = image;

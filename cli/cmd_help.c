@@ -15,7 +15,7 @@ static const struct group {
 	{ "Set-up", "doctor|udev" },
 	{ "Boards", "list|info|flash|verify|read|erase|start" },
 	{ "The chip's settings", "option|otp" },
-	{ "Image files", "image" },
+	{ "Firmware and image files", "build|image" },
 	{ "Azure IoT Hub", "provision|hub|device|token" },
 	{ "Without board and hub", "sim" },
 	{ "About", "help|version|completion" },

@@ -1,13 +1,10 @@
 #include "commands.h"
 #include "imagefile.h"
 #include "json.h"
-#include "sys.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *to_name;
 
@@ -172,51 +169,20 @@ static int image_info(const struct dfu_image *image)
 
 /* -- convert ----------------------------------------------------------------------- */
 
-static bool format_of(const char *path, enum dfu_format *format)
-{
-	const char *dot = strrchr(path, '.'), *word = to_name ? to_name
-						      : dot   ? dot + 1
-							      : "";
-
-	if (strcmp(word, "dfu") == 0)
-		*format = DFU_FORMAT_DFUSE;
-	else if (strcmp(word, "hex") == 0 || strcmp(word, "ihex") == 0)
-		*format = DFU_FORMAT_IHEX;
-	else if (strcmp(word, "bin") == 0)
-		*format = DFU_FORMAT_RAW;
-	else
-		return false;
-	return true;
-}
-
 static int image_convert(const struct dfu_image *image, const char *path)
 {
 	enum dfu_format format;
-	struct dfu_error err;
-	uint8_t *bytes;
-	mode_t mask;
 	size_t len;
-	int rc;
+	int status;
 
-	if (!format_of(path, &format))
+	if (!image_format_of(path, to_name, &format))
 		return usage_error(
 			"%s: its extension names no format; --to dfu, hex or bin does",
 			clean(path));
-	if (dfu_image_serialize(image, format, &bytes, &len, &err) < 0)
-		return report("image convert", &err);
-	if (strcmp(path, "-") == 0) {
-		out_bytes(bytes, len);
-		free(bytes);
-		return EXIT_DONE;
-	}
-	mask = umask(0);
-	umask(mask);
-	rc = sys_write_file(path, bytes, len, 0666 & ~mask, &err);
-	free(bytes);
-	if (rc < 0)
-		return report("image convert", &err);
-	note("wrote %s, %zu bytes", clean(path), len);
-	return EXIT_DONE;
+	status = image_write(image, format, path, &len);
+	if (status == EXIT_DONE && strcmp(path, "-") != 0)
+		note("wrote %s, %zu bytes", clean(path), len);
+	return status;
 }
 
 int cmd_image(int argc, char **argv)

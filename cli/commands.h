@@ -6,6 +6,7 @@
 
 int cmd_list(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_build(int argc, char **argv);
 int cmd_flash(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_read(int argc, char **argv);
@@ -27,6 +28,7 @@ int cmd_completion(int argc, char **argv);
 
 extern const struct opt list_options[];
 extern const struct opt info_options[];
+extern const struct opt build_options[];
 extern const struct opt flash_options[];
 extern const struct opt verify_options[];
 extern const struct opt read_options[];

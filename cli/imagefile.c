@@ -1,6 +1,8 @@
 #include "imagefile.h"
+#include "sys.h"
 
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 const char *image_format;
 uint32_t image_address;
@@ -44,4 +46,40 @@ int image_open(const char *path, struct dfu_image **out)
 	for (size_t i = 0; (warning = dfu_image_warning(*out, i)) != NULL; i++)
 		debug("%s: %s", clean(path), clean(warning));
 	return EXIT_DONE;
+}
+
+bool image_format_of(const char *path, const char *word, enum dfu_format *format)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (!word)
+		word = dot ? dot + 1 : "";
+	if (strcmp(word, "dfu") == 0)
+		*format = DFU_FORMAT_DFUSE;
+	else if (strcmp(word, "hex") == 0 || strcmp(word, "ihex") == 0)
+		*format = DFU_FORMAT_IHEX;
+	else if (strcmp(word, "bin") == 0)
+		*format = DFU_FORMAT_RAW;
+	else
+		return false;
+	return true;
+}
+
+int image_write(const struct dfu_image *image, enum dfu_format format, const char *path,
+		size_t *len)
+{
+	struct dfu_error err;
+	uint8_t *bytes;
+	int rc;
+
+	if (dfu_image_serialize(image, format, &bytes, len, &err) < 0)
+		return report(globals.command->name, &err);
+	if (strcmp(path, "-") == 0) {
+		out_bytes(bytes, *len);
+		free(bytes);
+		return EXIT_DONE;
+	}
+	rc = sys_write_file(path, bytes, *len, sys_file_mode(), &err);
+	free(bytes);
+	return rc < 0 ? report(globals.command->name, &err) : EXIT_DONE;
 }

@@ -29,4 +29,12 @@ int image_load(const char *path, struct dfu_image **out);
 /* Load it and check that it fits an STM32F407. Complains; an exit status. */
 int image_open(const char *path, struct dfu_image **out);
 
+/* The format that a word ("dfu", "hex", "bin") names, or without one the path's extension. */
+bool image_format_of(const char *path, const char *word, enum dfu_format *format);
+
+/* Write it as a file of *len bytes, or to standard output for "-". Complains; an exit status.
+ */
+int image_write(const struct dfu_image *image, enum dfu_format format, const char *path,
+		size_t *len);
+
 #endif

@@ -10,8 +10,11 @@
 static const struct command commands_[] = {
 	{ "list", cmd_list, "", "show boards in sight", list_options, NULL, NULL },
 	{ "info", cmd_info, "", "tell all about one board", info_options, NULL, NULL },
-	{ "flash", cmd_flash, "[IMAGE|-]", "write an image, read it back and start it",
-	  flash_options, NULL, "file" },
+	{ "build", cmd_build, "", "build the bundled firmware", build_options, NULL,
+	  NULL },
+	{ "flash", cmd_flash, "[IMAGE|-]",
+	  "write an image, by default the bundled firmware", flash_options, NULL,
+	  "file" },
 	{ "verify", cmd_verify, "IMAGE|-", "compare flash with an image", verify_options,
 	  NULL, "file" },
 	{ "read", cmd_read, "ADDR LEN", "read memory into a file", read_options, NULL,

@@ -145,6 +145,14 @@ int sys_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 	return rc;
 }
 
+mode_t sys_file_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
 int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err)
 {
 	char part[4096];

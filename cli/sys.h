@@ -13,6 +13,9 @@ char *sys_read_file(const char *path, size_t max, size_t *len);
 int sys_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		   struct dfu_error *err);
 
+/* The mode of a file that is a result: 0666 less the umask. */
+mode_t sys_file_mode(void);
+
 /* Make a folder and those above it, each with `mode`; being there is fine. */
 int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err);
 

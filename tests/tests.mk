@@ -11,14 +11,17 @@ $(call obj,$(wildcard tests/unit/libprov/*.c)): OWN_CFLAGS += -Ilibprov
 $(call obj,$(wildcard tests/unit/cli/*.c)): OWN_CFLAGS += -Icli -Ilibdfu -Ilibprov
 $(call obj,$(wildcard tests/unit/board/*.c)): OWN_CFLAGS += -Isim/board
 $(call obj,$(wildcard tests/unit/hub/*.c)): OWN_CFLAGS += -Isim/hub
+$(call obj,$(wildcard tests/unit/firmware/*.c)): OWN_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
 
 CLI_A := $(B)/obj/cli.a
 BOARD_A := $(B)/obj/board.a
 HUB_A := $(B)/obj/hub.a
+FIRMWARE_A := $(B)/obj/firmware.a
 $(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
 $(BOARD_A): $(filter-out %/main.o,$(BOARD_OBJ))
 $(HUB_A): $(filter-out %/main.o,$(HUB_OBJ))
-$(CLI_A) $(BOARD_A) $(HUB_A):
+$(FIRMWARE_A): $(FIRMWARE_OBJ)
+$(CLI_A) $(BOARD_A) $(HUB_A) $(FIRMWARE_A):
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 unit_bin = $(filter $(B)/unit/$(1)/%,$(UNIT_BIN))
@@ -28,6 +31,7 @@ $(call unit_bin,libprov): $(B)/obj/tests/unit/libprov/fake_hub.o $(LIBPROV_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
 $(call unit_bin,board): UNIT_LIBS = $(BOARD_LIBS)
+$(call unit_bin,firmware): $(B)/obj/tests/unit/firmware/mock_bus.o $(FIRMWARE_A) $(LIBPROV_A)
 # Allocations that fail when the test says so.
 $(B)/unit/libdfu/test_alloc: OWN_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
@@ -50,6 +54,8 @@ $(RULES): $(B)/%.elf: %.S tests/board/core/rule.inc tests/board/core/rule.ld
 	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -nostdlib \
 		-Itests/board/core -T tests/board/core/rule.ld -o $@ $<
 
+rules: $(RULES)
+
 $(B)/unit/board/test_core: | $(RULES)
 $(B)/obj/tests/unit/board/test_core.o: OWN_CFLAGS += -DRULES='"$(B)/tests/board/core"'
 
@@ -66,4 +72,4 @@ check-long:
 
 include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk
 
-.PHONY: unit unit-build check check-long
+.PHONY: rules unit unit-build check check-long

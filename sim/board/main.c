@@ -63,7 +63,7 @@ static const struct option_row {
 static void print_help(void)
 {
 	printf("usage: " PROGRAM " [OPTIONS] DIR\n"
-	       "A virtual STM32F407 in its ROM bootloader, as a USB/IP server. DIR keeps "
+	       "A virtual STM32F407, whose ROM bootloader is a USB/IP server. DIR keeps "
 	       "its\n"
 	       "state and the control socket.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++) {

@@ -11,7 +11,7 @@ $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/registry/%.o $(LIBPROV_SO)
 		-L$(B)/lib -lprov $(call pkg,--libs,libssl)
 
 # The board's processor, and the programs that it is measured with.
-CORE_WORKS := integer memory hard soft sha256 access nothing
+CORE_WORKS := integer memory hard soft sha256 access nothing idle
 CORE_ELFS := $(patsubst %,$(B)/bench/core.%.elf,$(CORE_WORKS))
 upper = $(shell echo $(1) | tr a-z A-Z)
 

@@ -13,7 +13,7 @@ load helpers
 }
 
 @test "help fits into 80 columns" {
-	for command in "" doctor udev list info flash verify read erase start option otp image \
+	for command in "" doctor udev list info build flash verify read erase start option otp image \
 		hub device token sim help version completion; do
 		# shellcheck disable=SC2086
 		run -0 stmiot help $command

@@ -15,19 +15,22 @@ FB := build/fuzz
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(FB)/%,$(FUZZ_SRC))
-# The virtual board, the hub, libprov and the command are tested by the targets that bear
-# their names, libdfu by the others.
+# The virtual board, the hub, libprov, the firmware and the command are tested by the targets
+# that bear their names, libdfu by the others.
 FUZZ_BOARD := $(filter $(FB)/fuzz_usbip_server $(FB)/fuzz_board_%,$(FUZZ_BIN))
 FUZZ_HUB := $(filter $(FB)/fuzz_hub_%,$(FUZZ_BIN))
 FUZZ_LIBPROV := $(filter $(FB)/fuzz_prov_%,$(FUZZ_BIN))
 FUZZ_CLI := $(filter $(FB)/fuzz_cli_%,$(FUZZ_BIN))
-FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD) $(FUZZ_HUB) $(FUZZ_LIBPROV) $(FUZZ_CLI),$(FUZZ_BIN))
+FUZZ_FIRMWARE := $(filter $(FB)/fuzz_firmware_%,$(FUZZ_BIN))
+FUZZ_LIBDFU := $(filter-out $(FUZZ_BOARD) $(FUZZ_HUB) $(FUZZ_LIBPROV) $(FUZZ_CLI) \
+	$(FUZZ_FIRMWARE),$(FUZZ_BIN))
 
 fuzz_obj = $(patsubst %.c,$(FB)/obj/%.o,$(1))
 FUZZ_LIBDFU_OBJ := $(call fuzz_obj,$(LIBDFU_SRC))
 FUZZ_LIBPROV_OBJ := $(call fuzz_obj,$(LIBPROV_SRC))
 FUZZ_BOARD_OBJ := $(call fuzz_obj,$(filter-out %/main.c,$(BOARD_SRC)))
 FUZZ_HUB_OBJ := $(call fuzz_obj,$(filter-out %/main.c,$(HUB_SRC)))
+FUZZ_FIRMWARE_OBJ := $(call fuzz_obj,$(FIRMWARE_SRC) tests/unit/firmware/mock_bus.c)
 
 # Only the fuzzers themselves get libFuzzer's main.
 FUZZ_SAN := address,undefined
@@ -35,12 +38,15 @@ FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all 
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
 $(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcurl libcrypto libcjson)
-$(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcjson)
+$(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,libcjson unicorn)
 $(FUZZ_HUB_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
-# Headers of the same name are different in board and hub.
+$(FUZZ_FIRMWARE_OBJ): FUZZ_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
+# Headers of the same name are different in board, hub and firmware.
 FUZZ_HUB_SRC := $(filter tests/fuzz/fuzz_hub_%,$(FUZZ_SRC))
+FUZZ_FIRMWARE_SRC := $(filter tests/fuzz/fuzz_firmware_%,$(FUZZ_SRC))
 $(call fuzz_obj,$(FUZZ_HUB_SRC)): FUZZ_CFLAGS += -I. -Isim/hub
-$(call fuzz_obj,$(filter-out $(FUZZ_HUB_SRC),$(FUZZ_SRC))): FUZZ_CFLAGS += -I. -Ilibdfu \
+$(call fuzz_obj,$(FUZZ_FIRMWARE_SRC)): FUZZ_CFLAGS += -I. $(FIRMWARE_HOST_CFLAGS)
+$(call fuzz_obj,$(filter-out $(FUZZ_HUB_SRC) $(FUZZ_FIRMWARE_SRC),$(FUZZ_SRC))): FUZZ_CFLAGS += -I. -Ilibdfu \
 	-Ilibprov -Icli -Isim/board $(call pkg,--cflags,libcjson)
 
 $(FB)/obj/%.o: %.c
@@ -54,10 +60,12 @@ $(FUZZ_LIBPROV): $(FUZZ_LIBPROV_OBJ)
 $(FB)/fuzz_cli_csv: $(call fuzz_obj,cli/csv.c)
 $(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
 $(FUZZ_HUB): $(FUZZ_HUB_OBJ)
+$(FUZZ_FIRMWARE): $(FUZZ_FIRMWARE_OBJ) $(call fuzz_obj,$(FIRMWARE_RECORD_SRC))
 $(FUZZ_LIBDFU): FUZZ_LIBS = $(LIBDFU_LIBS)
 $(FUZZ_LIBPROV): FUZZ_LIBS = $(LIBPROV_LIBS)
-$(FUZZ_BOARD): FUZZ_LIBS = $(FUZZ_BOARD_LIBS) $(CJSON_LIBS)
+$(FUZZ_BOARD): FUZZ_LIBS = $(FUZZ_BOARD_LIBS) $(BOARD_LIBS)
 $(FUZZ_HUB): FUZZ_LIBS = $(HUB_LIBS)
+$(FUZZ_FIRMWARE): FUZZ_LIBS = $(call pkg,--libs,cmocka)
 $(FUZZ_BIN):
 	@printf '  %-7s %s\n' FUZZ '$(@F)'
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,$(FUZZ_SAN) -pthread -o $@ $^ $(FUZZ_LIBS)

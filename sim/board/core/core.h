@@ -28,12 +28,30 @@ enum exception {
 
 #define PRIORITY_LOWEST 256 /* of Thread mode without masks */
 
+/* A set of exceptions: most are never there, and looking for one must be quick. */
+struct exceptions {
+	uint64_t words[(EXCEPTIONS + 63) / 64];
+};
+
+static inline bool has(const struct exceptions *set, unsigned exception)
+{
+	return set->words[exception / 64] >> exception % 64 & 1;
+}
+
+static inline void put(struct exceptions *set, unsigned exception, bool in)
+{
+	uint64_t bit = (uint64_t)1 << exception % 64;
+
+	if (in)
+		set->words[exception / 64] |= bit;
+	else
+		set->words[exception / 64] &= ~bit;
+}
+
 struct nvic {
 	uint8_t priority[EXCEPTIONS]; /* the upper four bits are there */
-	bool enabled[EXCEPTIONS];
-	bool pending[EXCEPTIONS];
-	bool active[EXCEPTIONS];
-	bool level[EXCEPTIONS]; /* the line is high */
+	struct exceptions enabled, pending, active;
+	struct exceptions level; /* the line is high */
 };
 
 struct scb {
@@ -79,7 +97,8 @@ struct core {
 	bool reset_asked;
 	enum mcu_reset why;
 	int64_t flash_busy_until;
-	bool in_rom; /* it came to the system memory, whose code is not ours */
+	int64_t seen; /* the latest time that anybody has been told */
+	bool in_rom;  /* it came to the system memory, whose code is not ours */
 
 	/* the access that was refused */
 	uint32_t bad_address;
@@ -94,6 +113,8 @@ struct core {
 /* The priority of what runs (B1.5.4); `masks`: PRIMASK, FAULTMASK, BASEPRI count. */
 int nvic_running_priority(struct core *core, bool masks);
 int nvic_priority(const struct core *core, enum exception exception);
+/* Of what is pending and enabled; EXC_NONE. */
+enum exception nvic_first(const struct core *core);
 /* What is to be taken now, EXC_NONE: nothing. */
 enum exception nvic_next(struct core *core);
 /* Something is pending that would be taken if PRIMASK were clear: it ends WFI. */
@@ -113,6 +134,10 @@ void nvic_write(struct core *core, uint32_t offset, uint32_t value, uint32_t mas
 /* False: nothing answers, or not to the unprivileged. */
 bool ppb_read(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value);
 bool ppb_write(struct core *core, uint32_t offset, unsigned bytes, uint32_t value);
+
+/* The same for a debugger, who may. */
+bool ppb_peek(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value);
+bool ppb_poke(struct core *core, uint32_t offset, unsigned bytes, uint32_t value);
 
 void scb_reset(struct core *core);
 uint32_t scb_read(struct core *core, uint32_t offset);
@@ -177,6 +202,8 @@ void access_store(void *ctx, uint32_t address, unsigned bytes, uint32_t value);
 /* The same without a processor's rights: for frames, vectors, a debugger. */
 bool access_read_word(struct core *core, uint32_t address, uint32_t *value);
 bool access_write_word(struct core *core, uint32_t address, uint32_t value);
+bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *value);
+bool access_poke(struct core *core, uint32_t address, unsigned bytes, uint32_t value);
 
 /* -- step.c: the run ------------------------------------------------------------------------------- */
 

@@ -28,9 +28,9 @@ static void on_nmi(void *ctx, bool high)
 {
 	struct core *core = ctx;
 
-	if (high && !core->nvic.level[EXC_NMI])
+	if (high && !has(&core->nvic.level, EXC_NMI))
 		nvic_pend(core, EXC_NMI);
-	core->nvic.level[EXC_NMI] = high;
+	put(&core->nvic.level, EXC_NMI, high);
 }
 
 static void on_reset(void *ctx, enum mcu_reset why)
@@ -299,6 +299,18 @@ void machine_step(struct machine *machine)
 void machine_break(struct machine *machine, uint32_t address, bool on)
 {
 	cpu_break(machine->core.cpu, address, on);
+}
+
+bool machine_read(struct machine *machine, uint32_t address, unsigned bytes,
+		  uint32_t *value)
+{
+	return access_peek(&machine->core, address, bytes, value);
+}
+
+bool machine_write(struct machine *machine, uint32_t address, unsigned bytes,
+		   uint32_t value)
+{
+	return access_poke(&machine->core, address, bytes, value);
 }
 
 uint32_t machine_get(struct machine *machine, unsigned reg)

@@ -11,6 +11,7 @@
 #define SHA256  5
 #define ACCESS  6
 #define NOTHING 7
+#define IDLE    8
 
 static uint32_t words[2048];
 volatile uint32_t sink;
@@ -86,8 +87,8 @@ static void compress(uint32_t state[8], const uint32_t *block)
 	for (int i = 0; i < 64; i++) {
 		uint32_t e = s[4], a = s[0];
 		uint32_t t1 = s[7] + (ROR(e, 6) ^ ROR(e, 11) ^ ROR(e, 25)) +
-			      ((e & s[5]) ^ (~e & s[6])) + 0x428A2F98u * (uint32_t)(i + 1) +
-			      w[i];
+			      ((e & s[5]) ^ (~e & s[6])) +
+			      0x428A2F98u * (uint32_t)(i + 1) + w[i];
 		uint32_t t2 = (ROR(a, 2) ^ ROR(a, 13) ^ ROR(a, 22)) +
 			      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
 
@@ -119,6 +120,21 @@ static uint32_t work(void)
 	for (uint32_t i = 0; i < 1000000; i++)
 		*odr ^= 0xF000;
 	return *odr;
+}
+#elif WORK == IDLE
+static void tick(void)
+{
+	sink++;
+}
+
+/* A tick of 1 kHz, from HSI, and nothing else. */
+static uint32_t work(void)
+{
+	*(volatile uint32_t *)0xE000E014 = 16000 - 1;
+	*(volatile uint32_t *)0xE000E018 = 0;
+	*(volatile uint32_t *)0xE000E010 = 7;
+	for (;;)
+		__asm__ volatile("wfi");
 }
 #else
 static uint32_t work(void)
@@ -156,7 +172,10 @@ __attribute__((naked, used)) static void reset(void)
 			 "b run\n");
 }
 
-__attribute__((section(".vectors"), used)) static const void *const vectors[2] = {
+__attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
 	(void *)0x2001F000,
 	(void *)reset,
+#if WORK == IDLE
+	[15] = (void *)tick,
+#endif
 };
