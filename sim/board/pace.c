@@ -8,7 +8,7 @@
 #define BUDGET_NS (5 * MS)   /* of the host's time, before others have their turn */
 #define BEHIND_NS (100 * MS) /* what it lags behind by more than that is given up */
 /* Idle, it need not wake the host for every tick: nobody sees it until then. */
-#define IDLE_NS (4 * MS)
+#define IDLE_NS (8 * MS)
 
 static int64_t host_ns(void)
 {

@@ -10,9 +10,29 @@ $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/registry/%.o $(LIBPROV_SO)
 	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $< \
 		-L$(B)/lib -lprov $(call pkg,--libs,libssl)
 
-unit-build: $(BENCH_BIN)
+# The board's processor, and the programs that it is measured with.
+CORE_WORKS := integer memory hard soft sha256 access nothing idle
+CORE_ELFS := $(patsubst %,$(B)/bench/core.%.elf,$(CORE_WORKS))
+upper = $(shell echo $(1) | tr a-z A-Z)
 
-bench: all $(BENCH_BIN)
+$(B)/obj/tests/bench/core/core.o: OWN_CFLAGS += -Isim/board
+$(B)/bench/core: $(B)/obj/tests/bench/core/core.o $(BOARD_A)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(BOARD_LIBS)
+
+$(CORE_ELFS): $(B)/bench/core.%.elf: tests/bench/core/work.c tests/bench/core/work.ld
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) -O2 -ffreestanding -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard \
+		-DWORK=$(call upper,$*) -nostdlib -Wl,-e,0x08000000 -T tests/bench/core/work.ld -o $@ $< -lgcc
+
+bench-core: $(B)/bench/core $(CORE_ELFS)
+	@tests/bench/core/run $(B)
+
+unit-build: $(BENCH_BIN) $(B)/bench/core
+
+bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS)
 	@tests/bench/run $(B)
 
-.PHONY: bench
+.PHONY: bench bench-core

@@ -125,6 +125,7 @@ void access_store(void *ctx, uint32_t address, unsigned bytes, uint32_t value)
 	if (!write_bus(core, address, bytes, value))
 		refuse(core, address, true, false);
 	end(core);
+	cpu_stored(core->cpu);
 }
 
 bool access_read_word(struct core *core, uint32_t address, uint32_t *value)

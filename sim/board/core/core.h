@@ -28,12 +28,30 @@ enum exception {
 
 #define PRIORITY_LOWEST 256 /* of Thread mode without masks */
 
+/* A set of exceptions: most are never there, and looking for one must be quick. */
+struct exceptions {
+	uint64_t words[(EXCEPTIONS + 63) / 64];
+};
+
+static inline bool has(const struct exceptions *set, unsigned exception)
+{
+	return set->words[exception / 64] >> exception % 64 & 1;
+}
+
+static inline void put(struct exceptions *set, unsigned exception, bool in)
+{
+	uint64_t bit = (uint64_t)1 << exception % 64;
+
+	if (in)
+		set->words[exception / 64] |= bit;
+	else
+		set->words[exception / 64] &= ~bit;
+}
+
 struct nvic {
 	uint8_t priority[EXCEPTIONS]; /* the upper four bits are there */
-	bool enabled[EXCEPTIONS];
-	bool pending[EXCEPTIONS];
-	bool active[EXCEPTIONS];
-	bool level[EXCEPTIONS]; /* the line is high */
+	struct exceptions enabled, pending, active;
+	struct exceptions level; /* the line is high */
 };
 
 struct scb {
@@ -94,6 +112,8 @@ struct core {
 /* The priority of what runs (B1.5.4); `masks`: PRIMASK, FAULTMASK, BASEPRI count. */
 int nvic_running_priority(struct core *core, bool masks);
 int nvic_priority(const struct core *core, enum exception exception);
+/* Of what is pending and enabled; EXC_NONE. */
+enum exception nvic_first(const struct core *core);
 /* What is to be taken now, EXC_NONE: nothing. */
 enum exception nvic_next(struct core *core);
 /* Something is pending that would be taken if PRIMASK were clear: it ends WFI. */

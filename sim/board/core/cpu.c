@@ -46,6 +46,7 @@ struct cpu {
 	unsigned traps;
 	bool before; /* it stopped in front of `block` */
 	bool refused;
+	bool stored;
 	int interrupt; /* the library's number, -1: none */
 	bool event, base_written;
 	uint32_t recent[CPU_RECENT];
@@ -129,10 +130,24 @@ static void set_xpsr(struct cpu *cpu, uint32_t value)
 	set(cpu, UC_ARM_REG_APSR_G, value);
 }
 
+/* SPSEL is taken in Thread mode only, the rest with privilege. */
+static void set_control(struct cpu *cpu, uint32_t value)
+{
+	uint32_t ipsr = get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_IPSR;
+
+	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
+	set(cpu, UC_ARM_REG_CONTROL, 0);
+	set(cpu, UC_ARM_REG_IPSR, 0);
+	set(cpu, UC_ARM_REG_CONTROL, value);
+	set(cpu, UC_ARM_REG_IPSR, ipsr);
+}
+
 void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value)
 {
 	if (reg == CPU_XPSR) {
 		set_xpsr(cpu, value);
+	} else if (reg == CPU_CONTROL) {
+		set_control(cpu, value);
 	} else if (reg == CPU_PC) {
 		/* bit 0 is what it takes T from */
 		bool thumb = get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T;
@@ -169,7 +184,7 @@ void cpu_reset(struct cpu *cpu)
 	set(cpu, UC_ARM_REG_PRIMASK, 0);
 	set(cpu, UC_ARM_REG_FAULTMASK, 0);
 	set(cpu, UC_ARM_REG_BASEPRI, 0);
-	set(cpu, UC_ARM_REG_CONTROL, 0);
+	set_control(cpu, 0);
 	set(cpu, UC_ARM_REG_MSP, 0);
 	set(cpu, UC_ARM_REG_PSP, 0);
 	cpu_set_float(cpu, zero);
@@ -458,6 +473,44 @@ void cpu_sync(struct cpu *cpu)
 	cpu->sched->cycle = time_at(cpu, get(cpu, UC_ARM_REG_PC));
 }
 
+/*
+ * A store that lets something happen lets it happen behind itself and not behind its
+ * block; there, if it does more than store.
+ */
+void cpu_stored(struct cpu *cpu)
+{
+	const uint8_t *code;
+
+	if (cpu->limit != STOP_NOW)
+		return;
+	code = cpu_memory(cpu, get(cpu, UC_ARM_REG_PC), 4, false);
+	if (!code || !thumb_plain_store(thumb_fetch(code)))
+		return;
+	cpu->stored = true;
+	uc_emu_stop(cpu->uc);
+	tcg_abort();
+}
+
+/* B1.5.5, ITAdvance() */
+static void advance_it(struct cpu *cpu)
+{
+	uint32_t xpsr = get(cpu, UC_ARM_REG_XPSR);
+	uint32_t it = (xpsr >> 25 & 3) | (xpsr >> 8 & 0xFC);
+
+	it = it & 7 ? (it & 0xE0) | (it << 1 & 0x1F) : 0;
+	set_xpsr(cpu, (xpsr & ~0x0600FC00u) | (it & 3) << 25 | (it & 0xFC) << 8);
+}
+
+/* The program counter is at the store that is done. */
+static void step_over(struct cpu *cpu, uint32_t pc)
+{
+	const uint8_t *code = cpu_memory(cpu, pc, 4, false);
+
+	cpu->sched->cycle = time_at(cpu, pc) + 1;
+	advance_it(cpu);
+	cpu_set(cpu, CPU_PC, pc + thumb_bytes(thumb_fetch(code)));
+}
+
 _Noreturn void cpu_refuse(struct cpu *cpu)
 {
 	cpu->refused = true;
@@ -560,11 +613,15 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 	cpu->start = cpu->end = cpu->sched->cycle;
 	cpu->limit = limit;
 	cpu->block = pc;
-	cpu->before = cpu->refused = false;
+	cpu->before = cpu->refused = cpu->stored = false;
 	cpu->interrupt = -1;
 	tcg_serve(&cpu->client);
 	err = uc_emu_start(cpu->uc, pc | 1, until, 0, 0);
 	pc = get(cpu, UC_ARM_REG_PC);
+	if (cpu->stored) {
+		step_over(cpu, pc);
+		return CPU_DUE;
+	}
 	why = pc == until && err == UC_ERR_OK && !cpu->before && !cpu->refused &&
 			      cpu->interrupt < 0
 		      ? CPU_DUE

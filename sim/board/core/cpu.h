@@ -104,6 +104,8 @@ enum cpu_why cpu_step(struct cpu *cpu);
 
 /* In load() and store(): the time of the instruction, put into mcu_sched(). */
 void cpu_sync(struct cpu *cpu);
+/* At the end of store(): if cpu_stop() was called, it may not come back. */
+void cpu_stored(struct cpu *cpu);
 /* In load() and store(): the instruction is left undone. */
 _Noreturn void cpu_refuse(struct cpu *cpu);
 /* While it runs: no later than that. */

@@ -66,7 +66,7 @@ static void note_lazy(struct core *core, uint32_t frame)
 	if (running > -1)
 		flags |= 1u << 4;        /* HFRDY */
 	for (unsigned i = 0; i < 2; i++) /* MMRDY, BFRDY */
-		if (core->nvic.enabled[EXC_MEMMANAGE + i] &&
+		if (has(&core->nvic.enabled, EXC_MEMMANAGE + i) &&
 		    nvic_priority(core, EXC_MEMMANAGE + i) < running)
 			flags |= 1u << (5 + i);
 	scb->fpcar = (frame + FRAME_FLOAT) & ~7u;
@@ -187,7 +187,7 @@ static bool valid_return(struct core *core, uint32_t code, enum exception leavin
 {
 	unsigned active = nvic_active(core);
 
-	if ((code & 0xFFFFFFE0) != 0xFFFFFFE0 || !core->nvic.active[leaving])
+	if ((code & 0xFFFFFFE0) != 0xFFFFFFE0 || !has(&core->nvic.active, leaving))
 		return false;
 	switch (code & 0xF) {
 	case 0x1:
@@ -246,9 +246,8 @@ static void restore(struct core *core, uint32_t code, const uint32_t words[8])
 		control |= CPU_CONTROL_FPCA;
 	if (code & RETURN_PSP)
 		control |= CPU_CONTROL_SPSEL;
-	/* while it is still privileged */
-	cpu_set(cpu, CPU_CONTROL, control);
 	cpu_set(cpu, CPU_XPSR, xpsr);
+	cpu_set(cpu, CPU_CONTROL, control);
 	cpu_set(cpu, CPU_PC, words[6] & ~1u);
 }
 

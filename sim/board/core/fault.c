@@ -68,7 +68,7 @@ static enum exception exception_of(uint32_t cfsr)
 
 enum exception fault_target(struct core *core, enum exception exception)
 {
-	if (core->nvic.enabled[exception] &&
+	if (has(&core->nvic.enabled, exception) &&
 	    nvic_priority(core, exception) < nvic_running_priority(core, true))
 		return exception;
 	core->scb.hfsr |= HFSR_FORCED;

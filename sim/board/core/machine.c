@@ -28,9 +28,9 @@ static void on_nmi(void *ctx, bool high)
 {
 	struct core *core = ctx;
 
-	if (high && !core->nvic.level[EXC_NMI])
+	if (high && !has(&core->nvic.level, EXC_NMI))
 		nvic_pend(core, EXC_NMI);
-	core->nvic.level[EXC_NMI] = high;
+	put(&core->nvic.level, EXC_NMI, high);
 }
 
 static void on_reset(void *ctx, enum mcu_reset why)

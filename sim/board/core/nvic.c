@@ -9,6 +9,7 @@
 #define IABR  0x300
 #define IPR   0x400
 #define STIR  0xF00
+#define WORDS (sizeof(struct exceptions) / sizeof(uint64_t))
 #define LINES 3 /* ICTR: groups of 32, less one: 82 lines need three */
 
 static const int fixed_priorities[] = { 0, -3, -2, -1 };
@@ -41,27 +42,36 @@ int nvic_running_priority(struct core *core, bool masks)
 {
 	int lowest = masks ? masked_priority(core) : PRIORITY_LOWEST;
 
-	for (unsigned i = EXC_NMI; i < EXCEPTIONS; i++)
-		if (core->nvic.active[i] && group(core, nvic_priority(core, i)) < lowest)
-			lowest = group(core, nvic_priority(core, i));
+	for (unsigned w = 0; w < WORDS; w++)
+		for (uint64_t left = core->nvic.active.words[w]; left; left &= left - 1) {
+			unsigned i = 64 * w + (unsigned)__builtin_ctzll(left);
+
+			if (group(core, nvic_priority(core, i)) < lowest)
+				lowest = group(core, nvic_priority(core, i));
+		}
 	return lowest;
 }
 
-/* The pending one that comes first: the number decides between equals. */
-static enum exception first_pending(const struct core *core)
+/* The one that comes first: the number decides between equals. */
+enum exception nvic_first(const struct core *core)
 {
+	const struct nvic *nvic = &core->nvic;
 	enum exception first = EXC_NONE;
 
-	for (unsigned i = EXC_NMI; i < EXCEPTIONS; i++)
-		if (core->nvic.pending[i] && core->nvic.enabled[i] &&
-		    (!first || nvic_priority(core, i) < nvic_priority(core, first)))
-			first = i;
+	for (unsigned w = 0; w < WORDS; w++)
+		for (uint64_t left = nvic->pending.words[w] & nvic->enabled.words[w];
+		     left; left &= left - 1) {
+			unsigned i = 64 * w + (unsigned)__builtin_ctzll(left);
+
+			if (!first || nvic_priority(core, i) < nvic_priority(core, first))
+				first = i;
+		}
 	return first;
 }
 
 enum exception nvic_next(struct core *core)
 {
-	enum exception first = first_pending(core);
+	enum exception first = nvic_first(core);
 
 	if (!first ||
 	    group(core, nvic_priority(core, first)) >= nvic_running_priority(core, true))
@@ -72,20 +82,23 @@ enum exception nvic_next(struct core *core)
 /* B1.5.17: as though PRIMASK were clear */
 bool nvic_wakes(struct core *core)
 {
-	enum exception first = first_pending(core);
-	int running = nvic_running_priority(core, false);
-	int base = (int)cpu_get(core->cpu, CPU_BASEPRI);
+	enum exception first = nvic_first(core);
+	int running, base;
 
+	if (!first)
+		return false;
+	running = nvic_running_priority(core, false);
+	base = (int)cpu_get(core->cpu, CPU_BASEPRI);
 	if (cpu_get(core->cpu, CPU_FAULTMASK) & 1)
 		running = running < -1 ? running : -1;
 	if (base && group(core, base) < running)
 		running = group(core, base);
-	return first && group(core, nvic_priority(core, first)) < running;
+	return group(core, nvic_priority(core, first)) < running;
 }
 
 bool nvic_masked(struct core *core)
 {
-	enum exception first = first_pending(core);
+	enum exception first = nvic_first(core);
 
 	return first && group(core, nvic_priority(core, first)) <
 				nvic_running_priority(core, false);
@@ -96,52 +109,50 @@ void nvic_pend(struct core *core, enum exception exception)
 	struct nvic *nvic = &core->nvic;
 
 	/* B1.5.18: SEVONPEND, an event for a disabled one as well */
-	if (!nvic->pending[exception] && core->scb.scr & 1u << 4)
+	if (!has(&nvic->pending, exception) && core->scb.scr & 1u << 4)
 		core->event = true;
-	nvic->pending[exception] = true;
+	put(&nvic->pending, exception, true);
 	core_attend(core);
 }
 
 /* B3.4.1: a level makes its exception pending, and again when its handler leaves it high. */
 void nvic_line(struct core *core, unsigned irq, bool high)
 {
-	bool *level = &core->nvic.level[EXC_IRQ + irq];
-
-	if (high && !*level)
+	if (high && !has(&core->nvic.level, EXC_IRQ + irq))
 		nvic_pend(core, EXC_IRQ + irq);
-	*level = high;
+	put(&core->nvic.level, EXC_IRQ + irq, high);
 }
 
 void nvic_enter(struct core *core, enum exception exception)
 {
-	core->nvic.pending[exception] = false;
-	core->nvic.active[exception] = true;
+	put(&core->nvic.pending, exception, false);
+	put(&core->nvic.active, exception, true);
 }
 
 void nvic_leave(struct core *core, enum exception exception)
 {
-	core->nvic.active[exception] = false;
-	if (core->nvic.level[exception])
-		core->nvic.pending[exception] = true;
+	put(&core->nvic.active, exception, false);
+	if (has(&core->nvic.level, exception))
+		put(&core->nvic.pending, exception, true);
 }
 
 unsigned nvic_active(const struct core *core)
 {
 	unsigned count = 0;
 
-	for (unsigned i = EXC_NMI; i < EXCEPTIONS; i++)
-		count += core->nvic.active[i];
+	for (unsigned w = 0; w < WORDS; w++)
+		count += (unsigned)__builtin_popcountll(core->nvic.active.words[w]);
 	return count;
 }
 
 /* -- registers ---------------------------------------------------------------------------- */
 
-static uint32_t bits(const bool *flags, unsigned word)
+static uint32_t bits(const struct exceptions *set, unsigned word)
 {
 	uint32_t value = 0;
 
 	for (unsigned i = 0; i < 32 && word * 32 + i < MCU_IRQS; i++)
-		value |= (uint32_t)flags[EXC_IRQ + word * 32 + i] << i;
+		value |= (uint32_t)has(set, EXC_IRQ + word * 32 + i) << i;
 	return value;
 }
 
@@ -162,12 +173,12 @@ uint32_t nvic_read(struct core *core, uint32_t offset)
 	switch (offset & ~0x7Fu) {
 	case ISER:
 	case ICER:
-		return bits(nvic->enabled, word);
+		return bits(&nvic->enabled, word);
 	case ISPR:
 	case ICPR:
-		return bits(nvic->pending, word);
+		return bits(&nvic->pending, word);
 	case IABR:
-		return bits(nvic->active, word);
+		return bits(&nvic->active, word);
 	default:
 		return 0;
 	}
@@ -178,14 +189,14 @@ static void write_bit(struct core *core, uint32_t which, enum exception exceptio
 	struct nvic *nvic = &core->nvic;
 
 	if (which == ISER)
-		nvic->enabled[exception] = true;
+		put(&nvic->enabled, exception, true);
 	else if (which == ICER)
-		nvic->enabled[exception] = false;
+		put(&nvic->enabled, exception, false);
 	else if (which == ISPR)
 		nvic_pend(core, exception);
 	else if (which == ICPR) /* not against a line that is still high */
-		nvic->pending[exception] =
-			nvic->level[exception] && !nvic->active[exception];
+		put(&nvic->pending, exception,
+		    has(&nvic->level, exception) && !has(&nvic->active, exception));
 }
 
 static void write_priorities(struct core *core, unsigned irq, uint32_t value,

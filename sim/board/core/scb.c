@@ -70,7 +70,7 @@ void scb_reset(struct core *core)
 	core->scb = (struct scb){ .ccr = STKALIGN, .fpccr = FPCCR_RESET };
 	core->nvic = (struct nvic){ 0 };
 	for (unsigned i = EXC_NMI; i < EXC_IRQ; i++)
-		core->nvic.enabled[i] = i < EXC_MEMMANAGE || i > EXC_USAGEFAULT;
+		put(&core->nvic.enabled, i, i < EXC_MEMMANAGE || i > EXC_USAGEFAULT);
 }
 
 bool scb_float(struct core *core)
@@ -82,14 +82,13 @@ bool scb_float(struct core *core)
 
 /* -- reading ------------------------------------------------------------------------------ */
 
-static bool *handler_flag(struct core *core, size_t i)
+static struct exceptions *handler_set(struct core *core, size_t i)
 {
 	struct nvic *nvic = &core->nvic;
-	bool *flags = handlers[i].what == 'a'   ? nvic->active
-		      : handlers[i].what == 'p' ? nvic->pending
-						: nvic->enabled;
 
-	return &flags[handlers[i].exception];
+	return handlers[i].what == 'a'   ? &nvic->active
+	       : handlers[i].what == 'p' ? &nvic->pending
+					 : &nvic->enabled;
 }
 
 static uint32_t read_shcsr(struct core *core)
@@ -97,31 +96,28 @@ static uint32_t read_shcsr(struct core *core)
 	uint32_t value = 0;
 
 	for (size_t i = 0; i < HANDLERS; i++)
-		value |= (uint32_t)*handler_flag(core, i) << handlers[i].bit;
+		value |= (uint32_t)has(handler_set(core, i), handlers[i].exception)
+			 << handlers[i].bit;
 	return value;
+}
+
+static bool irq_pending(const struct nvic *nvic)
+{
+	return nvic->pending.words[0] >> EXC_IRQ || nvic->pending.words[1];
 }
 
 static uint32_t read_icsr(struct core *core)
 {
 	const struct nvic *nvic = &core->nvic;
 	uint32_t running = cpu_get(core->cpu, CPU_XPSR) & CPU_XPSR_IPSR;
-	uint32_t value = running;
-	unsigned first = EXC_NONE;
+	uint32_t value = running | (uint32_t)nvic_first(core) << 12;
 
-	for (unsigned i = EXC_NMI; i < EXCEPTIONS; i++) {
-		if (!nvic->pending[i])
-			continue;
-		if (i >= EXC_IRQ)
-			value |= 1u << 22; /* ISRPENDING */
-		if (nvic->enabled[i] &&
-		    (!first || nvic_priority(core, i) < nvic_priority(core, first)))
-			first = i;
-	}
 	if (nvic_active(core) <= (running ? 1u : 0u))
 		value |= 1u << 11; /* RETTOBASE */
-	return value | first << 12 | (uint32_t)nvic->pending[EXC_SYSTICK] << 26 |
-	       (uint32_t)nvic->pending[EXC_PENDSV] << 28 |
-	       (uint32_t)nvic->pending[EXC_NMI] << 31;
+	return value | (uint32_t)irq_pending(nvic) << 22 |
+	       (uint32_t)has(&nvic->pending, EXC_SYSTICK) << 26 |
+	       (uint32_t)has(&nvic->pending, EXC_PENDSV) << 28 |
+	       (uint32_t)has(&nvic->pending, EXC_NMI) << 31;
 }
 
 static uint32_t read_shpr(const struct core *core, uint32_t offset)
@@ -199,11 +195,11 @@ static void write_icsr(struct core *core, uint32_t value)
 	if (value & 1u << 28)
 		nvic_pend(core, EXC_PENDSV);
 	else if (value & 1u << 27)
-		nvic->pending[EXC_PENDSV] = false;
+		put(&nvic->pending, EXC_PENDSV, false);
 	if (value & 1u << 26)
 		nvic_pend(core, EXC_SYSTICK);
 	else if (value & 1u << 25)
-		nvic->pending[EXC_SYSTICK] = false;
+		put(&nvic->pending, EXC_SYSTICK, false);
 }
 
 static void write_aircr(struct core *core, uint32_t value)
@@ -212,8 +208,7 @@ static void write_aircr(struct core *core, uint32_t value)
 		return;
 	core->scb.prigroup = value >> 8 & 7;
 	if (value & CLRACTIVE)
-		for (unsigned i = EXC_NMI; i < EXCEPTIONS; i++)
-			core->nvic.active[i] = core->nvic.pending[i] = false;
+		core->nvic.active = core->nvic.pending = (struct exceptions){ 0 };
 	if (value & SYSRESETREQ)
 		mcu_ask_reset(core->mcu, MCU_RESET_SOFTWARE);
 }
@@ -234,7 +229,8 @@ static void write_shpr(struct core *core, uint32_t offset, uint32_t value, uint3
 static void write_shcsr(struct core *core, uint32_t value)
 {
 	for (size_t i = 0; i < HANDLERS; i++)
-		*handler_flag(core, i) = value >> handlers[i].bit & 1;
+		put(handler_set(core, i), handlers[i].exception,
+		    value >> handlers[i].bit & 1);
 }
 
 /* The bits of those that are kept; what is not here is cleared by ones. */

@@ -45,6 +45,25 @@ unsigned thumb_traits(uint32_t instruction)
 	return 0;
 }
 
+bool thumb_plain_store(uint32_t instruction)
+{
+	static const struct row {
+		uint32_t mask, bits;
+	} rows[] = {
+		{ 0xF800, 0x6000 },         { 0xF800, 0x7000 }, /* A5.2.4, an immediate */
+		{ 0xF800, 0x8000 },         { 0xF800, 0x9000 },
+		{ 0xFE00, 0x5000 },         { 0xFE00, 0x5200 },         /* a register */
+		{ 0xFE00, 0x5400 },         { 0xFFB00000, 0xF8800000 }, /* A5.3.10 */
+		{ 0xFFF00000, 0xF8A00000 }, { 0xFF900FC0, 0xF8000000 },
+		{ 0xFF900F00, 0xF8000C00 }, { 0xFF900F00, 0xF8000E00 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if ((instruction & rows[i].mask) == rows[i].bits)
+			return true;
+	return false;
+}
+
 enum thumb_hint thumb_hint_before(const uint8_t *code, uint32_t room)
 {
 	uint32_t narrow = half(code + 2);
