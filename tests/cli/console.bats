@@ -141,7 +141,7 @@ ends_with() {
 
 @test "other ports: TCP and none" {
 	stmiot -q sim down
-	outside_up --serial USART3=tcp:0 --serial USART1=pty
+	STMIOT_TIMEOUT_MS='' outside_up --serial USART3=tcp:0 --serial USART1=pty
 	stmiot sim status b0 --json |
 		jq -e '[.[0].ports[] | [.port, .kind]] == [["USART1", "pty"], ["USART3", "tcp"]]'
 	[ ! -e sim/b0/usart3 ]
@@ -176,7 +176,9 @@ terminal_session() {
 	# no key is a signal's, and none is shown but by the board
 	type 'a\003\034\032'
 	eventually grep -q $'a\003\034\032' heard
-	type 'z\035'
+	type z
+	eventually grep -q z heard
+	type '\035'
 	eventually grep -q 'ended 0' heard
 	wait "$session"
 	cmp before after

@@ -166,7 +166,8 @@ status() {
 	run -0 bash -c "stmiot sim trace b0 --count 2000 --json | jq -r '.register' | sort -u"
 	has "$output" "GPIOA.IDR"
 	has "$output" "USART3.SR"
-	run -0 bash -c "stmiot sim trace b0 --count 3 --json GPIOD | jq -e 'select(.op == \"W\") | .value'"
+	run -0 bash -c "stmiot sim trace b0 --count 4 --json GPIOD |
+		jq -se 'any(.[]; .op == \"W\" and .register == \"GPIOD.ODR\")'"
 	run -1 --separate-stderr stmiot sim trace b0 GPIOZ
 	has "$stderr" "there is no peripheral of that name"
 	run -2 stmiot sim trace
