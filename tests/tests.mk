@@ -50,6 +50,8 @@ $(RULES): $(B)/%.elf: %.S tests/board/core/rule.inc tests/board/core/rule.ld
 	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -nostdlib \
 		-Itests/board/core -T tests/board/core/rule.ld -o $@ $<
 
+rules: $(RULES)
+
 $(B)/unit/board/test_core: | $(RULES)
 $(B)/obj/tests/unit/board/test_core.o: OWN_CFLAGS += -DRULES='"$(B)/tests/board/core"'
 
@@ -74,4 +76,4 @@ check-long:
 
 include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk
 
-.PHONY: unit unit-build check check-long
+.PHONY: rules unit unit-build check check-long

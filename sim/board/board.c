@@ -26,7 +26,8 @@ struct board {
 	bool power;
 	bool attached;
 	enum board_mode mode;
-	unsigned plugs; /* how often it has appeared on the bus */
+	unsigned resets; /* that the chip asked for itself, since power on */
+	unsigned plugs;  /* how often it has appeared on the bus */
 	bool jumped;
 	uint32_t jumped_to;
 
@@ -145,17 +146,24 @@ static void boot(struct board *board, unsigned pins)
 		return;
 	}
 	run_from(board, FLASH_BASE);
-	log_event("boots from flash");
+	if (!board->resets)
+		log_event("boots from flash");
+}
+
+static void restart(struct board *board, enum mcu_reset why)
+{
+	unsigned pins = boot_pins(board);
+
+	machine_reset(board->machine, why, pins);
+	boot(board, pins);
 }
 
 static void reset(struct board *board, enum mcu_reset why)
 {
-	unsigned pins = boot_pins(board);
-
 	stop_operation(board);
+	board->resets = 0;
 	log_event("system reset");
-	machine_reset(board->machine, why, pins);
-	boot(board, pins);
+	restart(board, why);
 }
 
 void board_reset(struct board *board)
@@ -232,6 +240,7 @@ void board_power(struct board *board, bool on)
 		return;
 	}
 	board->power = true;
+	board->resets = 0;
 	log_event("power on, BOOT0 %s", board->chip.boot0 ? "high" : "low");
 	boot(board, boot_pins(board));
 }
@@ -358,11 +367,32 @@ static void run_until(struct board *board, int64_t now_ns)
 	power_fault(board, &board->fault);
 }
 
+/* A firmware may do nothing else: its 1st, 2nd, 4th... reset is worth a line. */
+static void reset_itself(struct board *board)
+{
+	static const char *const causes[] = {
+		[MCU_RESET_SOFTWARE] = "by software",
+		[MCU_RESET_IWDG] = "by the independent watchdog",
+		[MCU_RESET_WWDG] = "by the window watchdog",
+		[MCU_RESET_LOW_POWER] = "for a low-power mode that is forbidden",
+		[MCU_RESET_OPTIONS] = "to load new option bytes",
+		[MCU_RESET_STANDBY] = "out of Standby",
+		[MCU_RESET_POWER] = "by its supply",
+		[MCU_RESET_PIN] = "by its pin",
+	};
+	enum mcu_reset why = machine_reset_cause(board->machine);
+	unsigned n = ++board->resets;
+
+	if ((n & (n - 1)) == 0)
+		log_event("resets itself %s, %u since power on", causes[why], n);
+	restart(board, why);
+}
+
 static void run_machine(struct board *board)
 {
 	pace_run(&board->pace, board->machine);
 	if (machine_state(board->machine) == MACHINE_RESETS)
-		reset(board, machine_reset_cause(board->machine));
+		reset_itself(board);
 	else if (machine_state(board->machine) == MACHINE_IN_ROM)
 		enter_rom(board);
 }

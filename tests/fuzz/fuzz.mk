@@ -35,7 +35,7 @@ FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all 
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
 $(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcurl libcrypto libcjson)
-$(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcjson)
+$(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,libcjson unicorn)
 $(FUZZ_HUB_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
 # Headers of the same name are different in board and hub.
 FUZZ_HUB_SRC := $(filter tests/fuzz/fuzz_hub_%,$(FUZZ_SRC))
@@ -56,7 +56,7 @@ $(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
 $(FUZZ_HUB): $(FUZZ_HUB_OBJ)
 $(FUZZ_LIBDFU): FUZZ_LIBS = $(LIBDFU_LIBS)
 $(FUZZ_LIBPROV): FUZZ_LIBS = $(LIBPROV_LIBS)
-$(FUZZ_BOARD): FUZZ_LIBS = $(FUZZ_BOARD_LIBS) $(CJSON_LIBS)
+$(FUZZ_BOARD): FUZZ_LIBS = $(FUZZ_BOARD_LIBS) $(BOARD_LIBS)
 $(FUZZ_HUB): FUZZ_LIBS = $(HUB_LIBS)
 $(FUZZ_BIN):
 	@printf '  %-7s %s\n' FUZZ '$(@F)'

@@ -16,7 +16,18 @@ static const uint8_t req_import[40] = {
 	0x01, 0x11, 0x80, 0x03, 0, 0, 0, 0, '1', '-', '1'
 };
 
-/* Bounded: an erase and its GETSTATUS are a few steps, and the input queues no more. */
+static bool runs(const struct board *board)
+{
+	struct board_view view;
+
+	board_look(board, &view);
+	return view.mode == BOARD_RUNNING;
+}
+
+/*
+ * Bounded: an erase and its GETSTATUS are a few steps, and the input queues no more. What
+ * was written may run, and never come to an end.
+ */
 static bool settle(struct board *board, struct clock *clock, struct usbip_conn *conn)
 {
 	for (int i = 0; i < 10000; i++) {
@@ -26,7 +37,7 @@ static bool settle(struct board *board, struct clock *clock, struct usbip_conn *
 		if (!usbip_conn_run(conn, clock_now(clock)))
 			return false;
 		due_ns = usbip_conn_due_ns(conn);
-		if (board_due_ns(board) < due_ns)
+		if (!runs(board) && board_due_ns(board) < due_ns)
 			due_ns = board_due_ns(board);
 		if (due_ns == CLOCK_NEVER)
 			return true;

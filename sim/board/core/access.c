@@ -148,3 +148,41 @@ bool access_write_word(struct core *core, uint32_t address, uint32_t value)
 	cpu_changed(core->cpu, address, 4);
 	return true;
 }
+
+/* -- a debugger's --------------------------------------------------------------------------- */
+
+/* What the private bus holds is read as the processor reads it, but for SysTick's flag. */
+bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *value)
+{
+	const uint8_t *memory = cpu_memory(core->cpu, address, bytes, false);
+	bool passed = core->systick.passed, ok;
+
+	if (memory) {
+		*value = 0;
+		memcpy(value, memory, bytes);
+		return true;
+	}
+	if (address & (bytes - 1))
+		return false;
+	if (address - PPB_BASE >= PPB_BYTES)
+		return mcu_peek(core->mcu, address, bytes, value);
+	ok = ppb_peek(core, address - PPB_BASE, bytes, value);
+	core->systick.passed = passed;
+	return ok;
+}
+
+bool access_poke(struct core *core, uint32_t address, unsigned bytes, uint32_t value)
+{
+	uint8_t *memory = cpu_memory(core->cpu, address, bytes, true);
+
+	if (memory) {
+		memcpy(memory, &value, bytes);
+		cpu_changed(core->cpu, address, bytes);
+		return true;
+	}
+	if (address & (bytes - 1) || is_flash(address))
+		return false;
+	return address - PPB_BASE < PPB_BYTES
+		       ? ppb_poke(core, address - PPB_BASE, bytes, value)
+		       : write_bus(core, address, bytes, value);
+}

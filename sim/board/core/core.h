@@ -98,7 +98,8 @@ struct core {
 	enum mcu_reset why;
 	int64_t flash_busy_until;
 	int64_t idle_cycles;
-	bool in_rom; /* it came to the system memory, whose code is not ours */
+	int64_t seen; /* the latest time that anybody has been told */
+	bool in_rom;  /* it came to the system memory, whose code is not ours */
 
 	/* the access that was refused */
 	uint32_t bad_address;
@@ -134,6 +135,10 @@ void nvic_write(struct core *core, uint32_t offset, uint32_t value, uint32_t mas
 /* False: nothing answers, or not to the unprivileged. */
 bool ppb_read(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value);
 bool ppb_write(struct core *core, uint32_t offset, unsigned bytes, uint32_t value);
+
+/* The same for a debugger, who may. */
+bool ppb_peek(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value);
+bool ppb_poke(struct core *core, uint32_t offset, unsigned bytes, uint32_t value);
 
 void scb_reset(struct core *core);
 uint32_t scb_read(struct core *core, uint32_t offset);
@@ -198,6 +203,8 @@ void access_store(void *ctx, uint32_t address, unsigned bytes, uint32_t value);
 /* The same without a processor's rights: for frames, vectors, a debugger. */
 bool access_read_word(struct core *core, uint32_t address, uint32_t *value);
 bool access_write_word(struct core *core, uint32_t address, uint32_t value);
+bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *value);
+bool access_poke(struct core *core, uint32_t address, unsigned bytes, uint32_t value);
 
 /* -- step.c: the run ------------------------------------------------------------------------------- */
 

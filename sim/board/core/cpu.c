@@ -1,378 +1,22 @@
-#include "cpu.h"
+#include "cpu_own.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unicorn/unicorn.h>
 
-#include "flash.h"
-#include "tcg.h"
 #include "thumb.h"
 
-#define NOWHERE   0xFFFFFFFEu /* no instruction has this address: "until" of unicorn */
-#define SRAM1     0x1C000u    /* RM0090 2.3.1: what MEMRMP shows of the RAM */
-#define STOP_NOW  INT64_MIN
-#define NOTES(n)  ((n) / 2)
-#define IPSR_BOOT 1       /* any exception: privileged, whatever CONTROL says */
-#define HERE      0x8000u /* in a note: CPU_BREAK is at this very address */
-
-/* A block that was translated, by its address. */
-struct note {
-	uint16_t instructions; /* 0: not looked at since */
-	uint16_t traits;
-};
-
-struct notes {
-	struct note flash[NOTES(FLASH_BYTES)];
-	struct note system[NOTES(MCU_SYSTEM_BYTES)];
-	struct note sram[NOTES(MCU_SRAM_BYTES)];
-	struct note elsewhere;
-};
-
-struct cpu {
-	uc_engine *uc;
-	struct sched *sched;
-	struct tcg_client client;
-	struct cpu_bus bus;
-	const uint8_t *flash;
-	uint8_t *sram, *ccm, *system;
-	struct notes *notes;
-	bool code[MCU_SRAM_BYTES / TCG_PAGE_BYTES]; /* this page of RAM has some */
-	unsigned mem_mode;
-	uint32_t alias_bytes;
-
-	/* the run: a block begins at `start` and is over at `end` */
-	int64_t start, end, limit;
-	uint32_t block;
-	unsigned traps;
-	bool before; /* it stopped in front of `block` */
-	bool refused;
-	bool stored;
-	int interrupt; /* the library's number, -1: none */
-	bool event, base_written;
-	uint32_t recent[CPU_RECENT];
-	unsigned recent_at;
-};
-
-/* -- registers -------------------------------------------------------------------------- */
-
-static const int reg_ids[CPU_REGS] = {
-	[0] = UC_ARM_REG_R0,
-	UC_ARM_REG_R1,
-	UC_ARM_REG_R2,
-	UC_ARM_REG_R3,
-	UC_ARM_REG_R4,
-	UC_ARM_REG_R5,
-	UC_ARM_REG_R6,
-	UC_ARM_REG_R7,
-	UC_ARM_REG_R8,
-	UC_ARM_REG_R9,
-	UC_ARM_REG_R10,
-	UC_ARM_REG_R11,
-	UC_ARM_REG_R12,
-	[CPU_SP] = UC_ARM_REG_SP,
-	[CPU_LR] = UC_ARM_REG_LR,
-	[CPU_PC] = UC_ARM_REG_PC,
-	[CPU_XPSR] = UC_ARM_REG_XPSR,
-	[CPU_MSP] = UC_ARM_REG_MSP,
-	[CPU_PSP] = UC_ARM_REG_PSP,
-	[CPU_PRIMASK] = UC_ARM_REG_PRIMASK,
-	[CPU_FAULTMASK] = UC_ARM_REG_FAULTMASK,
-	[CPU_BASEPRI] = UC_ARM_REG_BASEPRI,
-	[CPU_CONTROL] = UC_ARM_REG_CONTROL,
-	[CPU_FPSCR] = UC_ARM_REG_FPSCR,
-};
-
-static uint32_t get(struct cpu *cpu, int id)
-{
-	uint32_t value = 0;
-
-	uc_reg_read(cpu->uc, id, &value);
-	return value;
-}
-
-static void set(struct cpu *cpu, int id, uint32_t value)
-{
-	uc_reg_write(cpu->uc, id, &value);
-}
-
-bool cpu_handler(struct cpu *cpu)
-{
-	return (get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_IPSR) != 0;
-}
-
-bool cpu_privileged(struct cpu *cpu)
-{
-	return cpu_handler(cpu) || !(get(cpu, UC_ARM_REG_CONTROL) & CPU_CONTROL_NPRIV);
-}
-
-/* The library reads and writes these as MRS and MSR do: without privilege, not at all. */
-static bool is_special(enum cpu_reg reg)
-{
-	return reg >= CPU_MSP && reg <= CPU_CONTROL;
-}
-
-uint32_t cpu_get(struct cpu *cpu, enum cpu_reg reg)
-{
-	uint32_t value;
-
-	if (!is_special(reg) || reg == CPU_CONTROL || cpu_privileged(cpu))
-		return get(cpu, reg_ids[reg]);
-	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-	value = get(cpu, reg_ids[reg]);
-	set(cpu, UC_ARM_REG_IPSR, 0);
-	return value;
-}
-
-/* Its XPSR leaves GE out, and takes the T bit for what decides between ARM and Thumb. */
-static void set_xpsr(struct cpu *cpu, uint32_t value)
-{
-	set(cpu, UC_ARM_REG_XPSR, value);
-	set(cpu, UC_ARM_REG_APSR_G, value);
-}
-
-/* SPSEL is taken in Thread mode only, the rest with privilege. */
-static void set_control(struct cpu *cpu, uint32_t value)
-{
-	uint32_t ipsr = get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_IPSR;
-
-	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-	set(cpu, UC_ARM_REG_CONTROL, 0);
-	set(cpu, UC_ARM_REG_IPSR, 0);
-	set(cpu, UC_ARM_REG_CONTROL, value);
-	set(cpu, UC_ARM_REG_IPSR, ipsr);
-}
-
-void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value)
-{
-	if (reg == CPU_XPSR) {
-		set_xpsr(cpu, value);
-	} else if (reg == CPU_CONTROL) {
-		set_control(cpu, value);
-	} else if (reg == CPU_PC) {
-		/* bit 0 is what it takes T from */
-		bool thumb = get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T;
-
-		set(cpu, UC_ARM_REG_PC, (value & ~1u) | thumb);
-	} else if (!is_special(reg) || cpu_privileged(cpu)) {
-		set(cpu, reg_ids[reg], value);
-	} else {
-		set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-		set(cpu, reg_ids[reg], value);
-		set(cpu, UC_ARM_REG_IPSR, 0);
-	}
-}
-
-void cpu_get_float(struct cpu *cpu, uint32_t words[17])
-{
-	for (int i = 0; i < 8; i++)
-		uc_reg_read(cpu->uc, UC_ARM_REG_D0 + i, &words[2 * i]);
-	words[16] = get(cpu, UC_ARM_REG_FPSCR);
-}
-
-void cpu_set_float(struct cpu *cpu, const uint32_t words[17])
-{
-	for (int i = 0; i < 8; i++)
-		uc_reg_write(cpu->uc, UC_ARM_REG_D0 + i, &words[2 * i]);
-	set(cpu, UC_ARM_REG_FPSCR, words[16]);
-}
-
-void cpu_reset(struct cpu *cpu)
-{
-	static const uint32_t zero[17];
-
-	set(cpu, UC_ARM_REG_IPSR, IPSR_BOOT);
-	set(cpu, UC_ARM_REG_PRIMASK, 0);
-	set(cpu, UC_ARM_REG_FAULTMASK, 0);
-	set(cpu, UC_ARM_REG_BASEPRI, 0);
-	set_control(cpu, 0);
-	set(cpu, UC_ARM_REG_MSP, 0);
-	set(cpu, UC_ARM_REG_PSP, 0);
-	cpu_set_float(cpu, zero);
-	for (int i = CPU_R0; i <= CPU_LR; i++)
-		set(cpu, reg_ids[i], 0);
-	set_xpsr(cpu, CPU_XPSR_T);
-	cpu->event = cpu->base_written = false;
-	memset(cpu->recent, 0, sizeof(cpu->recent));
-}
-
-/* -- memory -------------------------------------------------------------------------------- */
-
-static bool inside(uint32_t address, uint32_t len, uint32_t base, uint32_t bytes)
-{
-	return address - base < bytes && len <= bytes - (address - base);
-}
-
-/* The address that the alias at 0 stands for */
-static uint32_t real(const struct cpu *cpu, uint32_t address)
-{
-	static const uint32_t bases[4] = { FLASH_BASE, MCU_SYSTEM_BASE, 0,
-					   MCU_SRAM_BASE };
-
-	return address < cpu->alias_bytes ? address + bases[cpu->mem_mode] : address;
-}
-
-uint8_t *cpu_memory(struct cpu *cpu, uint32_t address, uint32_t len, bool write)
-{
-	address = real(cpu, address);
-	if (inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES))
-		return cpu->sram + (address - MCU_SRAM_BASE);
-	if (inside(address, len, MCU_CCM_BASE, MCU_CCM_BYTES))
-		return cpu->ccm + (address - MCU_CCM_BASE);
-	if (write)
-		return NULL;
-	if (inside(address, len, FLASH_BASE, FLASH_BYTES))
-		return (uint8_t *)cpu->flash + (address - FLASH_BASE);
-	if (inside(address, len, MCU_SYSTEM_BASE, MCU_SYSTEM_BYTES))
-		return cpu->system + (address - MCU_SYSTEM_BASE);
-	return NULL;
-}
-
-static struct note *note_of(struct cpu *cpu, uint32_t address)
-{
-	if (address - FLASH_BASE < FLASH_BYTES)
-		return &cpu->notes->flash[(address - FLASH_BASE) / 2];
-	if (address - MCU_SRAM_BASE < MCU_SRAM_BYTES)
-		return &cpu->notes->sram[(address - MCU_SRAM_BASE) / 2];
-	if (address - MCU_SYSTEM_BASE < MCU_SYSTEM_BYTES)
-		return &cpu->notes->system[(address - MCU_SYSTEM_BASE) / 2];
-	return address < cpu->alias_bytes ? note_of(cpu, real(cpu, address))
-					  : &cpu->notes->elsewhere;
-}
-
-static void unmap_alias(struct cpu *cpu)
-{
-	if (cpu->alias_bytes)
-		uc_mem_unmap(cpu->uc, 0, cpu->alias_bytes);
-	cpu->alias_bytes = 0;
-}
-
-static void map(struct cpu *cpu, uint32_t address, uint32_t bytes, unsigned rights,
-		const uint8_t *memory)
-{
-	uc_mem_map_ptr(cpu->uc, address, bytes, rights, (void *)memory);
-}
-
-void cpu_remap(struct cpu *cpu, unsigned mem_mode)
-{
-	const unsigned fixed = UC_PROT_READ | UC_PROT_EXEC;
-
-	mem_mode &= 3;
-	if (mem_mode == cpu->mem_mode && cpu->alias_bytes)
-		return;
-	unmap_alias(cpu);
-	cpu->mem_mode = mem_mode;
-	if (mem_mode == 0)
-		map(cpu, 0, cpu->alias_bytes = FLASH_BYTES, fixed, cpu->flash);
-	else if (mem_mode == 1)
-		map(cpu, 0, cpu->alias_bytes = MCU_SYSTEM_BYTES, fixed, cpu->system);
-	else if (mem_mode == 3)
-		map(cpu, 0, cpu->alias_bytes = SRAM1, UC_PROT_ALL, cpu->sram);
-}
-
-static void forget(struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	for (uint32_t at = 0; at < len; at += 2) {
-		struct note *note = note_of(cpu, address + at);
-
-		if (note->instructions) /* most of it was never touched, and stays so */
-			note->instructions = 0;
-	}
-}
-
-/* The translated blocks with a byte in from..to are dropped; both in one memory. */
-static void drop(struct cpu *cpu, uint32_t from, uint32_t to)
-{
-	tcg_serve(&cpu->client);
-	uc_ctl_remove_cache(cpu->uc, (uint64_t)from, (uint64_t)to);
-	forget(cpu, from, to - from);
-}
-
-static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	uint32_t last = (address - MCU_SRAM_BASE + len - 1) / TCG_PAGE_BYTES;
-
-	for (uint32_t page = (address - MCU_SRAM_BASE) / TCG_PAGE_BYTES; page <= last;
-	     page++)
-		if (cpu->code[page])
-			return true;
-	return false;
-}
-
-/* Blocks at the alias of address 0 are those of the memory that it shows. */
-void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	bool ram = inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES);
-	uint32_t base = ram ? MCU_SRAM_BASE : FLASH_BASE;
-	/* one that reaches into it may begin a page earlier */
-	uint32_t from = address & ~(TCG_PAGE_BYTES - 1);
-
-	if (ram ? !has_code(cpu, address, len)
-		: !inside(address, len, FLASH_BASE, FLASH_BYTES))
-		return;
-	drop(cpu, from > base ? from - TCG_PAGE_BYTES : base, address + len);
-}
-
-/* -- what the library asks ---------------------------------------------------------------------- */
-
-static bool plain(void *ctx, uint32_t address, unsigned bytes, bool write)
-{
-	return cpu_memory(ctx, address, bytes, write) != NULL;
-}
-
-static uint64_t load(void *ctx, uint32_t address, unsigned bytes)
-{
-	struct cpu *cpu = ctx;
-	uint64_t low;
-
-	if (bytes <= 4)
-		return cpu->bus.load(cpu->bus.ctx, address, bytes);
-	low = cpu->bus.load(cpu->bus.ctx, address, 4);
-	return low | (uint64_t)cpu->bus.load(cpu->bus.ctx, address + 4, 4) << 32;
-}
-
-static void store(void *ctx, uint32_t address, unsigned bytes, uint64_t value)
-{
-	struct cpu *cpu = ctx;
-
-	cpu->bus.store(cpu->bus.ctx, address, bytes <= 4 ? bytes : 4, (uint32_t)value);
-	if (bytes > 4)
-		cpu->bus.store(cpu->bus.ctx, address + 4, 4, (uint32_t)(value >> 32));
-}
-
-static bool unwatched(void *ctx, uint32_t address)
-{
-	struct cpu *cpu = ctx;
-
-	if (cpu->mem_mode == 3 && cpu->alias_bytes)
-		return false; /* the RAM has two addresses */
-	if (address - MCU_CCM_BASE < MCU_CCM_BYTES)
-		return true;
-	return address - MCU_SRAM_BASE < MCU_SRAM_BYTES &&
-	       !cpu->code[(address - MCU_SRAM_BASE) / TCG_PAGE_BYTES];
-}
-
-static void translates(void *ctx, uint32_t pc)
-{
-	struct cpu *cpu = ctx;
-	uint32_t at = real(cpu, pc);
-
-	note_of(cpu, pc)->instructions = 0;
-	/* a block goes over into the next page at most */
-	for (int i = 0; i < 2; i++, at += TCG_PAGE_BYTES) {
-		uint32_t page = (at - MCU_SRAM_BASE) / TCG_PAGE_BYTES;
-
-		if (at - MCU_SRAM_BASE < MCU_SRAM_BYTES && !cpu->code[page]) {
-			cpu->code[page] = true;
-			tcg_watch(at);
-		}
-	}
-}
+#define RETURNS 0xF0000000u
+/*
+ * A firmware has some thousands of blocks. Those that it keeps rewriting, or that are run
+ * instruction by instruction, are more: the library would keep them until they fill a
+ * gigabyte, and clear that much to be rid of them.
+ */
+#define TRANSLATED_MAX 20000
 
 /* -- blocks --------------------------------------------------------------------------------------- */
 
 static unsigned broken(struct cpu *cpu, uint32_t address)
 {
-	return note_of(cpu, address)->traits & HERE ? CPU_BREAK : 0;
+	return cpu_note(cpu, address)->traits & HERE ? CPU_BREAK : 0;
 }
 
 static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t size)
@@ -399,11 +43,11 @@ static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t
 /* The blocks that may hold the address are looked at again. */
 void cpu_break(struct cpu *cpu, uint32_t address, bool on)
 {
-	struct note *note = note_of(cpu, address);
+	struct note *note = cpu_note(cpu, address);
 
 	note->traits = (uint16_t)(on ? note->traits | HERE : note->traits & ~HERE);
-	forget(cpu, (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES,
-	       2 * TCG_PAGE_BYTES);
+	cpu_forget(cpu, (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES,
+		   2 * TCG_PAGE_BYTES);
 }
 
 static void act_on(struct cpu *cpu, unsigned traits)
@@ -418,29 +62,51 @@ static void act_on(struct cpu *cpu, unsigned traits)
 		cpu->end = cpu->limit;
 }
 
-/*
- * In front of each block: this is what a run costs besides the instructions themselves,
- * 1 to 2 ns. A hook for each instruction costs as much for each of them, and a count
- * given to uc_emu_start() is such a hook.
- */
-static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *ctx)
+static void enter_block(struct cpu *cpu, uint32_t address, const struct note *note)
 {
-	struct cpu *cpu = ctx;
-	struct note *note = note_of(cpu, (uint32_t)address);
+	cpu->start = cpu->end;
+	cpu->block = address;
+	cpu->recent[cpu->recent_at++ % CPU_RECENT] = address;
+	cpu->end += note->instructions;
+}
+
+/* One that is new, or comes too late, or has something in it. */
+__attribute__((noinline)) static void on_other_block(struct cpu *cpu, uint32_t address,
+						     uint32_t size)
+{
+	struct note *note = cpu_note(cpu, address);
 
 	if (!note->instructions)
-		study(cpu, note, (uint32_t)address, size);
-	cpu->start = cpu->end;
-	cpu->block = (uint32_t)address;
-	if (cpu->start >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {
+		study(cpu, note, address, size);
+	if (cpu->end >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {
+		cpu->start = cpu->end;
+		cpu->block = address;
 		cpu->before = true;
-		uc_emu_stop(uc);
+		uc_emu_stop(cpu->uc);
 		return;
 	}
-	cpu->recent[cpu->recent_at++ % CPU_RECENT] = (uint32_t)address;
-	cpu->end += note->instructions;
-	if (note->traits)
-		act_on(cpu, note->traits);
+	enter_block(cpu, address, note);
+	act_on(cpu, note->traits);
+}
+
+/*
+ * In front of each block: this is what a run costs besides the instructions themselves,
+ * 1 to 2 ns, for a hook that is alone is called directly. A hook for each instruction
+ * costs as much for each of them, and a count given to uc_emu_start() is such a hook.
+ */
+static void on_block(uc_engine *uc, uint64_t where, uint32_t size, void *ctx)
+{
+	struct cpu *cpu = ctx;
+	uint32_t address = (uint32_t)where;
+	const struct note *note = address - FLASH_BASE < FLASH_BYTES
+					  ? &cpu->notes->flash[(address - FLASH_BASE) / 2]
+					  : cpu_note(cpu, address);
+
+	(void)uc;
+	if (!note->instructions || cpu->end >= cpu->limit || note->traits & cpu->noticed)
+		on_other_block(cpu, address, size);
+	else
+		enter_block(cpu, address, note);
 }
 
 static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
@@ -498,7 +164,7 @@ static void advance_it(struct cpu *cpu)
 	uint32_t it = (xpsr >> 25 & 3) | (xpsr >> 8 & 0xFC);
 
 	it = it & 7 ? (it & 0xE0) | (it << 1 & 0x1F) : 0;
-	set_xpsr(cpu, (xpsr & ~0x0600FC00u) | (it & 3) << 25 | (it & 0xFC) << 8);
+	cpu_set(cpu, CPU_XPSR, (xpsr & ~0x0600FC00u) | (it & 3) << 25 | (it & 0xFC) << 8);
 }
 
 /* The program counter is at the store that is done. */
@@ -532,6 +198,7 @@ void cpu_stop(struct cpu *cpu)
 void cpu_trap(struct cpu *cpu, unsigned traits)
 {
 	cpu->traps = traits;
+	cpu->noticed = traits | CPU_BASE | CPU_SIGNAL | CPU_SELF;
 }
 
 bool cpu_event(struct cpu *cpu)
@@ -569,7 +236,7 @@ static enum cpu_why hint_or_undefined(struct cpu *cpu, uint32_t pc)
 	return hint == THUMB_YIELD ? CPU_DUE : CPU_UNDEFINED;
 }
 
-static enum cpu_why why_interrupted(struct cpu *cpu)
+static enum cpu_why why_interrupted(struct cpu *cpu, uint32_t pc)
 {
 	switch (cpu->interrupt) {
 	case 2:
@@ -580,8 +247,8 @@ static enum cpu_why why_interrupted(struct cpu *cpu)
 		return CPU_NOCP;
 	case 18:
 		return CPU_INVSTATE;
-	default: /* 3 and 8: an address that is no code, EXC_RETURN among them */
-		return CPU_FETCH;
+	default: /* 3 and 8: an address that is no code */
+		return pc >= RETURNS && cpu->end > cpu->begin ? CPU_LEFT : CPU_FETCH;
 	}
 }
 
@@ -590,7 +257,7 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 	if (cpu->refused)
 		return CPU_REFUSED;
 	if (cpu->interrupt >= 0)
-		return why_interrupted(cpu);
+		return why_interrupted(cpu, pc);
 	if (cpu->before) /* nothing was done: its time is not over */
 		return cpu->start >= cpu->limit ? CPU_DUE : CPU_TRAP;
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
@@ -602,6 +269,69 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 	return CPU_FETCH;
 }
 
+static bool open_engine(struct cpu *cpu)
+{
+	uc_hook hook;
+
+	/* with UC_MODE_MCLASS it is a Cortex-M33 whatever the model: TrustZone and all */
+	if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc) != UC_ERR_OK)
+		return false;
+	return uc_ctl_set_cpu_model(cpu->uc, UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
+	       /* one hook of the kind: the call is made directly */
+	       uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu,
+			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK &&
+	       uc_hook_add(cpu->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu,
+			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK;
+}
+
+struct registers {
+	uint32_t words[CPU_REGS];
+	uint64_t doubles[16];
+};
+
+static void save(struct cpu *cpu, struct registers *saved)
+{
+	for (unsigned i = 0; i < CPU_REGS; i++)
+		saved->words[i] = cpu_get(cpu, i);
+	for (int i = 0; i < 16; i++)
+		uc_reg_read(cpu->uc, UC_ARM_REG_D0 + i, &saved->doubles[i]);
+}
+
+/* XPSR after what needs privilege, and SP is one of the two stacks by then. */
+static void restore(struct cpu *cpu, const struct registers *saved)
+{
+	for (int i = 0; i < 16; i++)
+		uc_reg_write(cpu->uc, UC_ARM_REG_D0 + i, &saved->doubles[i]);
+	for (unsigned i = CPU_MSP; i < CPU_REGS; i++)
+		if (i != CPU_CONTROL)
+			cpu_set(cpu, i, saved->words[i]);
+	cpu_set(cpu, CPU_XPSR, saved->words[CPU_XPSR]);
+	cpu_set(cpu, CPU_CONTROL, saved->words[CPU_CONTROL]);
+	for (unsigned i = CPU_R0; i <= CPU_PC; i++)
+		if (i != CPU_SP)
+			cpu_set(cpu, i, saved->words[i]);
+}
+
+/* Another engine in the place of the one whose translations are too many. */
+static void renew(struct cpu *cpu)
+{
+	uc_engine *old = cpu->uc;
+	struct registers saved;
+	bool strict = cpu->strict;
+
+	save(cpu, &saved);
+	cpu->translated = 0;
+	if (!open_engine(cpu)) {
+		cpu->uc = old; /* no memory now: perhaps later */
+		return;
+	}
+	uc_close(old);
+	cpu->strict = false;
+	cpu_map(cpu);
+	cpu_strict(cpu, strict);
+	restore(cpu, &saved);
+}
+
 static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 {
 	uint32_t pc = get(cpu, UC_ARM_REG_PC);
@@ -610,12 +340,14 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
 		return CPU_INVSTATE;
-	cpu->start = cpu->end = cpu->sched->cycle;
+	cpu->begin = cpu->start = cpu->end = cpu->sched->cycle;
 	cpu->limit = limit;
 	cpu->block = pc;
 	cpu->before = cpu->refused = cpu->stored = false;
 	cpu->interrupt = -1;
 	tcg_serve(&cpu->client);
+	if (cpu->translated >= TRANSLATED_MAX)
+		renew(cpu);
 	err = uc_emu_start(cpu->uc, pc | 1, until, 0, 0);
 	pc = get(cpu, UC_ARM_REG_PC);
 	if (cpu->stored) {
@@ -642,11 +374,11 @@ enum cpu_why cpu_run_to(struct cpu *cpu, uint32_t address)
 	unsigned traps = cpu->traps;
 	enum cpu_why why;
 
-	drop(cpu, pc, address + 4);
-	cpu->traps = 0;
+	cpu_drop(cpu, pc, address + 4);
+	cpu_trap(cpu, 0);
 	why = run(cpu, cpu->sched->cycle + 1, address);
-	cpu->traps = traps;
-	drop(cpu, pc, address + 4);
+	cpu_trap(cpu, traps);
+	cpu_drop(cpu, pc, address + 4);
 	return why;
 }
 
@@ -663,7 +395,7 @@ unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)
 	uint32_t at = get(cpu, UC_ARM_REG_PC);
 	unsigned found;
 
-	for (unsigned left = note_of(cpu, at)->instructions; left > 0; left--) {
+	for (unsigned left = cpu_note(cpu, at)->instructions; left > 0; left--) {
 		const uint8_t *code = cpu_memory(cpu, at, 4, false);
 		uint32_t instruction = code ? thumb_fetch(code) : 0;
 
@@ -685,33 +417,6 @@ unsigned cpu_divisor(struct cpu *cpu)
 
 /* -- making it ------------------------------------------------------------------------------------------ */
 
-static bool open_engine(struct cpu *cpu)
-{
-	uc_hook hook;
-
-	/* with UC_MODE_MCLASS it is a Cortex-M33 whatever the model: TrustZone and all */
-	if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &cpu->uc) != UC_ERR_OK)
-		return false;
-	return uc_ctl_set_cpu_model(cpu->uc, UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
-	       /* one hook of the kind: the call is made directly */
-	       uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu,
-			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK &&
-	       uc_hook_add(cpu->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu,
-			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK;
-}
-
-static void map_all(struct cpu *cpu)
-{
-	const unsigned fixed = UC_PROT_READ | UC_PROT_EXEC;
-
-	map(cpu, FLASH_BASE, FLASH_BYTES, fixed, cpu->flash);
-	map(cpu, MCU_SYSTEM_BASE, MCU_SYSTEM_BYTES, fixed, cpu->system);
-	map(cpu, MCU_SRAM_BASE, MCU_SRAM_BYTES, UC_PROT_ALL, cpu->sram);
-	/* RM0090 2.3.1: it hangs on the data bus only */
-	map(cpu, MCU_CCM_BASE, MCU_CCM_BYTES, UC_PROT_READ | UC_PROT_WRITE, cpu->ccm);
-	cpu_remap(cpu, 0);
-}
-
 struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus *bus,
 		    const char **why)
 {
@@ -730,15 +435,7 @@ struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus 
 	cpu->sram = mcu_sram(mcu);
 	cpu->ccm = mcu_ccm(mcu);
 	cpu->system = mcu_system(mcu);
-	cpu->client = (struct tcg_client){
-		.ctx = cpu,
-		.plain = plain,
-		.load = load,
-		.store = store,
-		.unwatched = unwatched,
-		.translates = translates,
-	};
-	map_all(cpu);
+	cpu_map(cpu);
 	return cpu;
 }
 

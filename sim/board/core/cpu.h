@@ -47,6 +47,7 @@ enum cpu_why {
 	CPU_UNDEFINED, /* at it, as with all that follow */
 	CPU_NOCP,
 	CPU_INVSTATE, /* not Thumb */
+	CPU_LEFT,     /* a branch to 0xF0000000 and up, where EXC_RETURN is */
 	CPU_FETCH,    /* nothing to execute at the program counter */
 	CPU_REFUSED,  /* cpu_refuse() */
 };
@@ -89,6 +90,8 @@ void cpu_reset(struct cpu *cpu);
 void cpu_remap(struct cpu *cpu, unsigned mem_mode);
 /* Others than the processor changed memory: what was translated of it is dropped. */
 void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len);
+/* Every unaligned access goes to the bus from the next run on, which costs much time. */
+void cpu_strict(struct cpu *cpu, bool strict);
 /* Plain memory at the address, as instructions and frames find it; NULL: none. */
 uint8_t *cpu_memory(struct cpu *cpu, uint32_t address, uint32_t len, bool write);
 

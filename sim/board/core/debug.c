@@ -9,7 +9,6 @@
 #define ITM_TCR    0x00E80
 #define DWT_CTRL   0x01000
 #define CYCCNT     0x01004
-#define DWT_COMP   0x01020
 #define DWT_END    0x01060
 #define FPB        0x02000
 #define FPB_END    0x02028
@@ -149,7 +148,6 @@ void debug_write(struct core *core, uint32_t offset, uint32_t value, uint32_t ma
 #define MPU_CTRL   0xD94
 #define MPU_RNR    0xD98
 #define MPU_RBAR   0xD9C
-#define MPU_RASR   0xDA0
 #define MPU_END    0xDBC
 #define RBAR_VALID (1u << 4)
 

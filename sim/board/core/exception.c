@@ -1,16 +1,11 @@
 #include "core.h"
 
-#include <inttypes.h>
-
-#include "log.h"
-
 #define FRAME_BYTES 0x20u
 #define FLOAT_BYTES 0x48u /* S0-S15, FPSCR, one word for alignment */
 #define FRAME_FLOAT 0x20u /* where they begin */
 
 #define XPSR_ALIGNED (1u << 9) /* in a frame: a word lies between */
 #define XPSR_FRAME   0xFF0FFDFFu
-#define XPSR_IT      0x0600FC00u
 
 #define EXC_RETURN       0xFFFFFFE1u
 #define RETURN_BASIC     (1u << 4) /* no floating point in the frame */
@@ -138,6 +133,7 @@ static void take(struct core *core, enum exception exception, uint32_t code)
 	uint32_t vector;
 
 	nvic_enter(core, exception);
+	core->sched->cycle++; /* so that no chain of exceptions stops time */
 	core->state = CORE_RUNS;
 	core->event = true;
 	cpu_set(cpu, CPU_XPSR, flags | CPU_XPSR_T | exception);
@@ -154,15 +150,39 @@ static void take(struct core *core, enum exception exception, uint32_t code)
 	cpu_set(cpu, CPU_PC, vector & ~1u);
 }
 
+/*
+ * B1.5.10: the frame found no memory. That fault and what was to be taken are both
+ * pending, as seen from where the processor comes from: the first of them is taken.
+ */
+static enum exception derived(struct core *core, enum exception exception)
+{
+	enum exception target;
+
+	core->scb.cfsr |= CFSR_STKERR;
+	target = fault_target(core, EXC_BUSFAULT);
+	if (!target)
+		return EXC_NONE;
+	put(&core->nvic.pending, exception, true);
+	put(&core->nvic.pending, target, true);
+	return nvic_priority(core, target) < nvic_priority(core, exception) ||
+			       (nvic_priority(core, target) ==
+					nvic_priority(core, exception) &&
+				target < exception)
+		       ? target
+		       : exception;
+}
+
 void exception_enter(struct core *core, enum exception exception)
 {
 	bool floating = float_in_use(core);
 	uint32_t code = return_code(core, floating);
-	bool pushed = push_frame(core, floating);
 
-	take(core, exception, code);
-	if (!pushed) /* derived: taken on top of it, or in its place */
-		fault(core, CFSR_STKERR);
+	if (!push_frame(core, floating))
+		exception = derived(core, exception);
+	if (exception)
+		take(core, exception, code);
+	else
+		fault_lock_up(core, "no stack for a HardFault");
 }
 
 void exception_start(struct core *core, uint32_t vectors)

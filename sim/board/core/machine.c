@@ -317,6 +317,18 @@ void machine_break(struct machine *machine, uint32_t address, bool on)
 	cpu_break(machine->core.cpu, address, on);
 }
 
+bool machine_read(struct machine *machine, uint32_t address, unsigned bytes,
+		  uint32_t *value)
+{
+	return access_peek(&machine->core, address, bytes, value);
+}
+
+bool machine_write(struct machine *machine, uint32_t address, unsigned bytes,
+		   uint32_t value)
+{
+	return access_poke(&machine->core, address, bytes, value);
+}
+
 uint32_t machine_get(struct machine *machine, unsigned reg)
 {
 	return cpu_get(machine->core.cpu, reg);

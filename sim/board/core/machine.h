@@ -61,6 +61,12 @@ void machine_halt(struct machine *machine);
 void machine_resume(struct machine *machine);
 void machine_step(struct machine *machine);
 void machine_break(struct machine *machine, uint32_t address, bool on);
+/* Memory as a debugger sees it: nothing that a read does besides; False: nothing there. */
+bool machine_read(struct machine *machine, uint32_t address, unsigned bytes,
+		  uint32_t *value);
+/* Flash is not written this way. */
+bool machine_write(struct machine *machine, uint32_t address, unsigned bytes,
+		   uint32_t value);
 /* `reg` is one of enum cpu_reg */
 uint32_t machine_get(struct machine *machine, unsigned reg);
 void machine_set(struct machine *machine, unsigned reg, uint32_t value);

@@ -44,29 +44,39 @@ static uint32_t lanes(unsigned bytes)
 	return bytes == 4 ? 0xFFFFFFFF : (1u << 8 * bytes) - 1;
 }
 
-bool ppb_read(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value)
+bool ppb_peek(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value)
 {
 	const struct unit *unit = unit_at(offset & ~3u);
 	unsigned shift = 8 * (offset & 3);
 
-	if (!may(core, offset & ~3u))
-		return false;
 	if (!unit)
-		return mcu_read(core->mcu, 0xE0000000u + offset, bytes, value);
+		return mcu_peek(core->mcu, 0xE0000000u + offset, bytes, value);
 	*value = unit->read(core, (offset & ~3u) - unit->base) >> shift & lanes(bytes);
 	return true;
 }
 
-bool ppb_write(struct core *core, uint32_t offset, unsigned bytes, uint32_t value)
+bool ppb_read(struct core *core, uint32_t offset, unsigned bytes, uint32_t *value)
+{
+	if (!may(core, offset & ~3u))
+		return false;
+	if (!unit_at(offset & ~3u))
+		return mcu_read(core->mcu, 0xE0000000u + offset, bytes, value);
+	return ppb_peek(core, offset, bytes, value);
+}
+
+bool ppb_poke(struct core *core, uint32_t offset, unsigned bytes, uint32_t value)
 {
 	const struct unit *unit = unit_at(offset & ~3u);
 	unsigned shift = 8 * (offset & 3);
 
-	if (!may(core, offset & ~3u))
-		return false;
 	if (!unit)
 		return mcu_write(core->mcu, 0xE0000000u + offset, bytes, value);
 	unit->write(core, (offset & ~3u) - unit->base, value << shift,
 		    lanes(bytes) << shift);
 	return true;
+}
+
+bool ppb_write(struct core *core, uint32_t offset, unsigned bytes, uint32_t value)
+{
+	return may(core, offset & ~3u) && ppb_poke(core, offset, bytes, value);
 }

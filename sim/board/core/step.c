@@ -5,14 +5,14 @@
 #include "periph/pwr.h"
 
 #define SLEEPDEEP   (1u << 2) /* SCR */
+#define UNALIGN_TRP (1u << 3) /* CCR */
 #define DIV_0_TRP   (1u << 4) /* CCR */
 #define LSPACT      (1u << 0) /* FPCCR */
 #define FPDSCR_BITS 0x07C00000u
 
-#define XN_DEVICES  0x40000000u /* B3.1: peripherals, and the private bus */
-#define XN_RAM      0x60000000u
-#define XN_SYSTEM   0xE0000000u
-#define EXC_RETURNS 0xF0000000u
+#define XN_DEVICES 0x40000000u /* B3.1: peripherals, and the private bus */
+#define XN_RAM     0x60000000u
+#define XN_SYSTEM  0xE0000000u
 
 void core_advance(struct core *core, int64_t cycle)
 {
@@ -21,10 +21,10 @@ void core_advance(struct core *core, int64_t cycle)
 
 	/* the processor may be ahead of what is due: nobody has seen that time yet */
 	while ((due = sched_due(sched)) <= cycle) {
-		sched->cycle = due;
+		sched->cycle = due > core->seen ? due : core->seen;
 		sched_run(sched);
 	}
-	sched->cycle = cycle;
+	sched->cycle = core->seen = cycle;
 }
 
 void core_attend(struct core *core)
@@ -78,14 +78,11 @@ static void wait_for_event(struct core *core)
 		core_sleep(core, true);
 }
 
-/* In Handler mode such an address is how a handler returns. */
 static void fetch_failed(struct core *core)
 {
 	uint32_t pc = cpu_get(core->cpu, CPU_PC);
 
-	if (pc >= EXC_RETURNS && cpu_handler(core->cpu))
-		exception_return(core, pc | 1);
-	else if ((pc >= XN_DEVICES && pc < XN_RAM) || pc >= XN_SYSTEM)
+	if ((pc >= XN_DEVICES && pc < XN_RAM) || pc >= XN_SYSTEM)
 		fault(core, CFSR_IACCVIOL);
 	else
 		fault(core, CFSR_IBUSERR);
@@ -204,6 +201,12 @@ static void stopped(struct core *core, enum cpu_why why)
 	case CPU_INVSTATE:
 		fault(core, CFSR_INVSTATE);
 		break;
+	case CPU_LEFT:
+		if (cpu_handler(core->cpu))
+			exception_return(core, cpu_get(core->cpu, CPU_PC) | 1);
+		else
+			fetch_failed(core);
+		break;
 	case CPU_FETCH:
 		fetch_failed(core);
 		break;
@@ -271,6 +274,7 @@ void core_run(struct core *core, int64_t until)
 		if (!ready(core, until))
 			continue;
 		cpu_trap(core->cpu, traps(core));
+		cpu_strict(core->cpu, core->scb.ccr & UNALIGN_TRP);
 		stopped(core, cpu_run(core->cpu, earlier(sched_due(core->sched), until)));
 		after_block(core);
 	}

@@ -1,7 +1,7 @@
 /*
  * How fast the board's processor is: runs each PROGRAM (an ELF file that lies in flash) to
- * its BKPT, and prints its name, instructions, seconds. `-s` prints instead how long it
- * takes from nothing to the first instruction.
+ * its BKPT, and prints its name, instructions, seconds of processor time. `-s` prints
+ * instead what it takes from nothing to the first instruction.
  *
  *	core [-s] PROGRAM...
  */
@@ -20,7 +20,7 @@ static double now(void)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 

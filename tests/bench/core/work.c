@@ -87,8 +87,8 @@ static void compress(uint32_t state[8], const uint32_t *block)
 	for (int i = 0; i < 64; i++) {
 		uint32_t e = s[4], a = s[0];
 		uint32_t t1 = s[7] + (ROR(e, 6) ^ ROR(e, 11) ^ ROR(e, 25)) +
-			      ((e & s[5]) ^ (~e & s[6])) + 0x428A2F98u * (uint32_t)(i + 1) +
-			      w[i];
+			      ((e & s[5]) ^ (~e & s[6])) +
+			      0x428A2F98u * (uint32_t)(i + 1) + w[i];
 		uint32_t t2 = (ROR(a, 2) ^ ROR(a, 13) ^ ROR(a, 22)) +
 			      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
 

@@ -64,6 +64,35 @@ static void test_leave_without_code(void **state)
 	}
 }
 
+/* ldr r0, [pc, #4]; ldr r0, [r0]; bx r0; nop; .word 0x1FFF0004: into the ROM */
+static const uint8_t to_rom[] = { 0x00, 0x10, 0x00, 0x20, 0x09, 0x00, 0x00,
+				  0x08, 0x01, 0x48, 0x00, 0x68, 0x00, 0x47,
+				  0x00, 0xBF, 0x04, 0x00, 0xFF, 0x1F };
+
+static void test_firmware_enters_rom(void **state)
+{
+	struct host host;
+	unsigned plugged;
+
+	(void)state;
+	host_open(&host, NULL);
+	assert_int_equal(host_write(&host, 0x08000000, to_rom, sizeof(to_rom)), 0);
+	plugged = host.usb.ops->plugged(host.usb.ctx);
+	board_boot0(host.board, false);
+	board_reset(host.board);
+	assert_int_equal(mode(&host), BOARD_RUNNING);
+	assert_int_equal(host.usb.ops->plugged(host.usb.ctx), 0);
+	host_settle(&host);
+	assert_int_equal(mode(&host), BOARD_ROM);
+	assert_int_not_equal(host.usb.ops->plugged(host.usb.ctx), plugged);
+	/* and left again, it comes back */
+	leave(&host, 0x08000000);
+	assert_int_equal(mode(&host), BOARD_RUNNING);
+	host_settle(&host);
+	assert_int_equal(mode(&host), BOARD_ROM);
+	board_free(host.board);
+}
+
 static void test_boot0(void **state)
 {
 	struct host host;
@@ -306,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_leave),
 		cmocka_unit_test(test_leave_without_code),
+		cmocka_unit_test(test_firmware_enters_rom),
 		cmocka_unit_test(test_boot0),
 		cmocka_unit_test(test_read_protection),
 		cmocka_unit_test(test_level_2),

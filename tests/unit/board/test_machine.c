@@ -1,0 +1,237 @@
+/* The chip as a board has it: boot, reset, the ROM's place, lock-up, a debugger. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/cpu.h"
+#include "core/machine.h"
+#include "flash.h"
+
+#define MS    1000000
+#define CODE  8u /* where programs begin in flash: behind a stack and an address */
+#define START (0x08000000u + CODE)
+
+struct chip_under_test {
+	struct flash *flash;
+	struct machine *machine;
+};
+
+static const uint32_t uid[3] = { 0x00340025, 0x3137510A, 0x35333938 };
+
+static void write_flash(struct flash *flash, uint32_t at, const void *bytes, uint32_t len)
+{
+	struct flash_op op = { .kind = FLASH_OP_PROGRAM, .width = FLASH_X32 };
+
+	op.address = at;
+	op.len = len;
+	memcpy(op.data, bytes, len);
+	flash_op_begin(flash, &op);
+	flash_op_finish(flash, &op);
+}
+
+/* `code` is Thumb; NULL: the flash is blank. */
+static void open_chip(struct chip_under_test *chip, const uint16_t *code, uint32_t bytes)
+{
+	const uint32_t vectors[2] = { 0x20001000, START | 1 };
+	const char *why;
+
+	chip->flash = flash_open(NULL);
+	assert_non_null(chip->flash);
+	if (code) {
+		write_flash(chip->flash, 0x08000000, vectors, sizeof(vectors));
+		write_flash(chip->flash, START, code, bytes);
+	}
+	chip->machine = machine_new(chip->flash, uid, 1, 0, &why);
+	assert_non_null(chip->machine);
+}
+
+static void close_chip(struct chip_under_test *chip)
+{
+	machine_free(chip->machine);
+	flash_close(chip->flash);
+}
+
+static void test_blank(void **state)
+{
+	struct chip_under_test chip;
+
+	(void)state;
+	open_chip(&chip, NULL, 0);
+	machine_run(chip.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_LOCKED);
+	assert_int_equal(machine_ns(chip.machine), MS); /* time goes on */
+	close_chip(&chip);
+}
+
+/* ldr r0, [pc, #4]; ldr r0, [r0]; bx r0; nop; .word 0x1FFF0004 */
+static const uint16_t to_rom[] = { 0x4801, 0x6800, 0x4700, 0xBF00, 0x0004, 0x1FFF };
+
+static void test_rom(void **state)
+{
+	struct chip_under_test chip;
+
+	(void)state;
+	open_chip(&chip, to_rom, sizeof(to_rom));
+	machine_run(chip.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_IN_ROM);
+	assert_true(machine_ns(chip.machine) < MS);
+	assert_int_equal(machine_due_ns(chip.machine), INT64_MAX);
+	machine_enter_rom(chip.machine);
+	assert_int_equal(mcu_hz(machine_mcu(chip.machine), MCU_SYSCLK), 60000000);
+	assert_int_equal(mcu_hz(machine_mcu(chip.machine), MCU_PLL48CK), 48000000);
+	machine_jump(chip.machine, 0x08000000);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START);
+	assert_int_equal(machine_get(chip.machine, CPU_SP), 0x20001000);
+	assert_int_equal(mcu_hz(machine_mcu(chip.machine), MCU_SYSCLK), 60000000);
+	close_chip(&chip);
+}
+
+/* ldr r0, =AIRCR; ldr r1, =SYSRESETREQ with its key; str r1, [r0]; b . */
+static const uint16_t resets[] = { 0x4801, 0x4902, 0x6001, 0xE7FE,
+				   0xED0C, 0xE000, 0x0004, 0x05FA };
+
+static void test_reset(void **state)
+{
+	struct chip_under_test chip;
+
+	(void)state;
+	open_chip(&chip, resets, sizeof(resets));
+	for (int i = 0; i < 3; i++) {
+		machine_run(chip.machine, machine_ns(chip.machine) + MS);
+		assert_int_equal(machine_state(chip.machine), MACHINE_RESETS);
+		assert_int_equal(machine_reset_cause(chip.machine), MCU_RESET_SOFTWARE);
+		/* right behind the store */
+		assert_int_equal(machine_get(chip.machine, CPU_PC), START + 6);
+		machine_reset(chip.machine, MCU_RESET_SOFTWARE, 0);
+		assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+		assert_int_equal(machine_get(chip.machine, CPU_PC), START);
+	}
+	close_chip(&chip);
+}
+
+/* bkpt 0x11, and the vector of HardFault, which is at 0x0800000C: b . */
+static const uint16_t breaks[] = { 0xBE11, 0xBE11, 0x0013, 0x0800, 0xBF00, 0xE7FE };
+
+/* C1.4.1: without a debugger BKPT is a fault, with one it halts. */
+static void test_bkpt(void **state)
+{
+	struct chip_under_test chip;
+	uint32_t hfsr;
+
+	(void)state;
+	open_chip(&chip, breaks, sizeof(breaks));
+	machine_run(chip.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+	assert_int_equal(machine_get(chip.machine, CPU_XPSR) & CPU_XPSR_IPSR, 3);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), 0x08000012);
+	assert_true(machine_read(chip.machine, 0xE000ED2C, 4, &hfsr));
+	assert_int_equal(hfsr, 0x80000000);
+	machine_debug(chip.machine, true);
+	machine_reset(chip.machine, MCU_RESET_PIN, 0);
+	machine_run(chip.machine, 2 * MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START);
+	close_chip(&chip);
+}
+
+/* 1: adds r0, #1; adds r1, r0; cmp r0, r1; beq 1b; eors r2, r1; b 1b */
+static const uint16_t counts[] = { 0x3001, 0x1809, 0x4288, 0xD0FB, 0x404A, 0xE7F9 };
+
+static void test_breakpoint(void **state)
+{
+	struct chip_under_test chip;
+
+	(void)state;
+	open_chip(&chip, counts, sizeof(counts));
+	machine_run(chip.machine, MS);
+	machine_debug(chip.machine, true);
+	machine_break(chip.machine, START + 4, true);
+	machine_run(chip.machine, 2 * MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START + 4);
+	machine_step(chip.machine);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START + 6);
+	machine_step(chip.machine);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START + 8);
+	machine_step(chip.machine);
+	machine_step(chip.machine);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START);
+	for (uint32_t i = 0, r0 = machine_get(chip.machine, CPU_R0); i < 5; i++) {
+		machine_resume(chip.machine);
+		machine_run(chip.machine, machine_ns(chip.machine) + MS);
+		assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+		assert_int_equal(machine_get(chip.machine, CPU_PC), START + 4);
+		assert_int_equal(machine_get(chip.machine, CPU_R0), ++r0);
+	}
+	machine_break(chip.machine, START + 4, false);
+	machine_resume(chip.machine);
+	machine_run(chip.machine, machine_ns(chip.machine) + MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+	close_chip(&chip);
+}
+
+/* However the time is cut into pieces, an instruction is a cycle. */
+static void test_slices(void **state)
+{
+	struct chip_under_test one, other;
+
+	(void)state;
+	open_chip(&one, counts, sizeof(counts));
+	open_chip(&other, counts, sizeof(counts));
+	machine_run(one.machine, 10 * MS);
+	for (int64_t ns = 0; ns < 10 * MS; ns += 7001)
+		machine_run(other.machine, ns);
+	machine_run(other.machine, 10 * MS);
+	assert_int_equal(machine_cycles(one.machine), machine_cycles(other.machine));
+	for (unsigned i = CPU_R0; i <= CPU_XPSR; i++)
+		assert_int_equal(machine_get(one.machine, i),
+				 machine_get(other.machine, i));
+	/* six instructions a turn at 16 MHz */
+	assert_in_range(machine_get(one.machine, CPU_R0), 160000 / 6 - 1, 160000 / 6 + 1);
+	close_chip(&one);
+	close_chip(&other);
+}
+
+/* CCR = 0x210, DIV_0_TRP; r2 = 3; r1 = 0; 1: udiv r0, r1, r2; adds r1, #1; b 1b */
+static const uint16_t divides[] = { 0x4804, 0xF44F, 0x7104, 0x6001, 0x2203, 0x2100,
+				    0xFBB1, 0xF0F2, 0x3101, 0xE7FB, 0xED14, 0xE000 };
+
+/* Each division is run alone and translated anew: what that costs is given back. */
+static void test_many_translations(void **state)
+{
+	struct chip_under_test chip;
+	uint32_t divided, done;
+
+	(void)state;
+	open_chip(&chip, divides, sizeof(divides));
+	machine_set(chip.machine, CPU_R0 + 9, 0x12345678);
+	machine_set(chip.machine, CPU_PSP, 0x20000800);
+	machine_run(chip.machine, 5 * MS);
+	divided = machine_get(chip.machine, CPU_R0);
+	done = machine_get(chip.machine, CPU_R0 + 1);
+	assert_in_range(done, 80000 / 3 - 10, 80000 / 3 + 10);
+	assert_in_range(divided, (done - 1) / 3, done / 3);
+	assert_int_equal(machine_get(chip.machine, CPU_R0 + 9), 0x12345678);
+	assert_int_equal(machine_get(chip.machine, CPU_PSP), 0x20000800);
+	assert_int_equal(machine_get(chip.machine, CPU_SP), 0x20001000);
+	close_chip(&chip);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_blank),
+		cmocka_unit_test(test_rom),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_bkpt),
+		cmocka_unit_test(test_breakpoint),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_many_translations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
