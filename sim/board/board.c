@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/machine.h"
+#include "core/cpu.h"
 #include "log.h"
 #include "pace.h"
 #include "usbdev.h"
@@ -14,7 +14,10 @@ struct board {
 	struct clock *clock;
 	struct chip chip;
 	struct flash *flash;
-	struct machine *machine; /* while there is power */
+	struct machine *machine; /* while there is power, as the next */
+	struct discovery *parts;
+	void (*powered)(void *ctx, struct mcu *mcu);
+	void *powered_ctx;
 	struct pace pace;
 	struct rom *rom;
 	struct usbdev usb;
@@ -169,10 +172,52 @@ void board_reset(struct board *board)
 		reset(board, MCU_RESET_PIN);
 }
 
+static void tell_power(struct board *board)
+{
+	if (board->powered)
+		board->powered(board->powered_ctx,
+			       board->machine ? machine_mcu(board->machine) : NULL);
+}
+
+void board_on_power(struct board *board, void (*powered)(void *ctx, struct mcu *mcu),
+		    void *ctx)
+{
+	board->powered = powered;
+	board->powered_ctx = ctx;
+	tell_power(board);
+}
+
+static void drop_machine(struct board *board)
+{
+	struct machine *machine = board->machine;
+
+	board->machine = NULL;
+	tell_power(board);
+	discovery_free(board->parts);
+	board->parts = NULL;
+	machine_free(machine);
+}
+
+static bool make_machine(struct board *board, const char **why)
+{
+	board->machine =
+		machine_new(board->flash, board->chip.uid, SEED, boot_pins(board), why);
+	if (!board->machine)
+		return false;
+	board->parts = discovery_new(machine_mcu(board->machine));
+	if (!board->parts) {
+		*why = "no memory";
+		drop_machine(board);
+		return false;
+	}
+	board->pace = (struct pace){ 0 };
+	tell_power(board);
+	return true;
+}
+
 static void power_off(struct board *board)
 {
-	machine_free(board->machine);
-	board->machine = NULL;
+	drop_machine(board);
 	board->power = false;
 	board->mode = BOARD_OFF;
 	board->jumped = false;
@@ -190,9 +235,7 @@ void board_power(struct board *board, bool on)
 		power_off(board);
 		return;
 	}
-	board->machine =
-		machine_new(board->flash, board->chip.uid, SEED, boot_pins(board), &why);
-	if (!board->machine) {
+	if (!make_machine(board, &why)) {
 		log_event("no power: %s", why);
 		return;
 	}
@@ -504,10 +547,20 @@ void board_free(struct board *board)
 	if (!board)
 		return;
 	stop_operation(board);
-	machine_free(board->machine);
+	drop_machine(board);
 	rom_free(board->rom);
 	flash_close(board->flash);
 	free(board);
+}
+
+struct machine *board_machine(struct board *board)
+{
+	return board->machine;
+}
+
+struct discovery *board_discovery(struct board *board)
+{
+	return board->parts;
 }
 
 struct faults *board_faults(struct board *board)
@@ -525,6 +578,22 @@ void board_set_attached(struct board *board, bool attached_now)
 	board->attached = attached_now;
 }
 
+static void look_at_machine(const struct board *board, struct board_view *view)
+{
+	int64_t idle;
+
+	if (!board->machine)
+		return;
+	idle = machine_idle_cycles(board->machine);
+	view->state = machine_state(board->machine);
+	view->pc = machine_get(board->machine, CPU_PC);
+	view->cycles = machine_cycles(board->machine);
+	view->virtual_ns = machine_ns(board->machine);
+	if (board->pace.busy_ns > 0)
+		view->mips = (double)(view->cycles - idle) * 1000 /
+			     (double)board->pace.busy_ns;
+}
+
 void board_look(const struct board *board, struct board_view *view)
 {
 	memset(view, 0, sizeof(*view));
@@ -540,6 +609,7 @@ void board_look(const struct board *board, struct board_view *view)
 	view->nwrp = flash_nwrp(board->flash);
 	view->total_ns = board->total_ns;
 	view->counters = board->counters;
+	look_at_machine(board, view);
 }
 
 const char *board_mode_name(enum board_mode mode)
@@ -551,4 +621,16 @@ const char *board_mode_name(enum board_mode mode)
 	};
 
 	return names[mode];
+}
+
+/* The state of the processor, in the ROM and without power too. */
+const char *board_state_name(const struct board_view *view)
+{
+	static const char *const names[] = {
+		[MACHINE_RUNS] = "runs",     [MACHINE_SLEEPS] = "sleeps",
+		[MACHINE_LOCKED] = "locked", [MACHINE_HALTED] = "halted",
+		[MACHINE_IN_ROM] = "rom",    [MACHINE_RESETS] = "resets",
+	};
+
+	return view->mode == BOARD_OFF ? "off" : names[view->state];
 }

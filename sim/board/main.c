@@ -1,4 +1,4 @@
-/* stmiot-board: a virtual STM32F407 behind a USB/IP server. */
+/* stmiot-board: a virtual STM32F4-Discovery, with a USB/IP server for its ROM. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -13,7 +13,11 @@
 #include "control.h"
 #include "ctlsock.h"
 #include "log.h"
+#include "serial.h"
 #include "server.h"
+#include "trace.h"
+
+#define SERIAL_MAX 12 /* that can be given */
 
 struct settings {
 	const char *name;
@@ -24,6 +28,8 @@ struct settings {
 	const char *uid;
 	const char *rev;
 	const char *dir;
+	const char *serial[SERIAL_MAX];
+	size_t serial_count;
 	enum clock_mode mode;
 	uint32_t uid_words[3];
 	unsigned rev_bcd;
@@ -54,6 +60,9 @@ static const struct option_row {
 	  "unique id of a new chip, 24 hex digits (random)" },
 	{ "rev", 0, "2200|2100", offsetof(struct settings, rev),
 	  "bcdDevice of a new chip's ROM (2200)" },
+	{ "serial", 0, "PORT=WHERE", 0,
+	  "other end of a serial port: pty, tcp:N, stdout or none; may\n"
+	  "                             be repeated (USART3=pty)" },
 	{ "help", 'h', NULL, 0, "show this help" },
 	{ "version", 'V', NULL, 0, "show the version" },
 };
@@ -63,9 +72,9 @@ static const struct option_row {
 static void print_help(void)
 {
 	printf("usage: " PROGRAM " [OPTIONS] DIR\n"
-	       "A virtual STM32F407, whose ROM bootloader is a USB/IP server. DIR keeps "
-	       "its\n"
-	       "state and the control socket.\n\n");
+	       "A virtual STM32F4-Discovery; its ROM bootloader is behind a USB/IP "
+	       "server. DIR\n"
+	       "keeps its state and the control socket.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &option_rows[i];
 		char left[40];
@@ -84,6 +93,17 @@ static _Noreturn void usage(const char *what, const char *why)
 	fprintf(stderr, PROGRAM ": %s: %s\n" PROGRAM ": see " PROGRAM " --help\n", what,
 		why);
 	exit(2);
+}
+
+static void add_serial(struct settings *settings, const char *text)
+{
+	if (!serial_fits(text))
+		usage("--serial", "is PORT=pty, PORT=tcp:N, PORT=stdout or PORT=none, "
+				  "with a PORT of USART1 to USART3, UART4, UART5, "
+				  "USART6");
+	if (settings->serial_count == SERIAL_MAX)
+		usage("--serial", "is given too often");
+	settings->serial[settings->serial_count++] = text;
 }
 
 static void parse_options(struct settings *settings, int argc, char **argv)
@@ -108,7 +128,11 @@ static void parse_options(struct settings *settings, int argc, char **argv)
 			fprintf(stderr, PROGRAM ": see " PROGRAM " --help\n");
 			exit(2);
 		}
-		*(const char **)((char *)settings + option_rows[c - 256].at) = optarg;
+		if (strcmp(option_rows[c - 256].name, "serial") == 0)
+			add_serial(settings, optarg);
+		else
+			*(const char **)((char *)settings + option_rows[c - 256].at) =
+				optarg;
 	}
 	if (argc - optind != 1)
 		usage("DIR", optind == argc
@@ -197,37 +221,58 @@ struct machine {
 	struct board *board;
 	struct usbip_export export;
 	struct server *server;
+	struct serial *serial;
+	struct trace *trace;
 	struct control control;
 	struct ctlsock *ctlsock;
 };
 
+/* Nobody waits in no time: then the board waits for whoever traces it. */
+static bool held(const struct machine *machine)
+{
+	return machine->clock.mode == CLOCK_NONE && trace_crowded(machine->trace);
+}
+
 static void run_due(struct machine *machine)
 {
-	board_run(machine->board);
+	if (!held(machine))
+		board_run(machine->board);
+	serial_run(machine->serial);
+	ctlsock_run(machine->ctlsock);
 	server_run(machine->server);
 	board_set_attached(machine->board, machine->export.importer != NULL);
+}
+
+/* How long to sleep: until something is due. */
+static int64_t sleep_ns(struct machine *machine)
+{
+	int64_t due_ns = held(machine) ? CLOCK_NEVER : board_due_ns(machine->board);
+	int64_t serial_ns = serial_wait_ns(machine->serial);
+	int64_t ns;
+
+	if (server_due_ns(machine->server) < due_ns)
+		due_ns = server_due_ns(machine->server);
+	ns = clock_sleep_ns(&machine->clock, due_ns);
+	return ns < 0 || (serial_ns >= 0 && serial_ns < ns) ? serial_ns : ns;
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void wait_and_handle(struct machine *machine, const sigset_t *open)
 {
-	struct pollfd fds[SERVER_POLLFDS + CTLSOCK_POLLFDS];
+	struct pollfd fds[SERVER_POLLFDS + SERIAL_POLLFDS + CTLSOCK_POLLFDS];
 	size_t served = server_pollfds(machine->server, fds);
-	size_t controlled = ctlsock_pollfds(machine->ctlsock, fds + served);
-	int64_t due_ns = board_due_ns(machine->board);
-	int64_t sleep_ns;
-	struct timespec sleep;
+	size_t wired = serial_pollfds(machine->serial, fds + served);
+	size_t controlled = ctlsock_pollfds(machine->ctlsock, fds + served + wired);
+	int64_t ns = sleep_ns(machine);
+	struct timespec sleep = { .tv_sec = (time_t)(ns / 1000000000),
+				  .tv_nsec = (long)(ns % 1000000000) };
 
-	if (server_due_ns(machine->server) < due_ns)
-		due_ns = server_due_ns(machine->server);
-	sleep_ns = clock_sleep_ns(&machine->clock, due_ns);
-	sleep.tv_sec = (time_t)(sleep_ns / 1000000000);
-	sleep.tv_nsec = (long)(sleep_ns % 1000000000);
-	if (ppoll(fds, served + controlled, sleep_ns < 0 ? NULL : &sleep, open) <= 0)
+	if (ppoll(fds, served + wired + controlled, ns < 0 ? NULL : &sleep, open) <= 0)
 		return;
 	server_handle(machine->server, fds, served);
+	serial_handle(machine->serial, fds + served, wired);
 	run_due(machine);
-	ctlsock_handle(machine->ctlsock, fds + served, controlled);
+	ctlsock_handle(machine->ctlsock, fds + served + wired, controlled);
 }
 
 static int loop(struct machine *machine, const char *dir, const sigset_t *open)
@@ -257,6 +302,32 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
+/* The board's power comes and goes, and the chip at these ends with it. */
+static void powered(void *ctx, struct mcu *mcu)
+{
+	struct machine *machine = ctx;
+
+	serial_wire(machine->serial, mcu);
+	trace_wire(machine->trace, mcu);
+}
+
+static int open_ends(struct machine *machine, const struct settings *settings)
+{
+	char err[200];
+
+	machine->serial = serial_open(store_dirfd(machine->store), settings->serial,
+				      settings->serial_count, err, sizeof(err));
+	if (!machine->serial)
+		return complain(settings->dir, err);
+	machine->trace = trace_new();
+	if (!machine->trace)
+		return complain("no memory", NULL);
+	board_on_power(machine->board, powered, machine);
+	machine->control.serial = machine->serial;
+	machine->control.trace = machine->trace;
+	return 0;
+}
+
 static int open_machine(struct machine *machine, const struct settings *settings)
 {
 	char err[600];
@@ -281,6 +352,8 @@ static int open_machine(struct machine *machine, const struct settings *settings
 				      &machine->clock, err, sizeof(err));
 	if (!machine->server)
 		return complain(err, NULL);
+	if (open_ends(machine, settings) < 0)
+		return -1;
 	machine->control.board = machine->board;
 	machine->control.time = settings->mode;
 	machine->control.name = settings->name;
@@ -298,6 +371,8 @@ static void close_machine(struct machine *machine)
 	ctlsock_close(machine->ctlsock);
 	server_close(machine->server);
 	board_free(machine->board);
+	serial_close(machine->serial);
+	trace_free(machine->trace);
 	store_close(machine->store);
 }
 

@@ -14,7 +14,7 @@ load helpers
 
 @test "help fits into 80 columns" {
 	for command in "" doctor udev list info build flash verify read erase start option otp image \
-		hub device token sim help version completion; do
+		hub device token console sim help version completion; do
 		# shellcheck disable=SC2086
 		run -0 stmiot help $command
 		while read -r line; do

@@ -50,6 +50,8 @@ int64_t machine_due_ns(struct machine *machine);
 int64_t machine_ns(const struct machine *machine);
 /* Instructions and idle cycles since power on */
 int64_t machine_cycles(const struct machine *machine);
+/* Those of them in which no instruction was executed */
+int64_t machine_idle_cycles(const struct machine *machine);
 
 /* -- for a debugger --------------------------------------------------------------------- */
 
