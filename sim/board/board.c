@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cpu.h"
 #include "log.h"
 #include "pace.h"
 #include "usbdev.h"
+#include "view.h"
 
 struct board {
 	struct store *store;
@@ -578,22 +578,6 @@ void board_set_attached(struct board *board, bool attached_now)
 	board->attached = attached_now;
 }
 
-static void look_at_machine(const struct board *board, struct board_view *view)
-{
-	int64_t idle;
-
-	if (!board->machine)
-		return;
-	idle = machine_idle_cycles(board->machine);
-	view->state = machine_state(board->machine);
-	view->pc = machine_get(board->machine, CPU_PC);
-	view->cycles = machine_cycles(board->machine);
-	view->virtual_ns = machine_ns(board->machine);
-	if (board->pace.busy_ns > 0)
-		view->mips = (double)(view->cycles - idle) * 1000 /
-			     (double)board->pace.busy_ns;
-}
-
 void board_look(const struct board *board, struct board_view *view)
 {
 	memset(view, 0, sizeof(*view));
@@ -609,28 +593,6 @@ void board_look(const struct board *board, struct board_view *view)
 	view->nwrp = flash_nwrp(board->flash);
 	view->total_ns = board->total_ns;
 	view->counters = board->counters;
-	look_at_machine(board, view);
-}
-
-const char *board_mode_name(enum board_mode mode)
-{
-	static const char *const names[] = {
-		[BOARD_OFF] = "off",
-		[BOARD_ROM] = "rom",
-		[BOARD_RUNNING] = "running",
-	};
-
-	return names[mode];
-}
-
-/* The state of the processor, in the ROM and without power too. */
-const char *board_state_name(const struct board_view *view)
-{
-	static const char *const names[] = {
-		[MACHINE_RUNS] = "runs",     [MACHINE_SLEEPS] = "sleeps",
-		[MACHINE_LOCKED] = "locked", [MACHINE_HALTED] = "halted",
-		[MACHINE_IN_ROM] = "rom",    [MACHINE_RESETS] = "resets",
-	};
-
-	return view->mode == BOARD_OFF ? "off" : names[view->state];
+	if (board->machine)
+		view_machine(view, board->machine, &board->pace);
 }

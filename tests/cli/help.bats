@@ -25,7 +25,8 @@ load helpers
 
 @test "a command's help is the same by all ways" {
 	run -0 stmiot help sim
-	has "$output" "Usage: stmiot sim up|down"
+	has "$output" "Usage: stmiot sim VERB [OPTIONS] [NAME] [...]"
+	has "$output" "VERB is up, down, status, press, release, leds"
 	help=$output
 	run -0 stmiot sim --help
 	output_is "$help"

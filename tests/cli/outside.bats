@@ -109,7 +109,7 @@ status() {
 @test "the program resets the chip" {
 	stmiot sim boot0 b0 off
 	printf '^' >sim/b0/usart3
-	eventually grep -q "boots from flash" sim/b0/log
+	eventually grep -q "resets itself by software" sim/b0/log
 	status '.mode == "running"'
 }
 
