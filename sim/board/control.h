@@ -15,8 +15,9 @@ struct control {
 	struct board *board;
 	enum clock_mode time;
 	const char *name;
-	char usbip[120]; /* usbip://HOST:PORT/BUSID */
-	bool quit;       /* somebody asked for the end */
+	char usbip[120];   /* usbip://HOST:PORT/BUSID */
+	bool quit;         /* somebody asked for the end */
+	unsigned gdb_port; /* 0: GDB is not served */
 	/* NULL: there is none */
 	struct serial *serial;
 	struct trace *trace;

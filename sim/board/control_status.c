@@ -138,6 +138,8 @@ bool control_status(struct control *control, struct request *request)
 	put_text(to, "name", control->name);
 	put_chip(to, &view);
 	put_text(to, "usbip", control->usbip);
+	if (control->gdb_port)
+		put_number(to, "gdb", control->gdb_port);
 	put_text(to, "time", control->time == CLOCK_REAL ? "real" : "none");
 	put_bool(to, "power", view.power);
 	put_bool(to, "boot0", view.chip.boot0);

@@ -1,42 +1,8 @@
-#include "gdb.h"
-
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbxml.h"
-
-#define PACKET_BYTES   4096 /* as we tell it in qSupported */
-#define OUT_BYTES      (4 * PACKET_BYTES)
-#define POINTS_MAX     64
-#define SIGINT_NUMBER  2
-#define SIGTRAP_NUMBER 5
-#define SIGSEGV_NUMBER 11
-
-enum parse { PARSE_IDLE, PARSE_BODY, PARSE_ESCAPE, PARSE_SUM_1, PARSE_SUM_2 };
-
-struct point {
-	bool used;
-	char kind; /* '0' to '4' of the Z packet */
-	uint32_t address, len;
-};
-
-struct gdb {
-	struct gdb_target target;
-	enum parse parse;
-	uint8_t packet[PACKET_BYTES + 1];
-	size_t len;
-	bool too_long;
-	uint8_t sum;   /* of what came */
-	uint8_t given; /* what it says it is */
-	bool no_ack;
-	bool running; /* a continue is to be answered when it stops */
-	bool gone;
-	struct point points[POINTS_MAX];
-	uint8_t out[OUT_BYTES];
-	size_t out_len;
-};
+#include "gdb_own.h"
 
 /* -- out ---------------------------------------------------------------------------------- */
 
@@ -48,7 +14,7 @@ static void put(struct gdb *gdb, const char *text, size_t len)
 	gdb->out_len += len;
 }
 
-static void answer_bytes(struct gdb *gdb, const char *body, size_t len)
+void gdb_answer_bytes(struct gdb *gdb, const char *body, size_t len)
 {
 	unsigned sum = 0;
 	char tail[4];
@@ -63,15 +29,9 @@ static void answer_bytes(struct gdb *gdb, const char *body, size_t len)
 	put(gdb, tail, 3);
 }
 
-static void answer(struct gdb *gdb, const char *body)
+void gdb_answer(struct gdb *gdb, const char *body)
 {
-	answer_bytes(gdb, body, strlen(body));
-}
-
-/* E01: what it asked for is not there, or not so; an empty answer: we know no such packet. */
-static void answer_done(struct gdb *gdb, bool done)
-{
-	answer(gdb, done ? "OK" : "E01");
+	gdb_answer_bytes(gdb, body, strlen(body));
 }
 
 const uint8_t *gdb_output(const struct gdb *gdb, size_t *len)
@@ -86,9 +46,9 @@ void gdb_sent(struct gdb *gdb, size_t len)
 	memmove(gdb->out, gdb->out + len, gdb->out_len);
 }
 
-/* -- hexadecimal ---------------------------------------------------------------------------- */
+/* -- packets ------------------------------------------------------------------------------------------------------ */
 
-static int digit(char c)
+int gdb_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -99,516 +59,6 @@ static int digit(char c)
 	return -1;
 }
 
-/* A number of up to 32 bits; false: there is none, or it is larger. */
-static bool number(const char **at, uint32_t *value)
-{
-	unsigned digits = 0;
-
-	*value = 0;
-	for (; digit(**at) >= 0; (*at)++) {
-		if (++digits > 8)
-			return false;
-		*value = *value << 4 | (uint32_t)digit(**at);
-	}
-	return digits > 0;
-}
-
-static bool literal(const char **at, char c)
-{
-	if (**at != c)
-		return false;
-	(*at)++;
-	return true;
-}
-
-static char *to_hex(char *text, const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		text += sprintf(text, "%02x", bytes[i]);
-	return text;
-}
-
-static bool from_hex(const char *text, uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		int high = digit(text[2 * i]);
-		int low = high < 0 ? -1 : digit(text[2 * i + 1]);
-
-		if (low < 0)
-			return false;
-		bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
-/* -- registers --------------------------------------------------------------------------------- */
-
-static size_t reg_bytes(unsigned reg)
-{
-	return reg >= GDB_D0 && reg < GDB_FPSCR ? 8 : 4;
-}
-
-static char *print_reg(struct gdb *gdb, char *text, unsigned reg)
-{
-	uint64_t value = gdb->target.get(gdb->target.ctx, reg);
-
-	/* little endian, as the target is; and so is every host this is built for */
-	return to_hex(text, (const uint8_t *)&value, reg_bytes(reg));
-}
-
-static bool parse_reg(struct gdb *gdb, const char **text, unsigned reg)
-{
-	uint64_t value = 0;
-
-	if (!from_hex(*text, (uint8_t *)&value, reg_bytes(reg)))
-		return false;
-	*text += 2 * reg_bytes(reg);
-	gdb->target.set(gdb->target.ctx, reg, value);
-	return true;
-}
-
-static void do_read_regs(struct gdb *gdb, const char *args)
-{
-	char text[GDB_REGS * 16 + 1];
-	char *at = text;
-
-	(void)args;
-	for (unsigned reg = 0; reg < GDB_REGS; reg++)
-		at = print_reg(gdb, at, reg);
-	answer(gdb, text);
-}
-
-static void do_write_regs(struct gdb *gdb, const char *args)
-{
-	bool done = true;
-
-	for (unsigned reg = 0; reg < GDB_REGS && done && *args; reg++)
-		done = parse_reg(gdb, &args, reg);
-	answer_done(gdb, done);
-}
-
-static void do_read_reg(struct gdb *gdb, const char *args)
-{
-	char text[17] = "";
-	uint32_t reg;
-
-	if (!number(&args, &reg) || reg >= GDB_REGS) {
-		answer_done(gdb, false);
-		return;
-	}
-	print_reg(gdb, text, reg);
-	answer(gdb, text);
-}
-
-static void do_write_reg(struct gdb *gdb, const char *args)
-{
-	uint32_t reg;
-
-	answer_done(gdb, number(&args, &reg) && reg < GDB_REGS && literal(&args, '=') &&
-				 parse_reg(gdb, &args, reg));
-}
-
-/* -- memory -------------------------------------------------------------------------------------- */
-
-static bool range(const char **args, uint32_t *address, uint32_t *len)
-{
-	return number(args, address) && literal(args, ',') && number(args, len);
-}
-
-static void do_read_memory(struct gdb *gdb, const char *args)
-{
-	uint8_t bytes[PACKET_BYTES / 2];
-	char text[PACKET_BYTES + 1] = "";
-	uint32_t address, len;
-
-	if (!range(&args, &address, &len)) {
-		answer_done(gdb, false);
-		return;
-	}
-	if (len > sizeof(bytes)) /* less than asked for is allowed */
-		len = sizeof(bytes);
-	if (!gdb->target.peek(gdb->target.ctx, address, bytes, len)) {
-		answer_done(gdb, false);
-		return;
-	}
-	to_hex(text, bytes, len);
-	answer(gdb, text);
-}
-
-static void do_write_memory(struct gdb *gdb, const char *args)
-{
-	uint8_t bytes[PACKET_BYTES / 2];
-	uint32_t address, len;
-
-	answer_done(gdb, range(&args, &address, &len) && literal(&args, ':') &&
-				 len <= sizeof(bytes) && from_hex(args, bytes, len) &&
-				 gdb->target.poke(gdb->target.ctx, address, bytes, len));
-}
-
-/* How many bytes of the packet stand behind `args`, which may hold zeros. */
-static size_t left(const struct gdb *gdb, const char *args)
-{
-	return gdb->len - (size_t)((const uint8_t *)args - gdb->packet);
-}
-
-static void do_write_binary(struct gdb *gdb, const char *args)
-{
-	uint32_t address, len;
-
-	answer_done(gdb, range(&args, &address, &len) && literal(&args, ':') &&
-				 len == left(gdb, args) &&
-				 gdb->target.poke(gdb->target.ctx, address,
-						  (const uint8_t *)args, len));
-}
-
-/* -- running --------------------------------------------------------------------------------------- */
-
-static void tell_stop(struct gdb *gdb, unsigned signal)
-{
-	static const char *const kinds[] = {
-		[GDB_WATCH_WRITE] = "watch",
-		[GDB_WATCH_READ] = "rwatch",
-		[GDB_WATCH_ACCESS] = "awatch",
-	};
-	enum gdb_watch kind = GDB_WATCH_WRITE;
-	uint32_t address = 0;
-	char text[60];
-
-	switch (gdb->target.state(gdb->target.ctx, &address, &kind)) {
-	case GDB_WATCHED:
-		snprintf(text, sizeof(text), "T%02x%s:%08" PRIx32 ";", SIGTRAP_NUMBER,
-			 kinds[kind], address);
-		break;
-	case GDB_LOCKED:
-		snprintf(text, sizeof(text), "T%02xthread:1;", SIGSEGV_NUMBER);
-		break;
-	default:
-		snprintf(text, sizeof(text), "T%02xthread:1;", signal);
-		break;
-	}
-	answer(gdb, text);
-}
-
-static void do_why(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	tell_stop(gdb, SIGTRAP_NUMBER);
-}
-
-static void set_pc(struct gdb *gdb, const char *args)
-{
-	uint32_t address;
-
-	if (number(&args, &address))
-		gdb->target.set(gdb->target.ctx, GDB_PC, address);
-}
-
-static void go(struct gdb *gdb, const char *args)
-{
-	set_pc(gdb, args);
-	gdb->target.resume(gdb->target.ctx);
-	gdb->running = true;
-}
-
-static void step(struct gdb *gdb, const char *args)
-{
-	set_pc(gdb, args);
-	gdb->target.step(gdb->target.ctx);
-	tell_stop(gdb, SIGTRAP_NUMBER);
-}
-
-static void do_vcont(struct gdb *gdb, const char *args)
-{
-	if (strncmp(args, ";c", 2) == 0 || strncmp(args, ";C", 2) == 0)
-		go(gdb, "");
-	else if (strncmp(args, ";s", 2) == 0 || strncmp(args, ";S", 2) == 0)
-		step(gdb, "");
-	else if (strcmp(args, "?") == 0)
-		answer(gdb, "vCont;c;C;s;S");
-	else
-		answer(gdb, "");
-}
-
-static void interrupt(struct gdb *gdb)
-{
-	if (!gdb->running)
-		return;
-	gdb->target.halt(gdb->target.ctx);
-	gdb->running = false;
-	tell_stop(gdb, SIGINT_NUMBER);
-}
-
-static void do_detach(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "OK");
-	gdb->gone = true;
-}
-
-static void do_kill(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb->gone = true; /* a board is not killed: it runs on */
-}
-
-/* -- break- and watchpoints ---------------------------------------------------------------------------- */
-
-static struct point *find_point(struct gdb *gdb, const struct point *wanted)
-{
-	for (size_t i = 0; i < POINTS_MAX; i++) {
-		struct point *point = &gdb->points[i];
-
-		if (point->used == wanted->used &&
-		    (!wanted->used ||
-		     (point->kind == wanted->kind && point->address == wanted->address &&
-		      point->len == wanted->len)))
-			return point;
-	}
-	return NULL;
-}
-
-static bool set_point(struct gdb *gdb, const struct point *point, bool on)
-{
-	void *ctx = gdb->target.ctx;
-
-	if (point->kind <= '1')
-		return gdb->target.set_break(ctx, point->address & ~1u, on);
-	return gdb->target.set_watch(ctx, (enum gdb_watch)(point->kind - '0'),
-				     point->address, point->len, on);
-}
-
-static bool parse_point(const char *args, struct point *point)
-{
-	point->used = true;
-	point->kind = *args;
-	if (*args < '0' || *args > '4')
-		return false;
-	args++;
-	return literal(&args, ',') && range(&args, &point->address, &point->len);
-}
-
-static void do_set_point(struct gdb *gdb, const char *args)
-{
-	static const struct point nobody = { 0 };
-	struct point point = { 0 };
-	struct point *place;
-
-	if (!parse_point(args, &point)) {
-		answer_done(gdb, false);
-		return;
-	}
-	place = find_point(gdb, &point); /* setting one twice is setting it */
-	if (!place) {
-		place = find_point(gdb, &nobody);
-		if (!place || !set_point(gdb, &point, true)) {
-			answer_done(gdb, false);
-			return;
-		}
-		*place = point;
-	}
-	answer_done(gdb, true);
-}
-
-static void do_clear_point(struct gdb *gdb, const char *args)
-{
-	struct point point = { 0 };
-	struct point *place = parse_point(args, &point) ? find_point(gdb, &point) : NULL;
-
-	if (place) {
-		set_point(gdb, place, false);
-		place->used = false;
-	}
-	answer_done(gdb, place != NULL);
-}
-
-/* -- questions -------------------------------------------------------------------------------------------- */
-
-/* E.4: a part of a document, with 'l' before the last one and 'm' before the others. */
-static void answer_part(struct gdb *gdb, const char *document, const char *args)
-{
-	char text[PACKET_BYTES];
-	size_t whole = strlen(document), part;
-	uint32_t offset, len;
-
-	if (!range(&args, &offset, &len) || offset > whole) {
-		answer_done(gdb, false);
-		return;
-	}
-	part = whole - offset < len ? whole - offset : len;
-	if (part > sizeof(text) - 2)
-		part = sizeof(text) - 2;
-	text[0] = offset + part == whole ? 'l' : 'm';
-	memcpy(text + 1, document + offset, part);
-	answer_bytes(gdb, text, part + 1);
-}
-
-static void do_features(struct gdb *gdb, const char *args)
-{
-	answer_part(gdb, gdbxml_target, args);
-}
-
-static void do_memory_map(struct gdb *gdb, const char *args)
-{
-	answer_part(gdb, gdbxml_memory_map, args);
-}
-
-static void do_supported(struct gdb *gdb, const char *args)
-{
-	char text[160];
-
-	(void)args;
-	snprintf(text, sizeof(text),
-		 "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;"
-		 "qXfer:memory-map:read+;vContSupported+;hwbreak+;swbreak+",
-		 PACKET_BYTES);
-	answer(gdb, text);
-}
-
-static void do_no_ack(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "OK");
-	gdb->no_ack = true;
-}
-
-static void say(struct gdb *gdb, const char *words)
-{
-	char text[200] = "O";
-
-	to_hex(text + 1, (const uint8_t *)words, strlen(words));
-	answer(gdb, text);
-}
-
-/* `monitor WORDS` */
-static void do_monitor(struct gdb *gdb, const char *args)
-{
-	char words[40] = "";
-	size_t len = strlen(args) / 2;
-
-	if (len >= sizeof(words) || !from_hex(args, (uint8_t *)words, len)) {
-		answer_done(gdb, false);
-	} else if (strcmp(words, "reset") == 0 || strcmp(words, "reset halt") == 0) {
-		gdb->target.reset(gdb->target.ctx);
-		gdb->target.halt(gdb->target.ctx);
-		answer(gdb, "OK");
-	} else if (strcmp(words, "halt") == 0) {
-		gdb->target.halt(gdb->target.ctx);
-		answer(gdb, "OK");
-	} else {
-		say(gdb, "monitor reset: resets the chip, and halts it there\n"
-			 "monitor halt\n");
-		answer(gdb, "OK");
-	}
-}
-
-static void do_ok(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "OK");
-}
-
-static void do_attached(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "1");
-}
-
-static void do_thread(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "QC1");
-}
-
-static void do_first_thread(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "m1");
-}
-
-static void do_next_thread(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	answer(gdb, "l");
-}
-
-/* -- the flash, for `load` ------------------------------------------------------------------------------------ */
-
-static void do_flash_erase(struct gdb *gdb, const char *args)
-{
-	uint32_t address, len;
-
-	answer_done(gdb, range(&args, &address, &len) &&
-				 gdb->target.flash(gdb->target.ctx, address, NULL, len));
-}
-
-static void do_flash_write(struct gdb *gdb, const char *args)
-{
-	uint32_t address;
-
-	answer_done(gdb,
-		    number(&args, &address) && literal(&args, ':') &&
-			    gdb->target.flash(gdb->target.ctx, address,
-					      (const uint8_t *)args, left(gdb, args)));
-}
-
-/* -- packets ------------------------------------------------------------------------------------------------------ */
-
-/* In the order of looking: the longer names before the letters they begin with. */
-static const struct packet {
-	const char *name;
-	void (*run)(struct gdb *gdb, const char *args);
-} packets[] = {
-	{ "qSupported", do_supported },
-	{ "QStartNoAckMode", do_no_ack },
-	{ "qXfer:features:read:target.xml:", do_features },
-	{ "qXfer:memory-map:read::", do_memory_map },
-	{ "qAttached", do_attached },
-	{ "qfThreadInfo", do_first_thread },
-	{ "qsThreadInfo", do_next_thread },
-	{ "qSymbol", do_ok },
-	{ "qRcmd,", do_monitor },
-	{ "qC", do_thread },
-	{ "vCont", do_vcont },
-	{ "vFlashErase:", do_flash_erase },
-	{ "vFlashWrite:", do_flash_write },
-	{ "vFlashDone", do_ok },
-	{ "vKill", do_detach },
-	{ "?", do_why },
-	{ "g", do_read_regs },
-	{ "G", do_write_regs },
-	{ "p", do_read_reg },
-	{ "P", do_write_reg },
-	{ "m", do_read_memory },
-	{ "M", do_write_memory },
-	{ "X", do_write_binary },
-	{ "c", go },
-	{ "s", step },
-	{ "H", do_ok },
-	{ "T", do_ok },
-	{ "Z", do_set_point },
-	{ "z", do_clear_point },
-	{ "D", do_detach },
-	{ "k", do_kill },
-};
-
-static void run_packet(struct gdb *gdb)
-{
-	const char *body = (const char *)gdb->packet;
-
-	gdb->packet[gdb->len] = 0;
-	/* while it runs nothing but an interrupt may come; a packet stops it first */
-	interrupt(gdb);
-	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
-		size_t len = strlen(packets[i].name);
-
-		if (gdb->len >= len && memcmp(body, packets[i].name, len) == 0) {
-			packets[i].run(gdb, body + len);
-			return;
-		}
-	}
-	answer(gdb, "");
-}
-
 static void packet_ended(struct gdb *gdb)
 {
 	bool good = gdb->sum == gdb->given && !gdb->too_long;
@@ -617,7 +67,7 @@ static void packet_ended(struct gdb *gdb)
 	if (!gdb->no_ack)
 		put(gdb, good ? "+" : "-", 1);
 	if (good)
-		run_packet(gdb);
+		gdb_run_packet(gdb);
 }
 
 static void keep(struct gdb *gdb, uint8_t byte)
@@ -655,14 +105,14 @@ static void feed_body(struct gdb *gdb, uint8_t byte)
 
 static void feed_byte(struct gdb *gdb, uint8_t byte)
 {
-	int value = digit((char)byte);
+	int value = gdb_digit((char)byte);
 
 	switch (gdb->parse) {
 	case PARSE_IDLE:
 		if (byte == '$')
 			start_packet(gdb);
 		else if (byte == 3)
-			interrupt(gdb);
+			gdb_interrupt(gdb);
 		break;
 	case PARSE_BODY:
 		feed_body(gdb, byte);
@@ -673,7 +123,7 @@ static void feed_byte(struct gdb *gdb, uint8_t byte)
 		gdb->parse = PARSE_BODY;
 		break;
 	case PARSE_SUM_1:
-		gdb->given = (uint8_t)(value << 4);
+		gdb->given = (uint8_t)((unsigned)value << 4);
 		gdb->parse = value < 0 ? PARSE_IDLE : PARSE_SUM_2;
 		break;
 	case PARSE_SUM_2:
@@ -695,14 +145,10 @@ bool gdb_feed(struct gdb *gdb, const uint8_t *bytes, size_t len)
 
 void gdb_poll(struct gdb *gdb)
 {
-	uint32_t address;
-	enum gdb_watch kind;
-
-	if (!gdb->running ||
-	    gdb->target.state(gdb->target.ctx, &address, &kind) == GDB_RUNS)
+	if (!gdb->running || gdb->target.state(gdb->target.ctx) == GDB_RUNS)
 		return;
 	gdb->running = false;
-	tell_stop(gdb, SIGTRAP_NUMBER);
+	gdb_tell_stop(gdb, SIGTRAP_NUMBER);
 }
 
 bool gdb_waits(const struct gdb *gdb)
@@ -725,9 +171,7 @@ void gdb_free(struct gdb *gdb)
 {
 	if (!gdb)
 		return;
-	for (size_t i = 0; i < POINTS_MAX; i++)
-		if (gdb->points[i].used)
-			set_point(gdb, &gdb->points[i], false);
+	gdb_clear_points(gdb);
 	if (!gdb->running)
 		gdb->target.resume(gdb->target.ctx);
 	free(gdb);

@@ -27,10 +27,7 @@ enum gdb_reg {
 	GDB_REGS
 };
 
-/* Of the Z packets */
-enum gdb_watch { GDB_WATCH_WRITE = 2, GDB_WATCH_READ, GDB_WATCH_ACCESS };
-
-enum gdb_stop { GDB_RUNS, GDB_STOPPED, GDB_WATCHED, GDB_LOCKED };
+enum gdb_stop { GDB_RUNS, GDB_STOPPED, GDB_LOCKED };
 
 struct gdb_target {
 	void *ctx;
@@ -48,10 +45,7 @@ struct gdb_target {
 	void (*reset)(void *ctx);
 	/* false: there are no more */
 	bool (*set_break)(void *ctx, uint32_t address, bool on);
-	bool (*set_watch)(void *ctx, enum gdb_watch kind, uint32_t address, uint32_t len,
-			  bool on);
-	/* what it does now; of GDB_WATCHED, `*address` is what was accessed, `*kind` how */
-	enum gdb_stop (*state)(void *ctx, uint32_t *address, enum gdb_watch *kind);
+	enum gdb_stop (*state)(void *ctx);
 };
 
 struct gdb;

@@ -12,6 +12,7 @@
 #include "board.h"
 #include "control.h"
 #include "ctlsock.h"
+#include "gdbserver.h"
 #include "log.h"
 #include "serial.h"
 #include "server.h"
@@ -28,6 +29,8 @@ struct settings {
 	const char *uid;
 	const char *rev;
 	const char *dir;
+	const char *gdb; /* port, NULL: none */
+	unsigned gdb_port;
 	const char *serial[SERIAL_MAX];
 	size_t serial_count;
 	enum clock_mode mode;
@@ -63,6 +66,8 @@ static const struct option_row {
 	{ "serial", 0, "PORT=WHERE", 0,
 	  "other end of a serial port: pty, tcp:N, stdout or none; may\n"
 	  "                             be repeated (USART3=pty)" },
+	{ "gdb", 0, "PORT", offsetof(struct settings, gdb),
+	  "serve GDB on 127.0.0.1, 0 for any free port (not at all)" },
 	{ "help", 'h', NULL, 0, "show this help" },
 	{ "version", 'V', NULL, 0, "show the version" },
 };
@@ -141,15 +146,23 @@ static void parse_options(struct settings *settings, int argc, char **argv)
 	settings->dir = argv[optind];
 }
 
-static void check_options(struct settings *settings)
+static unsigned check_port(const char *option, const char *text)
 {
 	char *end;
-	unsigned long port = strtoul(settings->port, &end, 10);
+	unsigned long port = strtoul(text, &end, 10);
 
+	if (!*text || *end || text[0] == '-' || port > 65535)
+		usage(option, "is a number from 0 to 65535");
+	return (unsigned)port;
+}
+
+static void check_options(struct settings *settings)
+{
 	if (!*settings->dir)
 		usage("DIR", "is empty");
-	if (!*settings->port || *end || settings->port[0] == '-' || port > 65535)
-		usage("--port", "is a number from 0 to 65535");
+	check_port("--port", settings->port);
+	if (settings->gdb)
+		settings->gdb_port = check_port("--gdb", settings->gdb);
 	if (strcmp(settings->time, "real") != 0 && strcmp(settings->time, "none") != 0)
 		usage("--time", "is real or none");
 	settings->mode = strcmp(settings->time, "none") == 0 ? CLOCK_NONE : CLOCK_REAL;
@@ -223,6 +236,7 @@ struct machine {
 	struct server *server;
 	struct serial *serial;
 	struct trace *trace;
+	struct gdbserver *gdbserver; /* NULL: none is wanted */
 	struct control control;
 	struct ctlsock *ctlsock;
 };
@@ -237,6 +251,7 @@ static void run_due(struct machine *machine)
 {
 	if (!held(machine))
 		board_run(machine->board);
+	gdbserver_run(machine->gdbserver);
 	serial_run(machine->serial);
 	ctlsock_run(machine->ctlsock);
 	server_run(machine->server);
@@ -259,20 +274,23 @@ static int64_t sleep_ns(struct machine *machine)
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void wait_and_handle(struct machine *machine, const sigset_t *open)
 {
-	struct pollfd fds[SERVER_POLLFDS + SERIAL_POLLFDS + CTLSOCK_POLLFDS];
-	size_t served = server_pollfds(machine->server, fds);
-	size_t wired = serial_pollfds(machine->serial, fds + served);
-	size_t controlled = ctlsock_pollfds(machine->ctlsock, fds + served + wired);
+	struct pollfd fds[SERVER_POLLFDS + GDBSERVER_POLLFDS + SERIAL_POLLFDS +
+			  CTLSOCK_POLLFDS];
+	struct pollfd *debug = fds + server_pollfds(machine->server, fds);
+	struct pollfd *wires = debug + gdbserver_pollfds(machine->gdbserver, debug);
+	struct pollfd *control = wires + serial_pollfds(machine->serial, wires);
+	struct pollfd *end_of = control + ctlsock_pollfds(machine->ctlsock, control);
 	int64_t ns = sleep_ns(machine);
 	struct timespec sleep = { .tv_sec = (time_t)(ns / 1000000000),
 				  .tv_nsec = (long)(ns % 1000000000) };
 
-	if (ppoll(fds, served + wired + controlled, ns < 0 ? NULL : &sleep, open) <= 0)
+	if (ppoll(fds, (nfds_t)(end_of - fds), ns < 0 ? NULL : &sleep, open) <= 0)
 		return;
-	server_handle(machine->server, fds, served);
-	serial_handle(machine->serial, fds + served, wired);
+	server_handle(machine->server, fds, (size_t)(debug - fds));
+	gdbserver_handle(machine->gdbserver, debug, (size_t)(wires - debug));
+	serial_handle(machine->serial, wires, (size_t)(control - wires));
 	run_due(machine);
-	ctlsock_handle(machine->ctlsock, fds + served + wired, controlled);
+	ctlsock_handle(machine->ctlsock, control, (size_t)(end_of - control));
 }
 
 static int loop(struct machine *machine, const char *dir, const sigset_t *open)
@@ -309,6 +327,8 @@ static void powered(void *ctx, struct mcu *mcu)
 
 	serial_wire(machine->serial, mcu);
 	trace_wire(machine->trace, mcu);
+	if (mcu)
+		gdbserver_powered(machine->gdbserver);
 }
 
 static int open_ends(struct machine *machine, const struct settings *settings)
@@ -322,6 +342,13 @@ static int open_ends(struct machine *machine, const struct settings *settings)
 	machine->trace = trace_new();
 	if (!machine->trace)
 		return complain("no memory", NULL);
+	if (settings->gdb) {
+		machine->gdbserver = gdbserver_open(machine->board, settings->gdb_port,
+						    err, sizeof(err));
+		if (!machine->gdbserver)
+			return complain(err, NULL);
+		machine->control.gdb_port = gdbserver_port(machine->gdbserver);
+	}
 	board_on_power(machine->board, powered, machine);
 	machine->control.serial = machine->serial;
 	machine->control.trace = machine->trace;
@@ -370,6 +397,7 @@ static void close_machine(struct machine *machine)
 {
 	ctlsock_close(machine->ctlsock);
 	server_close(machine->server);
+	gdbserver_close(machine->gdbserver);
 	board_free(machine->board);
 	serial_close(machine->serial);
 	trace_free(machine->trace);

@@ -338,3 +338,13 @@ void machine_set(struct machine *machine, unsigned reg, uint32_t value)
 {
 	cpu_set(machine->core.cpu, reg, value);
 }
+
+uint64_t machine_get_double(struct machine *machine, unsigned n)
+{
+	return cpu_get_double(machine->core.cpu, n);
+}
+
+void machine_set_double(struct machine *machine, unsigned n, uint64_t value)
+{
+	cpu_set_double(machine->core.cpu, n, value);
+}
