@@ -11,8 +11,6 @@
 #define SLICE_MS 100
 #define IDS_MAX  16
 
-enum bus { BUS_SIM = 1, BUS_USB = 2 };
-
 struct list {
 	struct sight *items;
 	size_t n;
@@ -52,7 +50,7 @@ static void nap(unsigned ms)
 
 /* -- finding ----------------------------------------------------------------------- */
 
-static int buses(unsigned *out)
+int boards_buses(unsigned *out)
 {
 	const char *bus = getenv("STMIOT_BUS");
 
@@ -143,7 +141,7 @@ int boards_find(struct sight **out, size_t *n)
 {
 	struct list l = { 0 };
 	unsigned on;
-	int status = buses(&on);
+	int status = boards_buses(&on);
 
 	if (status == EXIT_DONE && (on & BUS_USB))
 		status = find_usb(&l);

@@ -13,6 +13,10 @@ struct sight {
 	struct dfu_board board;
 };
 
+/* What STMIOT_BUS lets us look for. Complains and returns an exit status. */
+enum bus { BUS_SIM = 1, BUS_USB = 2 };
+int boards_buses(unsigned *out);
+
 /* All boards that STMIOT_BUS lets us look for. The caller frees *out. Returns an exit status. */
 int boards_find(struct sight **out, size_t *n);
 

@@ -122,7 +122,7 @@ int table_print(struct table *t);
 void table_free(struct table *t);
 
 /* The colour of what goes to stdout: an escape sequence, or "" where there is none. */
-enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD };
+enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD, TINT_ORANGE, TINT_BLUE };
 const char *tint(enum tint t);
 
 /*

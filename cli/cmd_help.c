@@ -13,7 +13,7 @@ static const struct group {
 	const char *title, *names;
 } groups[] = {
 	{ "Set-up", "doctor|udev" },
-	{ "Boards", "list|info|flash|verify|read|erase|start" },
+	{ "Boards", "list|info|flash|verify|read|erase|start|console" },
 	{ "The chip's settings", "option|otp" },
 	{ "Firmware and image files", "build|image" },
 	{ "Azure IoT Hub", "provision|hub|device|token" },

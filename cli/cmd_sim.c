@@ -1,5 +1,7 @@
 #include "commands.h"
 #include "sim.h"
+#include "sim_leds.h"
+#include "sim_trace.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -12,9 +14,11 @@
 
 #define BOARDS_MAX 64
 
-static uint32_t boards = 1, port, at, erase, address, bit, times;
-static bool no_hub, follow, stay;
-static bool at_given, erase_given, address_given, bit_given, times_given;
+static uint32_t boards = 1, port, at, erase, address, bit, times, count, lines, press_ms;
+static bool no_hub, follow, stay, svg, watch;
+static bool at_given, erase_given, address_given, bit_given, times_given, lines_given,
+	press_given;
+static struct opt_list serial;
 static const char *board_time, *fraction;
 
 const struct opt sim_options[] = {
@@ -30,6 +34,18 @@ const struct opt sim_options[] = {
 	  "up: the first board's TCP port for USB/IP; the next ones follow (default: "
 	  "any)",
 	  &port, NULL, NULL },
+	{ OPT_LIST, 0, "serial", "PORT=WHERE",
+	  "up: the other end of a serial port: pty, tcp:N, stdout or none; may be "
+	  "given several times (default: USART3=pty)",
+	  &serial, NULL, NULL },
+	{ OPT_NUMBER, 0, "for", "MS", "press: release it after so many milliseconds",
+	  &press_ms, &press_given, NULL },
+	{ OPT_FLAG, 0, "svg", NULL, "leds: the picture as SVG", &svg, NULL, NULL },
+	{ OPT_FLAG, 0, "watch", NULL, "leds: draw it again whenever it changes", &watch,
+	  NULL, NULL },
+	{ OPT_NUMBER, 0, "count", "N", "trace: end after so many", &count, NULL, NULL },
+	{ OPT_NUMBER, 0, "lines", "N", "log: the last N lines (default: all)", &lines,
+	  &lines_given, NULL },
 	{ OPT_FLAG, 'f', "follow", NULL, "log: go on as it grows", &follow, NULL, NULL },
 	{ OPT_NUMBER, 0, "at", "N", "fault: at the N-th transfer from now", &at,
 	  &at_given, NULL },
@@ -103,6 +119,48 @@ static int show(char *const *names, size_t n, bool addresses)
 	return result;
 }
 
+static const char *text_of(const struct json *from, const char *key)
+{
+	const char *text = json_text(from, key);
+
+	return text ? clean(text) : "?";
+}
+
+static double number_of(const struct json *from, const char *key)
+{
+	double number = 0;
+
+	json_number(from, key, &number);
+	return number;
+}
+
+/* Behind the table, of a single board: what its processor does, and its wires. */
+static void show_more(const struct json *status)
+{
+	const struct json *ports = json_get(status, "ports");
+	const struct json *unmodelled = json_get(status, "unmodelled");
+	bool runs = json_text(status, "pc") != NULL;
+
+	out("processor     %s%s%s\n", text_of(status, "state"), runs ? " at " : "",
+	    runs ? text_of(status, "pc") : "");
+	out("virtual time  %.6f s, %.0f cycles, %.1f million instructions/s\n",
+	    number_of(status, "virtual_us") / 1e6, number_of(status, "cycles"),
+	    number_of(status, "mips"));
+	for (size_t i = 0; i < json_count(ports); i++) {
+		const struct json *item = json_at(ports, i, NULL);
+
+		out("%-13s %s\n", text_of(item, "port"), text_of(item, "path"));
+	}
+	for (size_t i = 0; i < json_count(unmodelled); i++) {
+		const struct json *item = json_at(unmodelled, i, NULL);
+
+		out("%s %s (%s) by %s, %.0f times\n",
+		    i ? "             " : "not modelled ", text_of(item, "register"),
+		    text_of(item, "address"), text_of(item, "pc"),
+		    number_of(item, "count"));
+	}
+}
+
 /* In a table of its own: it has neither serial number nor jumper. */
 static int show_hub(const struct json *status)
 {
@@ -144,6 +202,7 @@ static int status_of_hub(bool named)
 
 static int cmd_status(int argc, char **argv)
 {
+	struct json *status;
 	struct dfu_error err;
 	char **names;
 	size_t n;
@@ -154,9 +213,13 @@ static int cmd_status(int argc, char **argv)
 	if (argc == 1 && strcmp(argv[0], SIM_HUB) == 0)
 		return status_of_hub(true);
 	if (argc == 1) {
-		if (sim_ask(argv[0], sim_request("status"), NULL, &err) < 0)
+		if (sim_ask(argv[0], sim_request("status"), &status, &err) < 0)
 			return report("sim status", &err);
-		return show(argv, 1, false);
+		result = show(argv, 1, false);
+		if (!globals.json)
+			show_more(status);
+		json_free(status);
+		return result;
 	}
 	if (sim_names(&names, &n, &err) < 0)
 		return report("sim status", &err);
@@ -184,7 +247,7 @@ static int up_hub(void)
 
 static int cmd_up(int argc, char **argv)
 {
-	struct sim_start how = { .time = board_time };
+	struct sim_start how = { .time = board_time, .serial = &serial };
 	char names[BOARDS_MAX][16], *list[BOARDS_MAX];
 	struct dfu_error err;
 	uint32_t i;
@@ -338,7 +401,58 @@ static int cmd_boot0(int argc, char **argv)
 	return tell(argv[0], request);
 }
 
+static int cmd_press(int argc, char **argv)
+{
+	struct json *request;
+
+	if (argc != 1)
+		return usage_error("sim press takes one board");
+	request = sim_request("press");
+	if (press_given)
+		json_add_number(request, "ms", press_ms);
+	return tell(argv[0], request);
+}
+
+static int cmd_release(int argc, char **argv)
+{
+	if (argc != 1)
+		return usage_error("sim release takes one board");
+	return tell(argv[0], sim_request("release"));
+}
+
+static int cmd_leds(int argc, char **argv)
+{
+	if (argc != 1)
+		return usage_error("sim leds takes one board");
+	if (svg && globals.json)
+		return usage_error("--svg and --json do not go together");
+	return sim_leds(argv[0], svg, watch);
+}
+
+static int cmd_trace(int argc, char **argv)
+{
+	if (argc < 1)
+		return usage_error("sim trace takes a board, and names of peripherals");
+	return sim_trace(argv[0], argc - 1, argv + 1, count);
+}
+
 /* -- log --------------------------------------------------------------------------- */
+
+/* To where its last `lines` begin. */
+static void seek_lines(int fd)
+{
+	off_t start = lseek(fd, 0, SEEK_END);
+	uint32_t ends = 0;
+	char byte;
+
+	/* the end of the last line is not that of one before it */
+	while (start > 0 && pread(fd, &byte, 1, start - 1) == 1) {
+		if (byte == '\n' && ends++ == lines)
+			break;
+		start--;
+	}
+	lseek(fd, start, SEEK_SET);
+}
 
 static int cmd_log(int argc, char **argv)
 {
@@ -360,6 +474,8 @@ static int cmd_log(int argc, char **argv)
 			 strerror(errno));
 		return none ? EXIT_NO_BOARD : EXIT_FAILED;
 	}
+	if (lines_given)
+		seek_lines(fd);
 	for (;;) {
 		while ((n = read(fd, block, sizeof(block))) > 0)
 			out_bytes(block, (size_t)n);
@@ -438,9 +554,12 @@ int cmd_sim(int argc, char **argv)
 		const char *verb;
 		int (*run)(int argc, char **argv);
 	} verbs[] = {
-		{ "up", cmd_up },       { "down", cmd_down },   { "status", cmd_status },
-		{ "reset", cmd_reset }, { "power", cmd_power }, { "boot0", cmd_boot0 },
-		{ "log", cmd_log },     { "fault", cmd_fault },
+		{ "up", cmd_up },         { "down", cmd_down },
+		{ "status", cmd_status }, { "reset", cmd_reset },
+		{ "power", cmd_power },   { "boot0", cmd_boot0 },
+		{ "log", cmd_log },       { "fault", cmd_fault },
+		{ "press", cmd_press },   { "release", cmd_release },
+		{ "leds", cmd_leds },     { "trace", cmd_trace },
 	};
 	size_t i;
 

@@ -34,6 +34,7 @@ const char *sim_kind(const char *name);
 struct sim_start {
 	const char *time; /* "real", "none" or NULL: the board's own default */
 	uint16_t port;    /* 0: any that is free */
+	const struct opt_list *serial; /* "USART3=pty"; NULL: the default */
 };
 
 /*

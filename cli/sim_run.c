@@ -146,7 +146,7 @@ int sim_run(const char *name, const char *const *argv, const char *folder,
 int sim_start(const char *name, const struct sim_start *how, struct dfu_error *err)
 {
 	char folder[4096], port[8];
-	const char *argv[12];
+	const char *argv[160];
 	size_t n = 0;
 
 	if (!sim_name_fits(name))
@@ -161,6 +161,10 @@ int sim_start(const char *name, const struct sim_start *how, struct dfu_error *e
 	if (how->time) {
 		argv[n++] = "--time";
 		argv[n++] = how->time;
+	}
+	for (size_t i = 0; how->serial && i < how->serial->n; i++) {
+		argv[n++] = "--serial";
+		argv[n++] = how->serial->items[i];
 	}
 	snprintf(port, sizeof(port), "%u", how->port);
 	argv[n++] = "--port";

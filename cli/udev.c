@@ -79,14 +79,14 @@ enum udev_state udev_installed(char *path, size_t bytes)
 
 /* -- boards by sysfs --------------------------------------------------------------- */
 
-static const char *sysfs(void)
+const char *udev_sysfs(void)
 {
 	const char *dir = getenv("STMIOT_SYSFS");
 
 	return dir && *dir ? dir : "/sys";
 }
 
-static const char *dev(void)
+const char *udev_dev(void)
 {
 	const char *dir = getenv("STMIOT_DEV");
 
@@ -94,7 +94,7 @@ static const char *dev(void)
 }
 
 /* The line of an attribute file, empty when there is none. */
-static void read_attr(const char *folder, const char *name, char *to, size_t bytes)
+void udev_attr(const char *folder, const char *name, char *to, size_t bytes)
 {
 	char path[1024], *text;
 
@@ -114,8 +114,8 @@ static const struct udev_id *id_of(const char *folder)
 	char vendor[16], product[16], maker[256];
 	size_t i;
 
-	read_attr(folder, "idVendor", vendor, sizeof(vendor));
-	read_attr(folder, "idProduct", product, sizeof(product));
+	udev_attr(folder, "idVendor", vendor, sizeof(vendor));
+	udev_attr(folder, "idProduct", product, sizeof(product));
 	if (!*vendor || !*product)
 		return NULL;
 	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
@@ -124,7 +124,7 @@ static const struct udev_id *id_of(const char *folder)
 			continue;
 		if (!ids[i].manufacturer)
 			return &ids[i];
-		read_attr(folder, "manufacturer", maker, sizeof(maker));
+		udev_attr(folder, "manufacturer", maker, sizeof(maker));
 		if (strcmp(maker, ids[i].manufacturer) == 0)
 			return &ids[i];
 	}
@@ -177,8 +177,9 @@ bool udev_boards(struct udev_board **out, size_t *n)
 
 	*out = NULL;
 	*n = 0;
-	dir = sys_join(root, sizeof(root), sysfs(), "bus/usb/devices") ? opendir(root)
-								       : NULL;
+	dir = sys_join(root, sizeof(root), udev_sysfs(), "bus/usb/devices")
+		      ? opendir(root)
+		      : NULL;
 	if (!dir)
 		return false;
 	while ((entry = readdir(dir))) {
@@ -199,10 +200,10 @@ bool udev_boards(struct udev_board **out, size_t *n)
 		memset(board, 0, sizeof(*board));
 		board->id = id;
 		strcpy(board->path, entry->d_name);
-		read_attr(folder, "busnum", bus, sizeof(bus));
-		read_attr(folder, "devnum", number, sizeof(number));
+		udev_attr(folder, "busnum", bus, sizeof(bus));
+		udev_attr(folder, "devnum", number, sizeof(number));
 		snprintf(board->node, sizeof(board->node), "%.280s/bus/usb/%03u/%03u",
-			 dev(), (unsigned)strtoul(bus, NULL, 10) % 1000,
+			 udev_dev(), (unsigned)strtoul(bus, NULL, 10) % 1000,
 			 (unsigned)strtoul(number, NULL, 10) % 1000);
 		look_at_node(board);
 	}

@@ -45,6 +45,12 @@ struct udev_board {
 /* False when `sysfs` has no USB at all. The caller frees *out. */
 bool udev_boards(struct udev_board **out, size_t *n);
 
+/* Where sysfs and the devices are: STMIOT_SYSFS and STMIOT_DEV, else /sys and /dev. */
+const char *udev_sysfs(void);
+const char *udev_dev(void);
+/* The line of an attribute file of a device's folder, empty when there is none. */
+void udev_attr(const char *folder, const char *name, char *to, size_t bytes);
+
 /* Do the rules act on it, and may we use it? The words say why not, and what mends it. */
 bool udev_acts(const struct udev_board *board, char *why, size_t why_bytes, char *mend,
 	       size_t mend_bytes);

@@ -113,7 +113,8 @@ const char *tint(enum tint t)
 	static const char *const escapes[] = {
 		[TINT_OFF] = "\033[0m",   [TINT_GOOD] = "\033[32m",
 		[TINT_NOTE] = "\033[33m", [TINT_BAD] = "\033[31m",
-		[TINT_BOLD] = "\033[1m",
+		[TINT_BOLD] = "\033[1m",  [TINT_ORANGE] = "\033[38;5;208m",
+		[TINT_BLUE] = "\033[34m",
 	};
 
 	return colour_wanted(STDOUT_FILENO) ? escapes[t] : "";

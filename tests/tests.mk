@@ -65,7 +65,15 @@ rules: $(RULES)
 $(B)/unit/board/test_core: | $(RULES)
 $(B)/obj/tests/unit/board/test_core.o: OWN_CFLAGS += -DRULES='"$(B)/tests/board/core"'
 
-unit-build: $(UNIT_BIN)
+# And one for what is outside of it, flashed by tests/cli.
+OUTSIDE := $(B)/tests/board/outside/outside.elf
+
+$(OUTSIDE): $(B)/%.elf: %.S tests/board/outside/outside.ld
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -nostdlib -T tests/board/outside/outside.ld -o $@ $<
+
+unit-build: $(UNIT_BIN) $(OUTSIDE)
 
 unit: $(UNIT_BIN)
 	@tests/run-unit $(UNIT_BIN)

@@ -4,17 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/machine.h"
 #include "log.h"
 #include "pace.h"
 #include "usbdev.h"
+#include "view.h"
 
 struct board {
 	struct store *store;
 	struct clock *clock;
 	struct chip chip;
 	struct flash *flash;
-	struct machine *machine; /* while there is power */
+	struct machine *machine; /* while there is power, as the next */
+	struct discovery *parts;
+	void (*powered)(void *ctx, struct mcu *mcu);
+	void *powered_ctx;
 	struct pace pace;
 	struct rom *rom;
 	struct usbdev usb;
@@ -169,10 +172,52 @@ void board_reset(struct board *board)
 		reset(board, MCU_RESET_PIN);
 }
 
+static void tell_power(struct board *board)
+{
+	if (board->powered)
+		board->powered(board->powered_ctx,
+			       board->machine ? machine_mcu(board->machine) : NULL);
+}
+
+void board_on_power(struct board *board, void (*powered)(void *ctx, struct mcu *mcu),
+		    void *ctx)
+{
+	board->powered = powered;
+	board->powered_ctx = ctx;
+	tell_power(board);
+}
+
+static void drop_machine(struct board *board)
+{
+	struct machine *machine = board->machine;
+
+	board->machine = NULL;
+	tell_power(board);
+	discovery_free(board->parts);
+	board->parts = NULL;
+	machine_free(machine);
+}
+
+static bool make_machine(struct board *board, const char **why)
+{
+	board->machine =
+		machine_new(board->flash, board->chip.uid, SEED, boot_pins(board), why);
+	if (!board->machine)
+		return false;
+	board->parts = discovery_new(machine_mcu(board->machine));
+	if (!board->parts) {
+		*why = "no memory";
+		drop_machine(board);
+		return false;
+	}
+	board->pace = (struct pace){ 0 };
+	tell_power(board);
+	return true;
+}
+
 static void power_off(struct board *board)
 {
-	machine_free(board->machine);
-	board->machine = NULL;
+	drop_machine(board);
 	board->power = false;
 	board->mode = BOARD_OFF;
 	board->jumped = false;
@@ -190,9 +235,7 @@ void board_power(struct board *board, bool on)
 		power_off(board);
 		return;
 	}
-	board->machine =
-		machine_new(board->flash, board->chip.uid, SEED, boot_pins(board), &why);
-	if (!board->machine) {
+	if (!make_machine(board, &why)) {
 		log_event("no power: %s", why);
 		return;
 	}
@@ -504,10 +547,20 @@ void board_free(struct board *board)
 	if (!board)
 		return;
 	stop_operation(board);
-	machine_free(board->machine);
+	drop_machine(board);
 	rom_free(board->rom);
 	flash_close(board->flash);
 	free(board);
+}
+
+struct machine *board_machine(struct board *board)
+{
+	return board->machine;
+}
+
+struct discovery *board_discovery(struct board *board)
+{
+	return board->parts;
 }
 
 struct faults *board_faults(struct board *board)
@@ -540,15 +593,6 @@ void board_look(const struct board *board, struct board_view *view)
 	view->nwrp = flash_nwrp(board->flash);
 	view->total_ns = board->total_ns;
 	view->counters = board->counters;
-}
-
-const char *board_mode_name(enum board_mode mode)
-{
-	static const char *const names[] = {
-		[BOARD_OFF] = "off",
-		[BOARD_ROM] = "rom",
-		[BOARD_RUNNING] = "running",
-	};
-
-	return names[mode];
+	if (board->machine)
+		view_machine(view, board->machine, &board->pace);
 }

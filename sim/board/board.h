@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "core/machine.h"
 #include "faults.h"
+#include "parts/discovery.h"
 #include "rom.h"
 #include "store.h"
 #include "usb.h"
@@ -43,6 +45,11 @@ struct board_view {
 	unsigned nwrp;
 	uint64_t total_ns; /* all the time the board was at work */
 	struct board_counters counters;
+	/* of the chip, since power on */
+	enum machine_state state;
+	uint32_t pc;
+	int64_t cycles, virtual_ns;
+	double mips; /* instructions in a microsecond of the host's, while it runs */
 };
 
 struct board;
@@ -64,10 +71,18 @@ void board_boot0(struct board *board, bool on);
 void board_run(struct board *board);
 int64_t board_due_ns(const struct board *board);
 
+/* The chip, and what is soldered to it; NULL without power. */
+struct machine *board_machine(struct board *board);
+struct discovery *board_discovery(struct board *board);
+/* `powered` is told of the chip now, and at each change of the power; NULL: there is none. */
+void board_on_power(struct board *board, void (*powered)(void *ctx, struct mcu *mcu),
+		    void *ctx);
+
 struct faults *board_faults(struct board *board);
 void board_clear_counters(struct board *board);
 void board_look(const struct board *board, struct board_view *view);
 const char *board_mode_name(enum board_mode mode);
+const char *board_state_name(const struct board_view *view);
 
 /* The server of the device says whether a host has it. */
 void board_set_attached(struct board *board, bool attached);

@@ -9,9 +9,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "trace.h"
 #include "wire.h"
 
 #define SOCKET_NAME "control"
+#define TRACE_BYTES (256u * 1024) /* on their way to who traces; the rest waits */
 
 struct client {
 	int fd;    /* -1: free */
@@ -24,6 +26,7 @@ struct ctlsock {
 	int fd;
 	int dirfd;
 	struct control *control;
+	struct client *tracer;
 	struct client clients[CTLSOCK_CLIENTS];
 };
 
@@ -70,6 +73,9 @@ static void answer(struct ctlsock *sock, struct client *client, const char *line
 
 	put_line(client, text ? text : "{\"ok\":false,\"error\":\"no memory\"}");
 	free(text);
+	if (sock->control->trace_begun)
+		sock->tracer = client;
+	sock->control->trace_begun = false;
 }
 
 /* Answers each whole line; half a line waits for its rest. */
@@ -157,6 +163,25 @@ void ctlsock_handle(struct ctlsock *sock, const struct pollfd *fds, size_t count
 		}
 	if (count > 0 && fds[0].revents)
 		welcome(sock);
+}
+
+/* The trace ends with its reader. */
+void ctlsock_run(struct ctlsock *sock)
+{
+	struct client *tracer = sock->tracer;
+	char line[TRACE_LINE];
+
+	if (!tracer)
+		return;
+	while (tracer->fd >= 0 && tracer->out.len < TRACE_BYTES &&
+	       trace_next(sock->control->trace, line))
+		put_line(tracer, line);
+	if (tracer->fd >= 0)
+		flush(tracer);
+	if (tracer->fd >= 0 && !tracer->over)
+		return;
+	trace_stop(sock->control->trace);
+	sock->tracer = NULL;
 }
 
 /* -- opening ----------------------------------------------------------------------- */

@@ -21,5 +21,7 @@ void ctlsock_close(struct ctlsock *sock);
 /* Fills in what to poll and returns how many; handle() takes them back after poll(). */
 size_t ctlsock_pollfds(const struct ctlsock *sock, struct pollfd fds[CTLSOCK_POLLFDS]);
 void ctlsock_handle(struct ctlsock *sock, const struct pollfd *fds, size_t count);
+/* Sends what is traced, when the board has run. */
+void ctlsock_run(struct ctlsock *sock);
 
 #endif

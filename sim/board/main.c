@@ -1,4 +1,4 @@
-/* stmiot-board: a virtual STM32F407 behind a USB/IP server. */
+/* stmiot-board: a virtual STM32F4-Discovery, with a USB/IP server for its ROM. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -12,8 +12,13 @@
 #include "board.h"
 #include "control.h"
 #include "ctlsock.h"
+#include "gdbserver.h"
 #include "log.h"
+#include "serial.h"
 #include "server.h"
+#include "trace.h"
+
+#define SERIAL_MAX 12 /* that can be given */
 
 struct settings {
 	const char *name;
@@ -24,6 +29,10 @@ struct settings {
 	const char *uid;
 	const char *rev;
 	const char *dir;
+	const char *gdb; /* port, NULL: none */
+	unsigned gdb_port;
+	const char *serial[SERIAL_MAX];
+	size_t serial_count;
 	enum clock_mode mode;
 	uint32_t uid_words[3];
 	unsigned rev_bcd;
@@ -54,6 +63,11 @@ static const struct option_row {
 	  "unique id of a new chip, 24 hex digits (random)" },
 	{ "rev", 0, "2200|2100", offsetof(struct settings, rev),
 	  "bcdDevice of a new chip's ROM (2200)" },
+	{ "serial", 0, "PORT=WHERE", 0,
+	  "other end of a serial port: pty, tcp:N, stdout or none; may\n"
+	  "                             be repeated (USART3=pty)" },
+	{ "gdb", 0, "PORT", offsetof(struct settings, gdb),
+	  "serve GDB on 127.0.0.1, 0 for any free port (not at all)" },
 	{ "help", 'h', NULL, 0, "show this help" },
 	{ "version", 'V', NULL, 0, "show the version" },
 };
@@ -63,9 +77,9 @@ static const struct option_row {
 static void print_help(void)
 {
 	printf("usage: " PROGRAM " [OPTIONS] DIR\n"
-	       "A virtual STM32F407, whose ROM bootloader is a USB/IP server. DIR keeps "
-	       "its\n"
-	       "state and the control socket.\n\n");
+	       "A virtual STM32F4-Discovery; its ROM bootloader is behind a USB/IP "
+	       "server. DIR\n"
+	       "keeps its state and the control socket.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &option_rows[i];
 		char left[40];
@@ -84,6 +98,17 @@ static _Noreturn void usage(const char *what, const char *why)
 	fprintf(stderr, PROGRAM ": %s: %s\n" PROGRAM ": see " PROGRAM " --help\n", what,
 		why);
 	exit(2);
+}
+
+static void add_serial(struct settings *settings, const char *text)
+{
+	if (!serial_fits(text))
+		usage("--serial", "is PORT=pty, PORT=tcp:N, PORT=stdout or PORT=none, "
+				  "with a PORT of USART1 to USART3, UART4, UART5, "
+				  "USART6");
+	if (settings->serial_count == SERIAL_MAX)
+		usage("--serial", "is given too often");
+	settings->serial[settings->serial_count++] = text;
 }
 
 static void parse_options(struct settings *settings, int argc, char **argv)
@@ -108,7 +133,11 @@ static void parse_options(struct settings *settings, int argc, char **argv)
 			fprintf(stderr, PROGRAM ": see " PROGRAM " --help\n");
 			exit(2);
 		}
-		*(const char **)((char *)settings + option_rows[c - 256].at) = optarg;
+		if (strcmp(option_rows[c - 256].name, "serial") == 0)
+			add_serial(settings, optarg);
+		else
+			*(const char **)((char *)settings + option_rows[c - 256].at) =
+				optarg;
 	}
 	if (argc - optind != 1)
 		usage("DIR", optind == argc
@@ -117,15 +146,23 @@ static void parse_options(struct settings *settings, int argc, char **argv)
 	settings->dir = argv[optind];
 }
 
-static void check_options(struct settings *settings)
+static unsigned check_port(const char *option, const char *text)
 {
 	char *end;
-	unsigned long port = strtoul(settings->port, &end, 10);
+	unsigned long port = strtoul(text, &end, 10);
 
+	if (!*text || *end || text[0] == '-' || port > 65535)
+		usage(option, "is a number from 0 to 65535");
+	return (unsigned)port;
+}
+
+static void check_options(struct settings *settings)
+{
 	if (!*settings->dir)
 		usage("DIR", "is empty");
-	if (!*settings->port || *end || settings->port[0] == '-' || port > 65535)
-		usage("--port", "is a number from 0 to 65535");
+	check_port("--port", settings->port);
+	if (settings->gdb)
+		settings->gdb_port = check_port("--gdb", settings->gdb);
 	if (strcmp(settings->time, "real") != 0 && strcmp(settings->time, "none") != 0)
 		usage("--time", "is real or none");
 	settings->mode = strcmp(settings->time, "none") == 0 ? CLOCK_NONE : CLOCK_REAL;
@@ -197,37 +234,63 @@ struct machine {
 	struct board *board;
 	struct usbip_export export;
 	struct server *server;
+	struct serial *serial;
+	struct trace *trace;
+	struct gdbserver *gdbserver; /* NULL: none is wanted */
 	struct control control;
 	struct ctlsock *ctlsock;
 };
 
+/* Nobody waits in no time: then the board waits for whoever traces it. */
+static bool held(const struct machine *machine)
+{
+	return machine->clock.mode == CLOCK_NONE && trace_crowded(machine->trace);
+}
+
 static void run_due(struct machine *machine)
 {
-	board_run(machine->board);
+	if (!held(machine))
+		board_run(machine->board);
+	gdbserver_run(machine->gdbserver);
+	serial_run(machine->serial);
+	ctlsock_run(machine->ctlsock);
 	server_run(machine->server);
 	board_set_attached(machine->board, machine->export.importer != NULL);
+}
+
+/* How long to sleep: until something is due. */
+static int64_t sleep_ns(struct machine *machine)
+{
+	int64_t due_ns = held(machine) ? CLOCK_NEVER : board_due_ns(machine->board);
+	int64_t serial_ns = serial_wait_ns(machine->serial);
+	int64_t ns;
+
+	if (server_due_ns(machine->server) < due_ns)
+		due_ns = server_due_ns(machine->server);
+	ns = clock_sleep_ns(&machine->clock, due_ns);
+	return ns < 0 || (serial_ns >= 0 && serial_ns < ns) ? serial_ns : ns;
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void wait_and_handle(struct machine *machine, const sigset_t *open)
 {
-	struct pollfd fds[SERVER_POLLFDS + CTLSOCK_POLLFDS];
-	size_t served = server_pollfds(machine->server, fds);
-	size_t controlled = ctlsock_pollfds(machine->ctlsock, fds + served);
-	int64_t due_ns = board_due_ns(machine->board);
-	int64_t sleep_ns;
-	struct timespec sleep;
+	struct pollfd fds[SERVER_POLLFDS + GDBSERVER_POLLFDS + SERIAL_POLLFDS +
+			  CTLSOCK_POLLFDS];
+	struct pollfd *debug = fds + server_pollfds(machine->server, fds);
+	struct pollfd *wires = debug + gdbserver_pollfds(machine->gdbserver, debug);
+	struct pollfd *control = wires + serial_pollfds(machine->serial, wires);
+	struct pollfd *end_of = control + ctlsock_pollfds(machine->ctlsock, control);
+	int64_t ns = sleep_ns(machine);
+	struct timespec sleep = { .tv_sec = (time_t)(ns / 1000000000),
+				  .tv_nsec = (long)(ns % 1000000000) };
 
-	if (server_due_ns(machine->server) < due_ns)
-		due_ns = server_due_ns(machine->server);
-	sleep_ns = clock_sleep_ns(&machine->clock, due_ns);
-	sleep.tv_sec = (time_t)(sleep_ns / 1000000000);
-	sleep.tv_nsec = (long)(sleep_ns % 1000000000);
-	if (ppoll(fds, served + controlled, sleep_ns < 0 ? NULL : &sleep, open) <= 0)
+	if (ppoll(fds, (nfds_t)(end_of - fds), ns < 0 ? NULL : &sleep, open) <= 0)
 		return;
-	server_handle(machine->server, fds, served);
+	server_handle(machine->server, fds, (size_t)(debug - fds));
+	gdbserver_handle(machine->gdbserver, debug, (size_t)(wires - debug));
+	serial_handle(machine->serial, wires, (size_t)(control - wires));
 	run_due(machine);
-	ctlsock_handle(machine->ctlsock, fds + served, controlled);
+	ctlsock_handle(machine->ctlsock, control, (size_t)(end_of - control));
 }
 
 static int loop(struct machine *machine, const char *dir, const sigset_t *open)
@@ -257,6 +320,41 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
+/* The board's power comes and goes, and the chip at these ends with it. */
+static void powered(void *ctx, struct mcu *mcu)
+{
+	struct machine *machine = ctx;
+
+	serial_wire(machine->serial, mcu);
+	trace_wire(machine->trace, mcu);
+	if (mcu)
+		gdbserver_powered(machine->gdbserver);
+}
+
+static int open_ends(struct machine *machine, const struct settings *settings)
+{
+	char err[200];
+
+	machine->serial = serial_open(store_dirfd(machine->store), settings->serial,
+				      settings->serial_count, err, sizeof(err));
+	if (!machine->serial)
+		return complain(settings->dir, err);
+	machine->trace = trace_new();
+	if (!machine->trace)
+		return complain("no memory", NULL);
+	if (settings->gdb) {
+		machine->gdbserver = gdbserver_open(machine->board, settings->gdb_port,
+						    err, sizeof(err));
+		if (!machine->gdbserver)
+			return complain(err, NULL);
+		machine->control.gdb_port = gdbserver_port(machine->gdbserver);
+	}
+	board_on_power(machine->board, powered, machine);
+	machine->control.serial = machine->serial;
+	machine->control.trace = machine->trace;
+	return 0;
+}
+
 static int open_machine(struct machine *machine, const struct settings *settings)
 {
 	char err[600];
@@ -281,6 +379,8 @@ static int open_machine(struct machine *machine, const struct settings *settings
 				      &machine->clock, err, sizeof(err));
 	if (!machine->server)
 		return complain(err, NULL);
+	if (open_ends(machine, settings) < 0)
+		return -1;
 	machine->control.board = machine->board;
 	machine->control.time = settings->mode;
 	machine->control.name = settings->name;
@@ -297,7 +397,10 @@ static void close_machine(struct machine *machine)
 {
 	ctlsock_close(machine->ctlsock);
 	server_close(machine->server);
+	gdbserver_close(machine->gdbserver);
 	board_free(machine->board);
+	serial_close(machine->serial);
+	trace_free(machine->trace);
 	store_close(machine->store);
 }
 

@@ -43,6 +43,7 @@ void pace_run(struct pace *pace, struct machine *machine)
 		if (host_ns() - begun >= BUDGET_NS)
 			break;
 	}
+	pace->busy_ns += host_ns() - begun;
 	if (now - machine_ns(machine) > BEHIND_NS || stopped(machine))
 		pace->epoch_ns += now - machine_ns(machine);
 }

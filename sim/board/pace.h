@@ -12,6 +12,7 @@ struct pace {
 	struct clock *clock;
 	int64_t epoch_ns; /* on the board's line, when the chip's time was zero */
 	int64_t ran_ns;   /* on the board's line, when it ran last */
+	int64_t busy_ns;  /* of the host's time, that it ran for */
 };
 
 /* From now on, whatever the chip's time is. */

@@ -14,7 +14,7 @@ load helpers
 
 @test "help fits into 80 columns" {
 	for command in "" doctor udev list info build flash verify read erase start option otp image \
-		hub device token sim help version completion; do
+		hub device token console sim help version completion; do
 		# shellcheck disable=SC2086
 		run -0 stmiot help $command
 		while read -r line; do
@@ -25,7 +25,8 @@ load helpers
 
 @test "a command's help is the same by all ways" {
 	run -0 stmiot help sim
-	has "$output" "Usage: stmiot sim up|down"
+	has "$output" "Usage: stmiot sim VERB [OPTIONS] [NAME] [...]"
+	has "$output" "VERB is up, down, status, press, release, leds"
 	help=$output
 	run -0 stmiot sim --help
 	output_is "$help"

@@ -1,17 +1,17 @@
 #include "bus.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "flash.h"
 #include "log.h"
 
-#define PERIPH_MAX     80
-#define PAGE_BYTES     0x400u
-#define PAGES_BASE     0x40000000u /* APB1, APB2 and AHB1 in pages */
-#define PAGES          0x200u
-#define UNMODELLED_MAX 256
+#define PERIPH_MAX 80
+#define PAGE_BYTES 0x400u
+#define PAGES_BASE 0x40000000u /* APB1, APB2 and AHB1 in pages */
+#define PAGES      0x200u
 
 #define UID_BASE  0x1FFF7A10u /* RM0090 39.1 */
 #define UID_BYTES 12
@@ -31,7 +31,7 @@ struct bus {
 	bool error;           /* the present access ends in one */
 	mcu_trace_fn *trace;
 	void *trace_ctx;
-	struct mcu_unmodelled unmodelled[UNMODELLED_MAX];
+	struct mcu_unmodelled unmodelled[MCU_UNMODELLED_MAX];
 	size_t unmodelled_count;
 	uint32_t uid[3];
 	uint8_t sram[MCU_SRAM_BYTES];
@@ -179,18 +179,39 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx)
 
 /* -- what is not modelled ------------------------------------------------------------------- */
 
+const char *mcu_register_name(const struct periph_row *row, uint32_t offset, char *to,
+			      size_t bytes)
+{
+	const struct periph_reg *reg = row->class ? row->class->regs : NULL;
+
+	while (reg && reg->name && reg->offset != offset)
+		reg++;
+	if (reg && reg->name)
+		snprintf(to, bytes, "%s.%s", row->name, reg->name);
+	else
+		snprintf(to, bytes, "%s+0x%02" PRIx32, row->name, offset);
+	return to;
+}
+
 static void note_unmodelled(struct bus *bus, const struct periph_row *row,
 			    uint32_t address)
 {
+	uint32_t pc = mcu_pc(bus->mcu);
+	char name[32];
+
 	for (size_t i = 0; i < bus->unmodelled_count; i++)
-		if (bus->unmodelled[i].address == address) {
+		if (bus->unmodelled[i].address == address &&
+		    bus->unmodelled[i].pc == pc) {
 			bus->unmodelled[i].count++;
 			return;
 		}
-	if (bus->unmodelled_count == UNMODELLED_MAX)
+	if (bus->unmodelled_count == MCU_UNMODELLED_MAX)
 		return;
-	bus->unmodelled[bus->unmodelled_count++] = (struct mcu_unmodelled){ address, 1 };
-	log_event("not modelled: %s at 0x%08" PRIx32, row->name, address);
+	bus->unmodelled[bus->unmodelled_count++] =
+		(struct mcu_unmodelled){ row, address, pc, 1 };
+	log_event("not modelled: %s at 0x%08" PRIx32 ", by 0x%08" PRIx32,
+		  mcu_register_name(row, address - row->base, name, sizeof(name)),
+		  address, pc);
 }
 
 size_t mcu_unmodelled(const struct mcu *mcu, struct mcu_unmodelled *list, size_t max)

@@ -97,6 +97,7 @@ struct core {
 	bool reset_asked;
 	enum mcu_reset why;
 	int64_t flash_busy_until;
+	int64_t idle_cycles;
 	int64_t seen; /* the latest time that anybody has been told */
 	bool in_rom;  /* it came to the system memory, whose code is not ours */
 

@@ -81,6 +81,9 @@ void cpu_set(struct cpu *cpu, enum cpu_reg reg, uint32_t value);
 /* S0-S15 and FPSCR */
 void cpu_get_float(struct cpu *cpu, uint32_t words[17]);
 void cpu_set_float(struct cpu *cpu, const uint32_t words[17]);
+/* D0 to D15 */
+uint64_t cpu_get_double(struct cpu *cpu, unsigned n);
+void cpu_set_double(struct cpu *cpu, unsigned n, uint64_t value);
 bool cpu_handler(struct cpu *cpu); /* Handler mode */
 bool cpu_privileged(struct cpu *cpu);
 

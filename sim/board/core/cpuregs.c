@@ -131,3 +131,16 @@ void cpu_reset(struct cpu *cpu)
 	cpu->event = cpu->base_written = false;
 	memset(cpu->recent, 0, sizeof(cpu->recent));
 }
+
+uint64_t cpu_get_double(struct cpu *cpu, unsigned n)
+{
+	uint64_t value = 0;
+
+	uc_reg_read(cpu->uc, UC_ARM_REG_D0 + (int)n, &value);
+	return value;
+}
+
+void cpu_set_double(struct cpu *cpu, unsigned n, uint64_t value)
+{
+	uc_reg_write(cpu->uc, UC_ARM_REG_D0 + (int)n, &value);
+}

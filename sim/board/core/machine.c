@@ -75,6 +75,13 @@ static void on_remap(void *ctx, unsigned mem_mode)
 	core_attend(core);
 }
 
+static uint32_t on_pc(void *ctx)
+{
+	struct core *core = ctx;
+
+	return core->cpu ? cpu_get(core->cpu, CPU_PC) : 0;
+}
+
 /* -- power and reset ----------------------------------------------------------------------- */
 
 /* RM0090 2.4: what the pins put at address 0 */
@@ -182,6 +189,7 @@ struct machine *machine_new(struct flash *flash, const uint32_t uid[3], uint64_t
 		.flash_busy = on_flash_busy,
 		.remap = on_remap,
 		.wrote = on_changed,
+		.pc = on_pc,
 	};
 	const struct cpu_bus bus = { core, access_load, access_store };
 
@@ -259,6 +267,11 @@ int64_t machine_cycles(const struct machine *machine)
 	return machine->core.sched->cycle;
 }
 
+int64_t machine_idle_cycles(const struct machine *machine)
+{
+	return machine->core.idle_cycles;
+}
+
 int64_t machine_due_ns(struct machine *machine)
 {
 	struct core *core = &machine->core;
@@ -268,6 +281,9 @@ int64_t machine_due_ns(struct machine *machine)
 		return INT64_MAX;
 	if (core->state == CORE_RUNS || core->reset_asked)
 		return sched_ns(core->sched);
+	/* from outside something has come that wakes it */
+	if (core->state == CORE_SLEEPS && core->depth != MCU_STANDBY && nvic_wakes(core))
+		return sched_ns(core->sched) + 1;
 	return due == SCHED_NEVER ? INT64_MAX : sched_ns_at(core->sched, due);
 }
 
@@ -321,4 +337,14 @@ uint32_t machine_get(struct machine *machine, unsigned reg)
 void machine_set(struct machine *machine, unsigned reg, uint32_t value)
 {
 	cpu_set(machine->core.cpu, reg, value);
+}
+
+uint64_t machine_get_double(struct machine *machine, unsigned n)
+{
+	return cpu_get_double(machine->core.cpu, n);
+}
+
+void machine_set_double(struct machine *machine, unsigned n, uint64_t value)
+{
+	cpu_set_double(machine->core.cpu, n, value);
 }

@@ -50,6 +50,8 @@ int64_t machine_due_ns(struct machine *machine);
 int64_t machine_ns(const struct machine *machine);
 /* Instructions and idle cycles since power on */
 int64_t machine_cycles(const struct machine *machine);
+/* Those of them in which no instruction was executed */
+int64_t machine_idle_cycles(const struct machine *machine);
 
 /* -- for a debugger --------------------------------------------------------------------- */
 
@@ -68,5 +70,8 @@ bool machine_write(struct machine *machine, uint32_t address, unsigned bytes,
 /* `reg` is one of enum cpu_reg */
 uint32_t machine_get(struct machine *machine, unsigned reg);
 void machine_set(struct machine *machine, unsigned reg, uint32_t value);
+/* D0 to D15, two words of S0 to S31 each */
+uint64_t machine_get_double(struct machine *machine, unsigned n);
+void machine_set_double(struct machine *machine, unsigned n, uint64_t value);
 
 #endif

@@ -163,6 +163,11 @@ void mcu_wrote(struct mcu *mcu, uint32_t address, uint32_t len)
 	mcu->core.wrote(mcu->core.ctx, address, len);
 }
 
+uint32_t mcu_pc(const struct mcu *mcu)
+{
+	return mcu->core.pc ? mcu->core.pc(mcu->core.ctx) : 0;
+}
+
 /* -- time and clocks ----------------------------------------------------------------------- */
 
 struct sched *mcu_sched(struct mcu *mcu)

@@ -32,7 +32,7 @@ enum mcu_reset {
 
 /*
  * What the core (processor, NVIC, the buses) does for the rest. All are called at the time
- * of mcu_sched(); none may be NULL.
+ * of mcu_sched(); none may be NULL but the last.
  */
 struct mcu_core {
 	void *ctx;
@@ -45,6 +45,8 @@ struct mcu_core {
 	void (*remap)(void *ctx, unsigned mem_mode);
 	void (*wrote)(void *ctx, uint32_t address,
 		      uint32_t len); /* RAM, by mcu_write() */
+	/* of the instruction whose access this is; the one that may be NULL */
+	uint32_t (*pc)(void *ctx);
 };
 
 /*
@@ -294,15 +296,25 @@ extern const size_t periph_count;
 
 /* An access that no class answers, once by address and PC: for the log and `sim status`. */
 struct mcu_unmodelled {
+	const struct periph_row *row;
 	uint32_t address;
+	uint32_t pc;
 	uint64_t count;
 };
+/* Copies up to `max`; returns how many there are, which is MCU_UNMODELLED_MAX at most. */
+#define MCU_UNMODELLED_MAX 256
 size_t mcu_unmodelled(const struct mcu *mcu, struct mcu_unmodelled *list, size_t max);
 
 /* Who wants to see each access of a register, for `sim trace`; NULL: nobody. */
 typedef void mcu_trace_fn(void *ctx, const struct periph_row *row, uint32_t offset,
 			  uint32_t value, uint32_t mask, bool write);
 void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx);
+
+/* Where the processor is, as far as it is known: for the trace and the log. */
+uint32_t mcu_pc(const struct mcu *mcu);
+/* "USART3.DR", "GPIOA+0x400" where the offset has no name. */
+const char *mcu_register_name(const struct periph_row *row, uint32_t offset, char *to,
+			      size_t bytes);
 
 /* The instance of that name; NULL if there is no such row or no class behind it. */
 void *mcu_periph(const struct mcu *mcu, const char *name);

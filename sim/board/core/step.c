@@ -247,6 +247,8 @@ static bool ready(struct core *core, int64_t until)
 	int64_t due = earlier(sched_due(core->sched), until);
 
 	if (!awake(core)) {
+		if (due > core->sched->cycle)
+			core->idle_cycles += due - core->sched->cycle;
 		core_advance(core, due);
 		return false;
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "control.h"
+#include "trace.h"
 
 /* A request, and what its answer contains. */
 static const struct {
@@ -16,7 +17,24 @@ static const struct {
 	{ "{\"do\":\"boot0\",\"on\":false}", "{\"ok\":true}" },
 	{ "{\"do\":\"reset\"}", "{\"ok\":true}" },
 	{ "{\"do\":\"status\"}", "\"boot0\":false,\"mode\":\"running\"" },
+	{ "{\"do\":\"press\"}", "{\"ok\":true}" },
+	{ "{\"do\":\"leds\"}",
+	  "{\"name\":\"LD4\",\"colour\":\"green\",\"pin\":\"PD12\",\"on\":false,"
+	  "\"brightness\":0,\"changes\":0}" },
+	{ "{\"do\":\"leds\"}", "\"pressed\":true,\"power\":true" },
+	{ "{\"do\":\"release\"}", "{\"ok\":true}" },
+	{ "{\"do\":\"press\",\"ms\":5}", "{\"ok\":true}" },
+	{ "{\"do\":\"press\",\"ms\":0}", "whole number from 1" },
+	{ "{\"do\":\"status\"}", "\"unmodelled\":[],\"ports\":[]" },
+	{ "{\"do\":\"trace\",\"peripherals\":[\"GPIOZ\"]}", "no peripheral" },
+	{ "{\"do\":\"trace\",\"peripherals\":[1]}", "list of texts" },
+	{ "{\"do\":\"trace\",\"peripherals\":\"CRC\"}", "list of at most" },
+	{ "{\"do\":\"trace\",\"peripherals\":[\"CRC\"]}", "{\"ok\":true}" },
+	{ "{\"do\":\"trace\"}", "somebody traces" },
 	{ "{\"do\":\"power\",\"on\":false}", "{\"ok\":true}" },
+	{ "{\"do\":\"press\"}", "the board has no power" },
+	{ "{\"do\":\"leds\"}", "\"pressed\":false,\"power\":false" },
+	{ "{\"do\":\"status\"}", "\"state\":\"off\",\"pc\":null" },
 	{ "{\"do\":\"reset\"}", "the board has no power" },
 	{ "{\"do\":\"power\"}", "{\"ok\":true}" },
 	{ "{\"do\":\"fault\",\"kind\":\"stall\",\"at\":3}", "{\"ok\":true}" },
@@ -66,6 +84,7 @@ static void test_requests(void **state)
 	(void)state;
 	host_open(&host, NULL);
 	control.board = host.board;
+	control.trace = trace_new();
 	for (size_t i = 0; i < sizeof(requests_table) / sizeof(requests_table[0]); i++) {
 		const char *request = requests_table[i].request;
 		char *answer = control_answer(&control, request, strlen(request));
@@ -78,6 +97,8 @@ static void test_requests(void **state)
 		free(answer);
 	}
 	assert_true(control.quit);
+	assert_true(control.trace_begun);
+	trace_free(control.trace);
 	board_free(host.board);
 }
 

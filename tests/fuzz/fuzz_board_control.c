@@ -1,0 +1,31 @@
+/* Lines of the board's control socket. One line comes back, and the board lives on. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static const struct chip chip = { .uid = { 1, 2, 3 },
+					  .rev = 0x2200,
+					  .boot0 = true };
+	static struct clock clock;
+	static struct control control = { .time = CLOCK_NONE, .name = "b0" };
+	char *text;
+
+	if (!control.board) {
+		clock_init(&clock, CLOCK_NONE);
+		control.board = board_new(NULL, &clock, &chip);
+	}
+	if (!control.board)
+		abort();
+	text = control_answer(&control, (const char *)bytes, len);
+	if (!text || strncmp(text, "{\"ok\":", 6) != 0 || strchr(text, '\n'))
+		abort();
+	free(text);
+	board_run(control.board);
+	return 0;
+}
