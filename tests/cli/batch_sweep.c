@@ -19,7 +19,6 @@
 #include "registry.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BOARDS   3
@@ -43,20 +42,6 @@ static struct {
 
 /* -- before ---------------------------------------------------------------------------- */
 
-static void create_device(const struct row *r)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "stmiot -q device create %s %s >created",
-		 r->device,
-		 s.x509 ? "--auth x509-selfsigned --thumbprint "
-			  "00000000000000000000000000000000000000000000000000000000000000"
-			  "01"
-			: "");
-	if (system(command) != 0)
-		die("%s", command);
-}
-
 static void prepare_row(struct row *r, unsigned i, const char *turn)
 {
 	prov_device_clear(&r->made);
@@ -67,7 +52,7 @@ static void prepare_row(struct row *r, unsigned i, const char *turn)
 		 i);
 	credentials_read(r->folder, &r->old);
 	if (r->existed)
-		create_device(r);
+		registry_create(r->device, s.x509 ? PROV_AUTH_SELFSIGNED : PROV_AUTH_SAS);
 	r->is_made = registry_get(r->device, &r->made);
 	if (r->is_made != r->existed)
 		die("%s: in the registry too early, or too late", r->device);
@@ -94,6 +79,16 @@ static void prepare(const char *turn, const char **argv)
 
 /* -- at any moment --------------------------------------------------------------------- */
 
+/* With its old record. */
+static void judge_older(const struct row *r)
+{
+	struct prov_device is = { 0 };
+
+	if (!registry_get(r->old.device, &is) || !credentials_accepted(&r->old, &is))
+		wrong("the hub does not let %s in as %s", r->folder, r->old.device);
+	prov_device_clear(&is);
+}
+
 static void judge_record(struct row *r, const struct prov_device *is)
 {
 	bool is_new;
@@ -103,7 +98,9 @@ static void judge_record(struct row *r, const struct prov_device *is)
 	if (!is_new && !credentials_same(&r->now, &r->old))
 		wrong("%s is '%s', neither '%s' nor '%s'", r->folder, r->now.device,
 		      r->old.device, r->device);
-	if (is_new && !credentials_accepted(&r->now, is))
+	if (!is_new)
+		judge_older(r);
+	else if (!credentials_accepted(&r->now, is))
 		wrong("the hub does not let %s in", r->folder);
 	if (r->has_fresh && !credentials_same(&r->now, &r->fresh))
 		wrong("%s was done once more", r->folder);
@@ -131,6 +128,8 @@ static unsigned judge_row(struct row *r)
 
 	if (r->is_made && (!there || !registry_same(&is, &r->made)))
 		wrong("%s is gone, or another one, or has other keys", r->device);
+	if (r->existed && s.x509 && !registry_has_thumbprint(&is, STRANGER))
+		wrong("somebody else's certificate is no longer good");
 	judge_record(r, &is);
 	judge_chip(r);
 	prov_device_clear(&r->made);
@@ -160,7 +159,7 @@ static void judge_telling(void)
 		if (told(r, "") != 1)
 			wrong("%u rows for %s", told(r, ""), r->device);
 		if (done && !r->has_fresh)
-			wrong("%s has not what its row says", r->folder);
+			wrong("%s does not hold what its row says", r->folder);
 	}
 }
 
@@ -206,7 +205,7 @@ static void judge_rest(void)
 	if (!strstr(sweep.said, " 0 provisioned, 3 unchanged"))
 		wrong("there is something left to do");
 	if (strstr(sweep.said, "registering "))
-		wrong("the hub is asked for nothing");
+		wrong("the hub is asked in vain");
 }
 
 static const struct flow flow = { "sim/b1", prepare, judge, judge_end, judge_rest };

@@ -145,7 +145,7 @@ static bool one(const char *what, unsigned n)
 	if (struck && s.second)
 		strike(s.second, n);
 	again("second", s.flow->judge_end);
-	if (s.flow->judge_rest && n % NOTHING_YET == 1)
+	if (s.flow->judge_rest && n % THIRD_EACH == 1)
 		again("third", s.flow->judge_rest);
 	return struck;
 }

@@ -8,10 +8,10 @@
 
 #include "fault.h"
 
-#define BOARD       "sim/b0"
-#define HUB         "hub"
-#define FLOW_ARGS   40
-#define NOTHING_YET 8 /* each so many faults the third run is looked at */
+#define BOARD      "sim/b0"
+#define HUB        "hub"
+#define FLOW_ARGS  40
+#define THIRD_EACH 8 /* each so many n there is a third run */
 
 struct flow {
 	const char *board; /* the one that something goes wrong with */

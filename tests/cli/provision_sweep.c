@@ -18,14 +18,9 @@
 #include "registry.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ARGS_MAX 20
-
-/* A certificate that somebody else has. */
-static const char stranger[] =
-	"0000000000000000000000000000000000000000000000000000000000000001";
 
 static struct {
 	const char *from; /* the folder to begin with; NULL: as the board is */
@@ -39,18 +34,6 @@ static struct {
 } s;
 
 /* -- before ---------------------------------------------------------------------------- */
-
-/* With keys or a thumbprint that the board does not have. */
-static void create_device(void)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "stmiot -q device create %s %s %s >created",
-		 s.device, s.x509 ? "--auth x509-selfsigned --thumbprint" : "",
-		 s.x509 ? stranger : "");
-	if (system(command) != 0)
-		die("%s", command);
-}
 
 static void command(const char *device, const char **argv)
 {
@@ -72,7 +55,7 @@ static void prepare(const char *turn, const char **argv)
 	credentials_read(BOARD, &s.old);
 	snprintf(s.device, sizeof(s.device), "%s%s", turn, s.exists ? "-there" : "");
 	if (s.exists)
-		create_device();
+		registry_create(s.device, s.x509 ? PROV_AUTH_SELFSIGNED : PROV_AUTH_SAS);
 	s.is_made = registry_get(s.device, &s.made);
 	if (s.is_made != s.exists)
 		die("%s: in the registry too early, or too late", s.device);
@@ -101,7 +84,7 @@ static void judge_device(const struct prov_device *is)
 		return;
 	if (!registry_same(is, &s.made))
 		wrong("the device is another one than before, or has other keys");
-	if (s.exists && s.x509 && !registry_has_thumbprint(is, stranger))
+	if (s.exists && s.x509 && !registry_has_thumbprint(is, STRANGER))
 		wrong("somebody else's certificate is no longer good");
 }
 

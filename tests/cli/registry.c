@@ -64,6 +64,18 @@ bool registry_get(const char *id, struct prov_device *out)
 	return true;
 }
 
+void registry_create(const char *id, enum prov_auth auth)
+{
+	struct prov_device device = { .auth = auth };
+	struct prov_error err;
+
+	snprintf(device.id, sizeof(device.id), "%s", id);
+	if (auth == PROV_AUTH_SELFSIGNED)
+		memcpy(device.primary_thumbprint, STRANGER, sizeof(STRANGER));
+	if (prov_device_create(registry.hub, &device, NULL, &err) < 0)
+		die("%s: %s", id, err.msg);
+}
+
 static bool same_key(const struct prov_secret *a, const struct prov_secret *b)
 {
 	return a && b ? prov_secret_equal(a, b) : a == b;

@@ -18,6 +18,10 @@ bool registry_get(const char *id, struct prov_device *out);
 /* Made at the same time, and with the same keys if it has keys. */
 bool registry_same(const struct prov_device *a, const struct prov_device *b);
 
+/* A device with keys that no board has, or with a certificate of somebody else's. */
+#define STRANGER "0000000000000000000000000000000000000000000000000000000000000001"
+void registry_create(const char *id, enum prov_auth auth);
+
 bool registry_has_thumbprint(const struct prov_device *device, const char *thumbprint);
 
 #endif

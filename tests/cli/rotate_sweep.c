@@ -65,23 +65,27 @@ static void prepare(const char *turn, const char **argv)
 
 /* -- at any moment --------------------------------------------------------------------- */
 
-static void judge_new(const struct prov_device *is)
+static void judge_new(struct prov_device *is)
 {
 	if (!is_at(&s.now, is, !s.secondary) || is_at(&s.now, is, s.secondary))
-		wrong("the board has not what is in the other place");
+		wrong("the board does not hold what is in the other place");
 	if (s.now.slot == s.old.slot || s.now.generation <= s.old.generation)
 		wrong("slot %d, generation %u; it was %d, %u", s.now.slot,
 		      s.now.generation, s.old.slot, s.old.generation);
+	s.fresh = s.now;
+	s.after = *is;
+	*is = (struct prov_device){ 0 };
+	s.has_fresh = true;
 }
 
 /* What was seen once stays. */
-static void judge_again(struct prov_device *is)
+static void judge_again(const struct prov_device *is)
 {
 	if (!credentials_same(&s.now, &s.fresh) || !registry_same(is, &s.after))
 		wrong("it was rotated once more");
 }
 
-static void judge_device(struct prov_device *is)
+static void judge_device(const struct prov_device *is)
 {
 	if (strcmp(is->generation_id, s.before.generation_id) != 0 ||
 	    registry_count() != s.count)
@@ -104,18 +108,12 @@ static void judge(void)
 	}
 	judge_device(&is);
 	if (used != s.used)
-		wrong("%u blocks of OTP are in use, it were %u", used, s.used);
+		wrong("%u blocks of OTP are in use, there were %u", used, s.used);
 	if (s.has_fresh)
 		judge_again(&is);
 	else if (!credentials_same(&s.now, &s.old))
 		judge_new(&is);
-	if (s.has_fresh || credentials_same(&s.now, &s.old)) {
-		prov_device_clear(&is);
-		return;
-	}
-	s.fresh = s.now;
-	s.after = is;
-	s.has_fresh = true;
+	prov_device_clear(&is);
 }
 
 /* -- in the end ------------------------------------------------------------------------ */
