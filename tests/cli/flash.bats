@@ -311,6 +311,23 @@ stmiot: --overwrite-credentials gives it up; the device then needs a new identit
 	holds f.bin 0
 }
 
+@test "a transcript masks the slots, and shows them with --secrets" {
+	boards_up
+	"$BATS_TEST_DIRNAME/credential-record" "$(board b0 .serial)" >record
+	change_board b0 flash.bin 32768 <record
+	random_firmware f.bin 40000
+	run -5 --separate-stderr stmiot -q flash --no-start --record transcript f.bin
+	grep -q '^in  UPLOAD [0-9]* 2048\*--$' transcript
+	run ! grep -q '10 11 12 13 14 15 16 17' transcript
+	random_file g.bin 4096
+	run -0 --separate-stderr stmiot -q flash --no-start --address 0x0800a000 --record again.transcript \
+		--overwrite-credentials --full g.bin
+	run ! grep -q '10 11 12 13 14 15 16 17' again.transcript
+	change_board b0 flash.bin 32768 <record
+	run -5 --separate-stderr stmiot -q flash --no-start --record secret.transcript --secrets f.bin
+	grep -q '10 11 12 13 14 15 16 17' secret.transcript
+}
+
 @test "what is left of a record that is given up is not kept: its key is in no journal" {
 	boards_up
 	"$BATS_TEST_DIRNAME/credential-record" "$(board b0 .serial)" >record

@@ -106,7 +106,7 @@ static void keep(int *fd, const char *suffix, const void *bytes, size_t len)
 /* Where this file's bytes are kept; -1 for what is no file. */
 static int stream_of(int fd, bool places)
 {
-	char link[40], path[4096];
+	char link[40], path[4096], *gone;
 	struct stream *s = streams;
 	struct stat st;
 	ssize_t n;
@@ -115,7 +115,10 @@ static int stream_of(int fd, bool places)
 		return -1;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 2);
-	snprintf(path + (n > 0 ? n : 0), 2, "\n");
+	path[n > 0 ? n : 0] = '\0';
+	/* A file may be gone while it is written to. */
+	gone = strstr(path, " (deleted)");
+	snprintf(gone ? gone : path + strlen(path), 2, "\n");
 	for (; s < streams + FILES && s->path; s++)
 		if (s->places == places && strcmp(s->path, path) == 0)
 			return s->to;

@@ -234,18 +234,18 @@ static void test_token_command(void **state)
 static void test_x509(void **state)
 {
 	struct prov_x509 x, again;
-	char cert[4096], key[4096], cert_path[] = "/tmp/test_wipe.cXXXXXX",
-				    key_path[] = "/tmp/test_wipe.kXXXXXX";
+	char cert[4096], key[4096], cert_path[] = "/tmp/test_wipe.XXXXXX.pem",
+				    key_path[] = "/tmp/test_wipe.XXXXXX.key";
 	FILE *f;
 
 	(void)state;
 	assert_int_equal(prov_x509_make("d1", 0, 4000000000, NULL, &x, NULL, 0), 0);
 	assert_int_equal(prov_x509_cert_pem(&x.cert, cert, sizeof(cert)), 0);
 	assert_int_equal(prov_x509_key_pem(&x, key, sizeof(key)), 0);
-	f = fdopen(mkstemp(cert_path), "w");
+	f = fdopen(mkstemps(cert_path, 4), "w");
 	fputs(cert, f);
 	fclose(f);
-	f = fdopen(mkstemp(key_path), "w");
+	f = fdopen(mkstemps(key_path, 4), "w");
 	fputs(key, f);
 	fclose(f);
 	add_needle(x.key_der + 7, 32);
