@@ -55,7 +55,7 @@ static int check_https(struct check *c, struct prov_finding *f)
 	bool proxied = false;
 	int rc = http_try_hub(c->hub->pool, &proxied, &f->error);
 
-	snprintf(f->text, sizeof(f->text), "the HTTPS port is open%s",
+	snprintf(f->text, sizeof(f->text), "port %u is open%s", http_port(c->hub->pool),
 		 proxied ? ", by the proxy" : "");
 	return rc;
 }

@@ -245,7 +245,7 @@ page() {
 	fails 5 "malformed JSON at byte 16" stmiot device twin d
 	fails 5 "malformed JSON at byte 16" stmiot device list
 	# The words are about the hub's JSON, not about ours.
-	fails 5 "stmiot: the hub's answer is malformed" stmiot device twin d --patch '{"tags":{}}'
+	fails 5 "device twin: the hub's answer is malformed" stmiot device twin d --patch '{"tags":{}}'
 	hub_down
 	hub_up
 	no_secret_in said

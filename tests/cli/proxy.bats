@@ -40,7 +40,7 @@ teardown() {
 	proxy_up
 	run -1 --separate-stderr stmiot --hub far doctor
 	has "$output" "ok     name       stmiot-local.azure-devices.net is looked up by the proxy"
-	has "$output" "ok     https      the HTTPS port is open, by the proxy"
+	has "$output" "ok     https      port 443 is open, by the proxy"
 	has "$output" "fault  mqtt       stmiot-local.azure-devices.net: this name has no address"
 	has "$output" "fault  amqp       stmiot-local.azure-devices.net: this name has no address"
 	for check in tls clock key read write service; do
