@@ -109,7 +109,7 @@ extern const struct opt global_options[];
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_bytes(const void *bytes, size_t len);
 bool out_closed(void);
-void out_begin(void);
+void out_begin(void); /* before the first of it */
 /* EXIT_DONE, or EXIT_FAILED after saying why it could not be written. */
 int out_finish(void);
 

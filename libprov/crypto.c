@@ -6,13 +6,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 
 static void *take(size_t len, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return malloc(len);
+	return wipe_realloc(NULL, len);
 }
 
 static void *resize(void *p, size_t len, const char *file, int line)
@@ -31,8 +30,8 @@ static void give_back(void *p, const char *file, int line)
 
 /*
  * OpenSSL wipes what it calls a key, but neither the DER and PEM that it decodes and
- * encodes keys by, nor what it has deciphered. This must be before its first allocation;
- * a program that sets other functions, or was first, keeps its own.
+ * encodes keys by, nor what it has deciphered. This must be before its first allocation,
+ * and so before main(), where a program may still set other functions.
  */
 __attribute__((constructor)) static void set_memory(void)
 {

@@ -11,7 +11,7 @@
 
 /*
  * A text that turns out to be malformed is parsed up to there, and what was made of it is
- * freed by cJSON. A program that sets other functions keeps them.
+ * freed by cJSON. Before main(), where a program may still set other functions.
  */
 __attribute__((constructor)) static void set_memory(void)
 {

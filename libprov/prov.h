@@ -93,9 +93,9 @@ const char *prov_err_name(enum prov_err code);
  * followed by a zero byte, so that text can be used as a string.
  *
  * So that no copies are left elsewhere, the library has curl, OpenSSL and cJSON wipe what
- * they free, in the whole process: their blocks still come from malloc(). Functions that a
- * program sets itself (curl_global_init_mem, CRYPTO_set_mem_functions, cJSON_InitHooks)
- * stay.
+ * they free, in the whole process: their blocks still come from malloc(). A program may
+ * set functions of its own (curl_global_init_mem, CRYPTO_set_mem_functions,
+ * cJSON_InitHooks) from main() on, before it calls us: they stay.
  */
 struct prov_secret;
 

@@ -14,11 +14,11 @@ void wipe_free(void *p)
 void *wipe_realloc(void *p, size_t len)
 {
 	size_t had = p ? malloc_usable_size(p) : 0;
-	void *to = malloc(len);
+	void *to = len ? malloc(len) : NULL;
 
-	if (!to)
+	if (len && !to)
 		return NULL;
-	if (p)
+	if (p && to)
 		memcpy(to, p, had < len ? had : len);
 	wipe_free(p);
 	return to;

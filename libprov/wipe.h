@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/* As free() and realloc(), but nothing is left of the block that is given back. */
+/*
+ * As free() and realloc(), but nothing is left of the block that is given back. For a
+ * `len` of 0 it is freed, and NULL is returned.
+ */
 void wipe_free(void *p);
 void *wipe_realloc(void *p, size_t len);
 

@@ -188,8 +188,11 @@ void boards_see(struct boards *b, struct keys *keys, const char *file, const uin
 		size_t len)
 {
 	const char *slash = strrchr(file, '/');
-	char *folder = strndup(file, (size_t)(slash - file));
+	char *folder;
 
+	if (!slash)
+		return;
+	folder = strndup(file, (size_t)(slash - file));
 	if (strcmp(slash, "/flash.bin") == 0)
 		see_flash(b, keys, folder, at, at + len);
 	else if (strcmp(slash, "/otp.bin") == 0)

@@ -12,6 +12,8 @@
 #define KEY_MIN 16 /* bytes, as IoT Hub has it; and the most */
 #define KEY_MAX 64
 
+#define TOKEN_MAX 2048 /* bytes of an access token that are looked for */
+
 const char *kind_name(enum kind kind)
 {
 	static const char *const names[] = {
@@ -200,7 +202,7 @@ static void take_signatures(struct keys *keys, const uint8_t *text, const uint8_
 static void take_access_token(struct keys *keys, const uint8_t *text, size_t len)
 {
 	if (len > 20 && memcmp(text, "eyJ", 3) == 0 && memmem(text, len, ".eyJ", 4))
-		keys_add(keys, KIND_TOKEN, text, len);
+		keys_add(keys, KIND_TOKEN, text, len < TOKEN_MAX ? len : TOKEN_MAX);
 }
 
 static void take_number(struct keys *keys, const EVP_PKEY *key, const char *name)

@@ -8,7 +8,7 @@
  *     plain N                         were left out
  *     looked FOLDER PROCESSES FILES BYTES
  *     allowed N ROW                   finds that a row of the table allows
- *     find FOLDER FILE OFFSET KIND, as FORM
+ *     find FOLDER FILE [= PATH] OFFSET KIND, as FORM
  *
  * A find never shows the key. Exit status: 0 nothing found, 1 something, 2 trouble.
  */

@@ -36,8 +36,8 @@ struct key {
 struct keys {
 	struct key *list;
 	size_t n;
-	uint32_t *
-		index; /* of `slots`: numbers in the list from 1, by a hash of the bytes */
+	/* Numbers in the list, from 1, by a hash of the bytes. */
+	uint32_t *index;
 	size_t slots;
 	size_t count[KINDS];
 	size_t plain; /* left out: a few bytes repeated, which is found everywhere */
