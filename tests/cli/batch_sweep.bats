@@ -6,12 +6,12 @@ more_setup() {
 	batch_setup
 }
 
-@test "--batch: one board loses its power at transfer n, for each third n" {
-	batch_sweep 'power/3' last
+@test "--batch: one board loses its power at transfer n, for each n" {
+	batch_sweep 'power' last
 }
 
-@test "--batch: killed or interrupted at transfer n of one board, for each eighth n" {
-	batch_sweep 'kill/8 interrupt/8' last
+@test "--batch: killed or interrupted at transfer n of one board, for each fourth n" {
+	batch_sweep 'kill/4 interrupt/4' last
 }
 
 @test "--batch: request n fails in every way, for each n" {

@@ -227,3 +227,9 @@ int run_with(const struct fault *fault, const char *folder, unsigned n,
 		kill(pid, fault->after == KILL ? SIGKILL : SIGINT);
 	return finish(fault, pid);
 }
+
+bool run_was_late(void)
+{
+	return (sweep.status == 1 || sweep.status == 3 || sweep.status == 6) &&
+	       (strstr(sweep.said, "no answer") || strstr(sweep.said, "does not answer"));
+}

@@ -42,15 +42,9 @@ static const char *folder_of(const struct fault *fault)
 	return fault->hub ? HUB : s.flow->board;
 }
 
-/* On a busy machine an answer may not come in TIMEOUT_MS: the repeat makes it good. */
-static bool is_late(int status)
-{
-	return (status == 6 || status == 1) && strstr(sweep.said, "no answer");
-}
-
 static bool may_end_so(const struct fault *fault, int status)
 {
-	if (status == 0 || is_late(status))
+	if (status == 0 || run_was_late())
 		return true;
 	switch (fault->after) {
 	case KILL:
@@ -69,21 +63,22 @@ static bool may_end_so(const struct fault *fault, int status)
 static bool strike(const struct fault *fault, unsigned n)
 {
 	const char *folder = folder_of(fault);
-	bool struck;
+	bool struck, late;
 	int status;
 
 	fault_arm(fault, folder, n);
 	status = run_with(fault, folder, n, s.argv, TIMEOUT_MS);
 	struck = fault_struck(fault, folder, n);
+	late = run_was_late();
 	fault_clear(fault, folder);
 	sweep.faults += struck;
 	sweep.alone += struck && status == 0;
-	if (!may_end_so(fault, status) || (!struck && status != 0 && !is_late(status)))
+	if (!may_end_so(fault, status) || (!struck && status != 0 && !late))
 		wrong("status %d%s", status, struck ? "" : ", and nothing has happened");
 	else if (status > 0 && !strstr(sweep.said, "stmiot: "))
 		wrong("it failed, and does not say why");
 	s.flow->judge();
-	return struck || is_late(status);
+	return struck || late;
 }
 
 /* The slot with the record is not one of those that a write left half done. */

@@ -26,16 +26,24 @@ more_setup() {
 	provision_sweep 'hub-500 hub-401 hub-garbage hub-drop hub-lose hub-cut hub-dead hub-kill' there --auth x509
 }
 
-@test "provision: killed at transfer n, for each eighth n" {
-	provision_sweep 'kill/8' last
+@test "provision: killed at transfer n, for each n" {
+	provision_sweep 'kill' last
+}
+
+@test "provision: a refused or unanswered transfer, for each sixteenth n" {
+	provision_sweep 'stall/16 timeout/16' last
 }
 
 @test "provision --store otp: the power fails at transfer n, for each n" {
 	provision_sweep 'power' fresh --store otp --burn "$(serial)"
 }
 
-@test "provision --store otp: killed at transfer n, for each fourth n" {
-	provision_sweep 'kill/4' fresh --store otp --burn "$(serial)"
+@test "provision --store otp: killed at transfer n, for each n" {
+	provision_sweep 'kill' fresh --store otp --burn "$(serial)"
+}
+
+@test "provision --store otp: off the bus, refused or unanswered at transfer n, for some n" {
+	provision_sweep 'disconnect/4 stall/16 timeout/16' fresh --store otp --burn "$(serial)"
 }
 
 @test "provision --store otp: request n fails in every way, for each n" {
@@ -47,6 +55,6 @@ more_setup() {
 	provision_sweep 'power' fresh --lock
 }
 
-@test "provision --lock: killed at transfer n, for each fourth n" {
-	provision_sweep 'kill/4' fresh --lock
+@test "provision --lock: killed at transfer n, for each n" {
+	provision_sweep 'kill' fresh --lock
 }

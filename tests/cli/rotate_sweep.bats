@@ -10,8 +10,8 @@ more_setup() {
 	rotate_sweep 'power'
 }
 
-@test "rotate: killed or interrupted at transfer n, for each eighth n" {
-	rotate_sweep 'kill/8 interrupt/8'
+@test "rotate: killed or interrupted at transfer n, for each third n" {
+	rotate_sweep 'kill/3 interrupt/3'
 }
 
 @test "rotate: request n fails in every way, for each n" {
