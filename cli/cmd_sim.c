@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "sim.h"
 #include "sim_leds.h"
+#include "sim_press.h"
 #include "sim_trace.h"
 #include "sys.h"
 
@@ -38,8 +39,9 @@ const struct opt sim_options[] = {
 	  "up: the other end of a serial port: pty, tcp:N, stdout or none; may be "
 	  "given several times (default: USART3=pty)",
 	  &serial, NULL, NULL },
-	{ OPT_NUMBER, 0, "for", "MS", "press: release it after so many milliseconds",
-	  &press_ms, &press_given, NULL },
+	{ OPT_NUMBER, 0, "for", "MS",
+	  "press: release it after so many milliseconds, and wait for that", &press_ms,
+	  &press_given, NULL },
 	{ OPT_FLAG, 0, "svg", NULL, "leds: the picture as SVG", &svg, NULL, NULL },
 	{ OPT_FLAG, 0, "watch", NULL, "leds: draw it again whenever it changes", &watch,
 	  NULL, NULL },
@@ -404,13 +406,17 @@ static int cmd_boot0(int argc, char **argv)
 static int cmd_press(int argc, char **argv)
 {
 	struct json *request;
+	int status;
 
 	if (argc != 1)
 		return usage_error("sim press takes one board");
 	request = sim_request("press");
 	if (press_given)
 		json_add_number(request, "ms", press_ms);
-	return tell(argv[0], request);
+	status = tell(argv[0], request);
+	if (status != EXIT_DONE || !press_given)
+		return status;
+	return sim_await_release(argv[0], press_ms);
 }
 
 static int cmd_release(int argc, char **argv)

@@ -28,8 +28,10 @@ status() {
 
 @test "a press ends by itself, in the board's own time" {
 	stmiot sim press b0 --for 30
-	eventually leds '.leds[] | select(.name == "LD3") | .changes == 2'
 	leds '.pressed == false'
+	stmiot sim press b0 --for 30
+	leds '.pressed == false'
+	eventually leds '.leds[] | select(.name == "LD3") | .changes == 4'
 	run -1 --separate-stderr stmiot sim press b0 --for 0
 	has "$stderr" 'a whole number from 1'
 	stmiot sim power b0 off
