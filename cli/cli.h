@@ -92,6 +92,7 @@ int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct globals {
 	struct opt_list boards; /* -b, else STMIOT_BOARD */
 	const char *hub;
+	bool no_retry; /* ask a hub once */
 	bool json, quiet, no_color;
 	bool help, version;
 	unsigned verbose;

@@ -20,9 +20,10 @@ static const char names_of_sims[] =
 static const char names_of_hubs[] =
 	"stmiot hub list --json 2>/dev/null | "
 	"sed -n 's/.*\"name\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'";
-/* Of the hub that the line names. Whoever presses a key does not wait longer for one. */
+/* Of the hub that the line names. Whoever presses TAB waits neither longer nor again. */
 #define NAMES_OF_DEVICES(hub)                                                            \
-	"STMIOT_TIMEOUT_MS=2000 stmiot " hub " device list --json 2>/dev/null | "        \
+	"STMIOT_TIMEOUT_MS=2000 stmiot " hub                                             \
+	" --no-retry device list --json 2>/dev/null | "                                  \
 	"sed -n 's/.*\"id\":[[:space:]]*\"\\([^\"]*\\)\".*/\\1/p'"
 
 /* What `complete` of an option or a command stands for, but files and commands. */

@@ -175,6 +175,7 @@ int hub_open(const struct hub *hub, struct prov_hub **out)
 		.timeout_ms = sys_timeout_ms(60000),
 		.connect_ms = sys_timeout_ms(10000),
 		.request_ms = sys_timeout_ms(30000),
+		.no_retry = globals.no_retry,
 		.cancel = &interrupted,
 		.trace = globals.verbose > 0 ? trace : NULL,
 		.waiting = waiting,

@@ -19,6 +19,8 @@ const struct opt global_options[] = {
 	  "the hub, by the name that 'hub add' gave it (default: "
 	  "STMIOT_HUB_CONNECTION_STRING, else that of 'hub use')",
 	  &globals.hub, NULL, "hub" },
+	{ OPT_FLAG, 0, "no-retry", NULL, "ask a hub once, where it would be asked again",
+	  &globals.no_retry, NULL, NULL },
 	{ OPT_FLAG, 0, "json", NULL, "print results as JSON", &globals.json, NULL, NULL },
 	{ OPT_FLAG, 'q', "quiet", NULL, "print results and what went wrong, nothing else",
 	  &globals.quiet, NULL, NULL },

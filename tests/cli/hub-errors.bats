@@ -280,6 +280,15 @@ page() {
 	output_is 1
 }
 
+@test "--no-retry: a hub is asked once" {
+	export STMIOT_TIMEOUT_MS=20000
+	hub_up --fail "GET 429@1"
+	fails 6 throttling stmiot --no-retry device show d
+	if [[ "$stderr" == *waiting* ]]; then false; fi
+	run -6 --separate-stderr stmiot device show d
+	has "$stderr" "no such device"
+}
+
 @test "Ctrl-C ends a wait at once" {
 	export STMIOT_TIMEOUT_MS=20000
 	hub_up --fail "slow=15000"
