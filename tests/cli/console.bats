@@ -6,19 +6,11 @@ more_setup() {
 	export STMIOT_TIMEOUT_MS
 }
 
-teardown() {
-	for pid in ${sessions:-}; do
-		kill "$pid" 2>/dev/null || true
-	done
-	stmiot -q sim down || true
-}
-
 # [OPTION...]: a session with standard input a pipe, which `type` writes to; heard, said
 session() {
 	mkfifo keys
 	stmiot console "$@" <keys >heard 2>said 3>&- &
 	session=$!
-	sessions="${sessions:-} $session"
 	exec 9>keys
 }
 
@@ -166,7 +158,6 @@ terminal_session() {
 	TERM=dumb script -qefc "stty -a >before; stmiot console -b sim:b0; echo ended \$?; stty -a >after" \
 		/dev/null <keys >heard 2>&1 3>&- &
 	session=$!
-	sessions="${sessions:-} $session"
 	exec 9>keys
 	eventually grep -q 'Ctrl-] ends' heard
 }

@@ -25,7 +25,15 @@ setup() {
 	fi
 }
 
+# Nothing that a test has started in the background outlives it.
 teardown() {
+	local pid
+	if declare -F more_teardown >/dev/null; then
+		more_teardown
+	fi
+	for pid in $(jobs -p); do
+		kill "$pid" 2>/dev/null || true
+	done
 	if [ -d "$BATS_TEST_TMPDIR/sim" ]; then
 		STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim stmiot -q sim down || true
 	fi

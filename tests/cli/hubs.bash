@@ -40,11 +40,8 @@ hub_down() {
 	fi
 }
 
-teardown() {
+more_teardown() {
 	hub_down
-	if [ -d "$BATS_TEST_TMPDIR/sim" ]; then
-		STMIOT_SIM_DIR=$BATS_TEST_TMPDIR/sim stmiot -q sim down || true
-	fi
 }
 
 # FILE...: no key of the hub's policies or devices is in any of them, and no signature

@@ -21,11 +21,6 @@ proxy_up() {
 	export HTTPS_PROXY=http://127.0.0.1:$(head -n 1 proxied)
 }
 
-teardown() {
-	[ -z "${proxy_pid:-}" ] || kill "$proxy_pid"
-	hub_down
-}
-
 @test "everything goes through the proxy" {
 	run -6 --separate-stderr stmiot --hub far device list
 	has "$stderr" "this name has no address"
