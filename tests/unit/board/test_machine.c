@@ -342,6 +342,20 @@ static void test_slices(void **state)
 	close_chip(&other);
 }
 
+/* More instructions in one run than are counted down at once, which is 2^30. */
+static void test_long_run(void **state)
+{
+	struct chip_under_test chip;
+
+	(void)state;
+	open_chip(&chip, counts, sizeof(counts));
+	machine_run(chip.machine, (int64_t)70 * 1000 * MS);
+	assert_in_range(machine_cycles(chip.machine), 1120000000, 1120000006);
+	assert_in_range(machine_get(chip.machine, CPU_R0), 1120000000 / 6 - 1,
+			1120000000 / 6 + 1);
+	close_chip(&chip);
+}
+
 /* CCR = 0x210, DIV_0_TRP; r2 = 3; r1 = 0; 1: udiv r0, r1, r2; adds r1, #1; b 1b */
 static const uint16_t divides[] = { 0x4804, 0xF44F, 0x7104, 0x6001, 0x2203, 0x2100,
 				    0xFBB1, 0xF0F2, 0x3101, 0xE7FB, 0xED14, 0xE000 };
@@ -380,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_watch_frame),
 		cmocka_unit_test(test_watch_limits),
 		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_long_run),
 		cmocka_unit_test(test_many_translations),
 	};
 
