@@ -12,102 +12,7 @@
  */
 #define TRANSLATED_MAX 20000
 
-/* -- blocks --------------------------------------------------------------------------------------- */
-
-static unsigned broken(struct cpu *cpu, uint32_t address)
-{
-	return cpu_note(cpu, address)->traits & HERE ? CPU_BREAK : 0;
-}
-
-static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t size)
-{
-	const uint8_t *code = cpu_memory(cpu, address, size, false);
-
-	note->instructions = 0;
-	note->traits &= HERE;
-	if (!code)
-		size = 0;
-	for (uint32_t at = 0; at < size; note->instructions++) {
-		uint32_t instruction = thumb_fetch(code + at);
-
-		note->traits |=
-			(uint16_t)(thumb_traits(instruction) | broken(cpu, address + at));
-		at += thumb_bytes(instruction);
-	}
-	if (note->instructions != 1)
-		note->traits &= (uint16_t)~CPU_SELF;
-	if (!note->instructions)
-		note->instructions = 1;
-}
-
-/* The blocks that may hold the address are looked at again. */
-void cpu_break(struct cpu *cpu, uint32_t address, bool on)
-{
-	struct note *note = cpu_note(cpu, address);
-
-	note->traits = (uint16_t)(on ? note->traits | HERE : note->traits & ~HERE);
-	cpu_forget(cpu, (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES,
-		   2 * TCG_PAGE_BYTES);
-}
-
-static void act_on(struct cpu *cpu, unsigned traits)
-{
-	if (traits & (CPU_MASKS & cpu->traps) || traits & CPU_BASE)
-		cpu->limit = STOP_NOW;
-	if (traits & CPU_BASE)
-		cpu->base_written = true;
-	if (traits & CPU_SIGNAL)
-		cpu->event = true;
-	if (traits & CPU_SELF && cpu->end < cpu->limit)
-		cpu->end = cpu->limit;
-}
-
-static void enter_block(struct cpu *cpu, uint32_t address, const struct note *note)
-{
-	cpu->start = cpu->end;
-	cpu->block = address;
-	cpu->recent[cpu->recent_at++ % CPU_RECENT] = address;
-	cpu->end += note->instructions;
-}
-
-/* One that is new, or comes too late, or has something in it. */
-__attribute__((noinline)) static void on_other_block(struct cpu *cpu, uint32_t address,
-						     uint32_t size)
-{
-	struct note *note = cpu_note(cpu, address);
-
-	if (!note->instructions)
-		study(cpu, note, address, size);
-	if (cpu->end >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {
-		cpu->start = cpu->end;
-		cpu->block = address;
-		cpu->before = true;
-		uc_emu_stop(cpu->uc);
-		return;
-	}
-	enter_block(cpu, address, note);
-	act_on(cpu, note->traits);
-}
-
-/*
- * In front of each block: this is what a run costs besides the instructions themselves,
- * 1 to 2 ns, for a hook that is alone is called directly. A hook for each instruction
- * costs as much for each of them, and a count given to uc_emu_start() is such a hook.
- */
-static void on_block(uc_engine *uc, uint64_t where, uint32_t size, void *ctx)
-{
-	struct cpu *cpu = ctx;
-	uint32_t address = (uint32_t)where;
-	const struct note *note = address - FLASH_BASE < FLASH_BYTES
-					  ? &cpu->notes->flash[(address - FLASH_BASE) / 2]
-					  : cpu_note(cpu, address);
-
-	(void)uc;
-	if (!note->instructions || cpu->end >= cpu->limit || note->traits & cpu->noticed)
-		on_other_block(cpu, address, size);
-	else
-		enter_block(cpu, address, note);
-}
+/* -- what it meets ------------------------------------------------------------------ */
 
 static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
 {
@@ -117,26 +22,17 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
 	uc_emu_stop(uc);
 }
 
-/* Instructions of the present block in front of `pc`; all of it if that lies outside. */
-static int64_t time_at(struct cpu *cpu, uint32_t pc)
-{
-	const uint8_t *code;
-	int64_t count = 0;
-
-	if (pc == cpu->block)
-		return cpu->start;
-	code = cpu_memory(cpu, cpu->block, 4, false);
-	if (!code || pc < cpu->block)
-		return cpu->end;
-	for (uint32_t at = cpu->block; at < pc && cpu->start + count < cpu->end; count++)
-		at += thumb_bytes(thumb_fetch(code + (at - cpu->block)));
-	return cpu->start + count;
-}
-
 void cpu_sync(struct cpu *cpu)
 {
 	tcg_sync();
-	cpu->sched->cycle = time_at(cpu, get(cpu, UC_ARM_REG_PC));
+	cpu->sched->cycle = cpu_time_at(cpu, get(cpu, UC_ARM_REG_PC));
+}
+
+static _Noreturn void leave(struct cpu *cpu, bool *why)
+{
+	*why = true;
+	uc_emu_stop(cpu->uc);
+	tcg_abort();
 }
 
 /*
@@ -152,9 +48,7 @@ void cpu_stored(struct cpu *cpu)
 	code = cpu_memory(cpu, get(cpu, UC_ARM_REG_PC), 4, false);
 	if (!code || !thumb_plain_store(thumb_fetch(code)))
 		return;
-	cpu->stored = true;
-	uc_emu_stop(cpu->uc);
-	tcg_abort();
+	leave(cpu, &cpu->stored);
 }
 
 /* B1.5.5, ITAdvance() */
@@ -172,33 +66,19 @@ static void step_over(struct cpu *cpu, uint32_t pc)
 {
 	const uint8_t *code = cpu_memory(cpu, pc, 4, false);
 
-	cpu->sched->cycle = time_at(cpu, pc) + 1;
+	cpu->sched->cycle = cpu_time_at(cpu, pc) + 1;
 	advance_it(cpu);
 	cpu_set(cpu, CPU_PC, pc + thumb_bytes(thumb_fetch(code)));
 }
 
 _Noreturn void cpu_refuse(struct cpu *cpu)
 {
-	cpu->refused = true;
-	uc_emu_stop(cpu->uc);
-	tcg_abort();
+	leave(cpu, &cpu->refused);
 }
 
-void cpu_until(struct cpu *cpu, int64_t until)
+_Noreturn void cpu_leave_watched(struct cpu *cpu)
 {
-	if (until < cpu->limit)
-		cpu->limit = until;
-}
-
-void cpu_stop(struct cpu *cpu)
-{
-	cpu->limit = STOP_NOW;
-}
-
-void cpu_trap(struct cpu *cpu, unsigned traits)
-{
-	cpu->traps = traits;
-	cpu->noticed = traits | CPU_BASE | CPU_SIGNAL | CPU_SELF;
+	leave(cpu, &cpu->watched);
 }
 
 bool cpu_event(struct cpu *cpu)
@@ -217,19 +97,14 @@ bool cpu_base_written(struct cpu *cpu)
 	return written;
 }
 
-void cpu_recent(const struct cpu *cpu, uint32_t blocks[CPU_RECENT])
-{
-	for (unsigned i = 0; i < CPU_RECENT; i++)
-		blocks[i] = cpu->recent[(cpu->recent_at - 1 - i) % CPU_RECENT];
-}
-
 /* -- the run ---------------------------------------------------------------------------------------- */
 
 /* WFE and YIELD end as an undefined instruction does, with the program counter behind. */
 static enum cpu_why hint_or_undefined(struct cpu *cpu, uint32_t pc)
 {
-	const uint8_t *code = pc > cpu->block ? cpu_memory(cpu, pc - 4, 4, false) : NULL;
-	enum thumb_hint hint = code ? thumb_hint_before(code, pc - cpu->block) : 0;
+	uint32_t block = cpu_block(cpu);
+	const uint8_t *code = pc > block ? cpu_memory(cpu, pc - 4, 4, false) : NULL;
+	enum thumb_hint hint = code ? thumb_hint_before(code, pc - block) : 0;
 
 	if (hint == THUMB_WFE)
 		return CPU_WFE;
@@ -248,7 +123,7 @@ static enum cpu_why why_interrupted(struct cpu *cpu, uint32_t pc)
 	case 18:
 		return CPU_INVSTATE;
 	default: /* 3 and 8: an address that is no code */
-		return pc >= RETURNS && cpu->end > cpu->begin ? CPU_LEFT : CPU_FETCH;
+		return pc >= RETURNS && cpu_end(cpu) > cpu->begin ? CPU_LEFT : CPU_FETCH;
 	}
 }
 
@@ -256,10 +131,14 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 {
 	if (cpu->refused)
 		return CPU_REFUSED;
+	if (cpu->watched) {
+		cpu->hit.pc = pc;
+		return CPU_WATCHED;
+	}
 	if (cpu->interrupt >= 0)
 		return why_interrupted(cpu, pc);
 	if (cpu->before) /* nothing was done: its time is not over */
-		return cpu->start >= cpu->limit ? CPU_DUE : CPU_TRAP;
+		return cpu_end(cpu) >= cpu->limit ? CPU_DUE : CPU_TRAP;
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
 		return CPU_INVSTATE;
 	if (err == UC_ERR_OK)
@@ -278,7 +157,7 @@ static bool open_engine(struct cpu *cpu)
 		return false;
 	return uc_ctl_set_cpu_model(cpu->uc, UC_CPU_ARM_CORTEX_M4) == UC_ERR_OK &&
 	       /* one hook of the kind: the call is made directly */
-	       uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu,
+	       uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK, (void *)cpu_on_block, cpu,
 			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK &&
 	       uc_hook_add(cpu->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, cpu,
 			   (uint64_t)1, (uint64_t)0) == UC_ERR_OK;
@@ -317,7 +196,6 @@ static void renew(struct cpu *cpu)
 {
 	uc_engine *old = cpu->uc;
 	struct registers saved;
-	bool strict = cpu->strict;
 
 	save(cpu, &saved);
 	cpu->translated = 0;
@@ -326,9 +204,8 @@ static void renew(struct cpu *cpu)
 		return;
 	}
 	uc_close(old);
-	cpu->strict = false;
 	cpu_map(cpu);
-	cpu_strict(cpu, strict);
+	cpu_look_again(cpu);
 	restore(cpu, &saved);
 }
 
@@ -340,10 +217,8 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
 		return CPU_INVSTATE;
-	cpu->begin = cpu->start = cpu->end = cpu->sched->cycle;
-	cpu->limit = limit;
-	cpu->block = pc;
-	cpu->before = cpu->refused = cpu->stored = false;
+	cpu_start(cpu, cpu->sched->cycle, limit);
+	cpu->before = cpu->refused = cpu->watched = cpu->stored = false;
 	cpu->interrupt = -1;
 	tcg_serve(&cpu->client);
 	if (cpu->translated >= TRANSLATED_MAX)
@@ -355,10 +230,10 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 		return CPU_DUE;
 	}
 	why = pc == until && err == UC_ERR_OK && !cpu->before && !cpu->refused &&
-			      cpu->interrupt < 0
+			      !cpu->watched && cpu->interrupt < 0
 		      ? CPU_DUE
 		      : why_stopped(cpu, err, pc);
-	cpu->sched->cycle = cpu->before ? cpu->start : time_at(cpu, pc);
+	cpu->sched->cycle = cpu->before ? cpu_end(cpu) : cpu_time_at(cpu, pc);
 	return why;
 }
 
@@ -390,22 +265,14 @@ enum cpu_why cpu_step(struct cpu *cpu)
 	return cpu_run_to(cpu, pc + (code ? thumb_bytes(thumb_fetch(code)) : 2));
 }
 
-unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)
+enum cpu_why cpu_pass(struct cpu *cpu)
 {
-	uint32_t at = get(cpu, UC_ARM_REG_PC);
-	unsigned found;
+	enum cpu_why why;
 
-	for (unsigned left = cpu_note(cpu, at)->instructions; left > 0; left--) {
-		const uint8_t *code = cpu_memory(cpu, at, 4, false);
-		uint32_t instruction = code ? thumb_fetch(code) : 0;
-
-		found = thumb_traits(instruction) | broken(cpu, at);
-		*address = at;
-		if (found & traits)
-			return found & traits;
-		at += thumb_bytes(instruction);
-	}
-	return 0;
+	cpu->passing = true;
+	why = cpu_step(cpu);
+	cpu->passing = false;
+	return why;
 }
 
 unsigned cpu_divisor(struct cpu *cpu)
@@ -436,6 +303,7 @@ struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus 
 	cpu->ccm = mcu_ccm(mcu);
 	cpu->system = mcu_system(mcu);
 	cpu_map(cpu);
+	cpu_trap(cpu, 0);
 	return cpu;
 }
 

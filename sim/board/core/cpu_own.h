@@ -12,11 +12,13 @@
 #define STOP_NOW INT64_MIN
 #define NOTES(n) ((n) / 2)
 #define HERE     0x8000u /* in a note: CPU_BREAK is at this very address */
+#define UNKNOWN  0x4000u /* the block has not been looked at since */
 
 /* A block that was translated, by its address. */
 struct note {
-	uint16_t instructions; /* 0: not looked at since */
-	uint16_t traits;
+	/* what it takes off what is left, if none of the traits in SELDOM traps, or if one may */
+	uint32_t cost[2];
+	uint16_t instructions, bytes, traits;
 };
 
 struct notes {
@@ -24,6 +26,11 @@ struct notes {
 	struct note system[NOTES(MCU_SYSTEM_BYTES)];
 	struct note sram[NOTES(MCU_SRAM_BYTES)];
 	struct note elsewhere;
+};
+
+struct watch {
+	uint32_t first, last;
+	unsigned kinds;
 };
 
 struct cpu {
@@ -40,19 +47,23 @@ struct cpu {
 	uint32_t alias_bytes;
 	unsigned translated; /* blocks, since all were dropped last */
 
-	/* the run: a block begins at `start` and is over at `end` */
-	int64_t begin, start, end, limit;
-	uint32_t block;
-	unsigned traps, noticed;
+	/* the run: at the end of the present block it is `sum` without what is left */
+	int64_t begin, sum, limit;
+	struct tcg_meter meter;
+	unsigned traps;
 	bool strict; /* unaligned accesses go to the bus, which refuses them */
-	uc_hook strict_hook;
-	bool before; /* it stopped in front of `block` */
+	bool looks;  /* `look_hook` is there: no access to RAM passes unseen */
+	uc_hook look_hook;
+	struct watch watch[CPU_WATCHES];
+	unsigned watches; /* how many there are */
+	bool passing;     /* and do not count now */
+	struct cpu_hit hit;
+	bool before; /* it stopped in front of a block */
 	bool refused;
+	bool watched;
 	bool stored;
 	int interrupt; /* the library's number, -1: none */
 	bool event, base_written;
-	uint32_t recent[CPU_RECENT];
-	unsigned recent_at;
 };
 
 /* Registers by unicorn's numbers */
@@ -69,14 +80,39 @@ static inline void set(struct cpu *cpu, int id, uint32_t value)
 	uc_reg_write(cpu->uc, id, &value);
 }
 
+/* -- cpu.c ------------------------------------------------------------------------------ */
+
+/* The access that is about to be made is left undone, and the run with it. */
+_Noreturn void cpu_leave_watched(struct cpu *cpu);
+
+/* -- cpublock.c ------------------------------------------------------------------------- */
+
+/* The block that begins at the address; what is known of it is forgotten. */
+struct note *cpu_note(struct cpu *cpu, uint32_t address);
+void cpu_note_new(struct note *note);
+/* The same for those that begin in address..address+len. */
+void cpu_forget(struct cpu *cpu, uint32_t address, uint32_t len);
+size_t cpu_cost_at(void *cpu, uint32_t pc);
+
+/* A run begins. */
+void cpu_start(struct cpu *cpu, int64_t now, int64_t limit);
+/* The block that runs, or ran last; the time when it is over; and at the instruction. */
+uint32_t cpu_block(const struct cpu *cpu);
+int64_t cpu_end(const struct cpu *cpu);
+int64_t cpu_time_at(struct cpu *cpu, uint32_t pc);
+void cpu_on_block(uc_engine *uc, uint64_t where, uint32_t size, void *cpu);
+
+/* -- cpuwatch.c ------------------------------------------------------------------------- */
+
+/* Another engine is there: what was asked of the one before holds for it. */
+void cpu_look_again(struct cpu *cpu);
+
 /* -- cpumap.c ---------------------------------------------------------------------------- */
 
 /* All memories in their places, and who answers for what is between them. */
 void cpu_map(struct cpu *cpu);
-/* The block that begins at the address */
-struct note *cpu_note(struct cpu *cpu, uint32_t address);
-/* What is known of the blocks that begin in address..address+len is forgotten. */
-void cpu_forget(struct cpu *cpu, uint32_t address, uint32_t len);
+/* The address that the alias at 0 stands for */
+uint32_t cpu_real(const struct cpu *cpu, uint32_t address);
 /* Translated blocks with a byte in from..to are dropped; both in one memory. */
 void cpu_drop(struct cpu *cpu, uint32_t from, uint32_t to);
 

@@ -13,8 +13,7 @@ static bool inside(uint32_t address, uint32_t len, uint32_t base, uint32_t bytes
 	return address - base < bytes && len <= bytes - (address - base);
 }
 
-/* The address that the alias at 0 stands for */
-static uint32_t real(const struct cpu *cpu, uint32_t address)
+uint32_t cpu_real(const struct cpu *cpu, uint32_t address)
 {
 	static const uint32_t bases[4] = { FLASH_BASE, MCU_SYSTEM_BASE, 0,
 					   MCU_SRAM_BASE };
@@ -24,7 +23,7 @@ static uint32_t real(const struct cpu *cpu, uint32_t address)
 
 uint8_t *cpu_memory(struct cpu *cpu, uint32_t address, uint32_t len, bool write)
 {
-	address = real(cpu, address);
+	address = cpu_real(cpu, address);
 	if (inside(address, len, MCU_SRAM_BASE, MCU_SRAM_BYTES))
 		return cpu->sram + (address - MCU_SRAM_BASE);
 	if (inside(address, len, MCU_CCM_BASE, MCU_CCM_BYTES))
@@ -36,18 +35,6 @@ uint8_t *cpu_memory(struct cpu *cpu, uint32_t address, uint32_t len, bool write)
 	if (inside(address, len, MCU_SYSTEM_BASE, MCU_SYSTEM_BYTES))
 		return cpu->system + (address - MCU_SYSTEM_BASE);
 	return NULL;
-}
-
-struct note *cpu_note(struct cpu *cpu, uint32_t address)
-{
-	if (address - FLASH_BASE < FLASH_BYTES)
-		return &cpu->notes->flash[(address - FLASH_BASE) / 2];
-	if (address - MCU_SRAM_BASE < MCU_SRAM_BYTES)
-		return &cpu->notes->sram[(address - MCU_SRAM_BASE) / 2];
-	if (address - MCU_SYSTEM_BASE < MCU_SYSTEM_BYTES)
-		return &cpu->notes->system[(address - MCU_SYSTEM_BASE) / 2];
-	return address < cpu->alias_bytes ? cpu_note(cpu, real(cpu, address))
-					  : &cpu->notes->elsewhere;
 }
 
 static void unmap_alias(struct cpu *cpu)
@@ -80,43 +67,11 @@ void cpu_remap(struct cpu *cpu, unsigned mem_mode)
 		map(cpu, 0, cpu->alias_bytes = SRAM1, UC_PROT_ALL, cpu->sram);
 }
 
-/* Most of the flash is never run. */
-static bool unnoted(struct cpu *cpu, uint32_t address)
-{
-	address = real(cpu, address) - FLASH_BASE;
-	return address < FLASH_BYTES && !cpu->noted[address / TCG_PAGE_BYTES];
-}
-
-void cpu_forget(struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	uint32_t at = 0;
-
-	while (at < len) {
-		if (unnoted(cpu, address + at)) {
-			at += TCG_PAGE_BYTES - (address + at) % TCG_PAGE_BYTES;
-			continue;
-		}
-		cpu_note(cpu, address + at)->instructions = 0;
-		at += 2;
-	}
-}
-
 void cpu_drop(struct cpu *cpu, uint32_t from, uint32_t to)
 {
 	tcg_serve(&cpu->client);
 	uc_ctl_remove_cache(cpu->uc, (uint64_t)from, (uint64_t)to);
 	cpu_forget(cpu, from, to - from);
-}
-
-static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
-		      int64_t value, void *ctx)
-{
-	(void)uc;
-	(void)type;
-	(void)address;
-	(void)size;
-	(void)value;
-	(void)ctx;
 }
 
 static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
@@ -128,25 +83,6 @@ static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
 		if (cpu->code[page])
 			return true;
 	return false;
-}
-
-/*
- * With a hook for accesses, be it for none that there are, the library makes code that
- * asks for each: the only way to see those to RAM.
- */
-void cpu_strict(struct cpu *cpu, bool strict)
-{
-	if (strict == cpu->strict)
-		return;
-	cpu->strict = strict;
-	if (strict)
-		uc_hook_add(cpu->uc, &cpu->strict_hook,
-			    UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)on_access, cpu,
-			    (uint64_t)NOWHERE, (uint64_t)NOWHERE);
-	else
-		uc_hook_del(cpu->uc, cpu->strict_hook);
-	cpu_drop(cpu, FLASH_BASE, FLASH_BASE + FLASH_BYTES);
-	cpu_drop(cpu, MCU_SRAM_BASE, MCU_SRAM_BASE + MCU_SRAM_BYTES);
 }
 
 /* Blocks at the alias of address 0 are those of the memory that it shows. */
@@ -169,6 +105,8 @@ static bool plain(void *ctx, uint32_t address, unsigned bytes, bool write)
 {
 	struct cpu *cpu = ctx;
 
+	if (cpu->watches && !cpu->passing && cpu_watched(cpu, address, bytes, write))
+		cpu_leave_watched(cpu);
 	if (cpu->strict && address & ((bytes < 4 ? bytes : 4) - 1))
 		return false;
 	return cpu_memory(cpu, address, bytes, write) != NULL;
@@ -209,10 +147,10 @@ static bool unwatched(void *ctx, uint32_t address)
 static void translates(void *ctx, uint32_t pc)
 {
 	struct cpu *cpu = ctx;
-	uint32_t at = real(cpu, pc);
+	uint32_t at = cpu_real(cpu, pc);
 
 	cpu->translated++;
-	cpu_note(cpu, pc)->instructions = 0;
+	cpu_note_new(cpu_note(cpu, pc));
 	if (at - FLASH_BASE < FLASH_BYTES)
 		cpu->noted[(at - FLASH_BASE) / TCG_PAGE_BYTES] = true;
 	/* a block goes over into the next page at most */
@@ -224,6 +162,11 @@ static void translates(void *ctx, uint32_t pc)
 			tcg_watch(at);
 		}
 	}
+}
+
+static void translated(void *ctx, uint32_t pc, unsigned bytes)
+{
+	cpu_note(ctx, pc)->bytes = (uint16_t)bytes;
 }
 
 /* -- making it ------------------------------------------------------------------------------ */
@@ -247,5 +190,10 @@ void cpu_map(struct cpu *cpu)
 		.store = store,
 		.unwatched = unwatched,
 		.translates = translates,
+		.translated = translated,
+		.meter = &cpu->meter,
+		.cost_at = cpu_cost_at,
+		.hook = (void *)cpu_on_block,
+		.engine = cpu->uc,
 	};
 }

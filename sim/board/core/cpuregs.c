@@ -129,7 +129,7 @@ void cpu_reset(struct cpu *cpu)
 	set_xpsr(cpu, CPU_XPSR_T);
 	cpu_strict(cpu, false);
 	cpu->event = cpu->base_written = false;
-	memset(cpu->recent, 0, sizeof(cpu->recent));
+	memset(cpu->meter.recent, 0, sizeof(cpu->meter.recent));
 }
 
 uint64_t cpu_get_double(struct cpu *cpu, unsigned n)

@@ -1,18 +1,23 @@
-#include "tcg.h"
+#include "tcg_own.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unicorn/unicorn.h>
 
-/* The library's, as of 2.0.1; the processor's state and a block stay opaque. */
+/* The library's, as of 2.0.1; the processor's state stays opaque. */
+struct block {
+	uint32_t pc, base, flags;
+	uint16_t bytes;
+};
+
 typedef uint64_t load_fn(void *env, uint32_t address, uint32_t how, uintptr_t from);
 typedef void store_fn(void *env, uint32_t address, uint64_t value, uint32_t how,
 		      uintptr_t from);
 typedef void fill_fn(void *cpu, uint32_t address, uint64_t physical, uint32_t attributes,
 		     int rights, int mmu, uint32_t bytes);
-typedef void *translate_fn(void *cpu, uint32_t pc, uint32_t base, uint32_t flags,
-			   int how);
+typedef struct block *translate_fn(void *cpu, uint32_t pc, uint32_t base, uint32_t flags,
+				   int how);
 
 #pragma GCC visibility push(default) /* all else of the board is hidden */
 load_fn helper_ret_ldub_mmu_arm, helper_le_lduw_mmu_arm, helper_le_ldul_mmu_arm,
@@ -56,6 +61,7 @@ static const struct {
 
 static struct tcg_client *client;
 static uintptr_t from; /* the host's address of the present access */
+static uint32_t translating;
 
 /* -- binding ---------------------------------------------------------------------------- */
 
@@ -73,12 +79,22 @@ const char *tcg_missing(void)
 			return names[i].name;
 		*(void **)names[i].at = symbol;
 	}
-	return NULL;
+	return tcg_meter_missing();
 }
 
 void tcg_serve(struct tcg_client *next)
 {
 	client = next;
+}
+
+const struct tcg_client *tcg_client_now(void)
+{
+	return client;
+}
+
+uint32_t tcg_translating(void)
+{
+	return translating;
 }
 
 /* -- accesses: the slow path, which RAM takes once a page and all else each time ---------- */
@@ -155,11 +171,17 @@ void tlb_set_page_with_attrs_arm(void *which, uint32_t address, uint64_t physica
 		library.set_dirty(which, address & ~(TCG_PAGE_BYTES - 1));
 }
 
-void *tb_gen_code_arm(void *which, uint32_t pc, uint32_t base, uint32_t flags, int how)
+struct block *tb_gen_code_arm(void *which, uint32_t pc, uint32_t base, uint32_t flags,
+			      int how)
 {
+	struct block *block;
+
 	client->cpu = which;
+	translating = pc;
 	client->translates(client->ctx, pc);
-	return library.translate(which, pc, base, flags, how);
+	block = library.translate(which, pc, base, flags, how);
+	client->translated(client->ctx, pc, block->bytes);
+	return block;
 }
 
 void tcg_watch(uint32_t address)

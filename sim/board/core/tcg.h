@@ -8,6 +8,8 @@
  *   the program counter is the block's, so that the time within a block is lost, and a
  *   fault has no address to return to.
  * - Nor can such an access be refused before the instruction has its effects.
+ * - A hook for blocks, which is how time is counted, is a call in front of each: a third
+ *   of the time of a loop.
  *
  * The library calls those of its functions by name through the dynamic linker. Those
  * defined in tcg.c take their place, do what is missing, and call the library's.
@@ -16,7 +18,20 @@
 #define CORE_TCG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/*
+ * What is put in front of each block in the place of the call of the hook for blocks. It
+ * notes the block, takes its cost off what is left, and calls the hook only if that is
+ * negative then; the hook may change both.
+ */
+struct tcg_meter {
+	int32_t left;
+	uint8_t at; /* where in `recent` the next one goes, in bytes: it goes round */
+	const void *costs;
+	uint32_t recent[64];
+};
 
 /* Who is asked, while a processor runs; all at the time of the access. */
 struct tcg_client {
@@ -29,8 +44,14 @@ struct tcg_client {
 	void (*store)(void *ctx, uint32_t address, unsigned bytes, uint64_t value);
 	/* stores to the page at `address` need not be looked at: it is RAM without code */
 	bool (*unwatched)(void *ctx, uint32_t address);
-	/* the block at `pc` is about to be translated */
+	/* the block at `pc` is about to be translated; it has been, and has so many bytes */
 	void (*translates)(void *ctx, uint32_t pc);
+	void (*translated)(void *ctx, uint32_t pc, unsigned bytes);
+	struct tcg_meter *meter;
+	/* where its cost, of 32 bits, is found behind meter->costs */
+	size_t (*cost_at)(void *ctx, uint32_t pc);
+	void *hook; /* as it was given to uc_hook_add(), with `ctx`; its size is zero */
+	void *engine;
 };
 
 #define TCG_PAGE_BYTES 0x400u /* of the library's for ARM */
