@@ -14,6 +14,7 @@
 #include "ctlsock.h"
 #include "gdbserver.h"
 #include "log.h"
+#include "sandbox.h"
 #include "serial.h"
 #include "server.h"
 #include "trace.h"
@@ -368,6 +369,8 @@ static int open_desk(struct desk *desk, const struct settings *settings)
 	desk->store = store_open(settings->dir, err, sizeof(err));
 	if (!desk->store)
 		return complain(err, NULL);
+	if (sandbox_become_owner(store_dirfd(desk->store), err, sizeof(err)) < 0)
+		return complain(settings->dir, err);
 	if (find_chip(settings, desk->store, &chip) < 0)
 		return -1;
 	desk->board = board_new(desk->store, &desk->clock, &chip);
@@ -391,7 +394,12 @@ static int open_desk(struct desk *desk, const struct settings *settings)
 		 settings->listen, server_port(desk->server), settings->busid);
 	desk->ctlsock =
 		ctlsock_open(store_dirfd(desk->store), &desk->control, err, sizeof(err));
-	return desk->ctlsock ? 0 : complain(settings->dir, err);
+	if (!desk->ctlsock)
+		return complain(settings->dir, err);
+	/* all is open that will ever be */
+	if (sandbox_enter(store_dirfd(desk->store), err, sizeof(err)) < 0)
+		return complain(settings->dir, err);
+	return 0;
 }
 
 static void close_desk(struct desk *desk)
