@@ -58,6 +58,7 @@ BOARD_OBJ := $(call obj,$(BOARD_SRC))
 HUB_OBJ := $(call obj,$(HUB_SRC))
 FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
+BOARD_PKGS := libcjson unicorn libseccomp
 HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
@@ -65,7 +66,7 @@ $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
 $(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjson)
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 # Hidden, or the linker lets ours take the place of unicorn's functions of the same name.
-$(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,libcjson unicorn)
+$(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
 $(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
 $(FIRMWARE_OBJ): OWN_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
 FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -DFIRMWARE_BUILT_UNIX=0
@@ -73,7 +74,7 @@ FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson)
 CJSON_LIBS = $(call pkg,--libs,libcjson)
-BOARD_LIBS = $(call pkg,--libs,libcjson unicorn)
+BOARD_LIBS = $(call pkg,--libs,$(BOARD_PKGS))
 HUB_LIBS = $(call pkg,--libs,$(HUB_PKGS))
 
 LIBDFU_SO := $(B)/lib/libdfu.so.$(VERSION)

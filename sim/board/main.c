@@ -14,6 +14,7 @@
 #include "ctlsock.h"
 #include "gdbserver.h"
 #include "log.h"
+#include "sandbox.h"
 #include "serial.h"
 #include "server.h"
 #include "trace.h"
@@ -228,7 +229,8 @@ static void end(int signal)
 	ended = 1;
 }
 
-struct machine {
+/* The board, and all that it is plugged into. */
+struct desk {
 	struct clock clock;
 	struct store *store;
 	struct board *board;
@@ -242,64 +244,64 @@ struct machine {
 };
 
 /* Nobody waits in no time: then the board waits for whoever traces it. */
-static bool held(const struct machine *machine)
+static bool held(const struct desk *desk)
 {
-	return machine->clock.mode == CLOCK_NONE && trace_crowded(machine->trace);
+	return desk->clock.mode == CLOCK_NONE && trace_crowded(desk->trace);
 }
 
-static void run_due(struct machine *machine)
+static void run_due(struct desk *desk)
 {
-	if (!held(machine))
-		board_run(machine->board);
-	gdbserver_run(machine->gdbserver);
-	serial_run(machine->serial);
-	ctlsock_run(machine->ctlsock);
-	server_run(machine->server);
-	board_set_attached(machine->board, machine->export.importer != NULL);
+	if (!held(desk))
+		board_run(desk->board);
+	gdbserver_run(desk->gdbserver);
+	serial_run(desk->serial);
+	ctlsock_run(desk->ctlsock);
+	server_run(desk->server);
+	board_set_attached(desk->board, desk->export.importer != NULL);
 }
 
 /* How long to sleep: until something is due. */
-static int64_t sleep_ns(struct machine *machine)
+static int64_t sleep_ns(struct desk *desk)
 {
-	int64_t due_ns = held(machine) ? CLOCK_NEVER : board_due_ns(machine->board);
-	int64_t serial_ns = serial_wait_ns(machine->serial);
+	int64_t due_ns = held(desk) ? CLOCK_NEVER : board_due_ns(desk->board);
+	int64_t serial_ns = serial_wait_ns(desk->serial);
 	int64_t ns;
 
-	if (server_due_ns(machine->server) < due_ns)
-		due_ns = server_due_ns(machine->server);
-	ns = clock_sleep_ns(&machine->clock, due_ns);
+	if (server_due_ns(desk->server) < due_ns)
+		due_ns = server_due_ns(desk->server);
+	ns = clock_sleep_ns(&desk->clock, due_ns);
 	return ns < 0 || (serial_ns >= 0 && serial_ns < ns) ? serial_ns : ns;
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
-static void wait_and_handle(struct machine *machine, const sigset_t *open)
+static void wait_and_handle(struct desk *desk, const sigset_t *open)
 {
 	struct pollfd fds[SERVER_POLLFDS + GDBSERVER_POLLFDS + SERIAL_POLLFDS +
 			  CTLSOCK_POLLFDS];
-	struct pollfd *debug = fds + server_pollfds(machine->server, fds);
-	struct pollfd *wires = debug + gdbserver_pollfds(machine->gdbserver, debug);
-	struct pollfd *control = wires + serial_pollfds(machine->serial, wires);
-	struct pollfd *end_of = control + ctlsock_pollfds(machine->ctlsock, control);
-	int64_t ns = sleep_ns(machine);
+	struct pollfd *debug = fds + server_pollfds(desk->server, fds);
+	struct pollfd *wires = debug + gdbserver_pollfds(desk->gdbserver, debug);
+	struct pollfd *control = wires + serial_pollfds(desk->serial, wires);
+	struct pollfd *end_of = control + ctlsock_pollfds(desk->ctlsock, control);
+	int64_t ns = sleep_ns(desk);
 	struct timespec sleep = { .tv_sec = (time_t)(ns / 1000000000),
 				  .tv_nsec = (long)(ns % 1000000000) };
 
 	if (ppoll(fds, (nfds_t)(end_of - fds), ns < 0 ? NULL : &sleep, open) <= 0)
 		return;
-	server_handle(machine->server, fds, (size_t)(debug - fds));
-	gdbserver_handle(machine->gdbserver, debug, (size_t)(wires - debug));
-	serial_handle(machine->serial, wires, (size_t)(control - wires));
-	run_due(machine);
-	ctlsock_handle(machine->ctlsock, control, (size_t)(end_of - control));
+	server_handle(desk->server, fds, (size_t)(debug - fds));
+	gdbserver_handle(desk->gdbserver, debug, (size_t)(wires - debug));
+	serial_handle(desk->serial, wires, (size_t)(control - wires));
+	run_due(desk);
+	ctlsock_handle(desk->ctlsock, control, (size_t)(end_of - control));
 }
 
-static int loop(struct machine *machine, const char *dir, const sigset_t *open)
+static int loop(struct desk *desk, const char *dir, const sigset_t *open)
 {
-	while (!ended && !machine->control.quit) {
-		run_due(machine);
-		if (store_error(machine->store))
-			return complain(dir, store_error(machine->store));
-		wait_and_handle(machine, open);
+	while (!ended && !desk->control.quit) {
+		run_due(desk);
+		if (store_error(desk->store))
+			return complain(dir, store_error(desk->store));
+		wait_and_handle(desk, open);
 	}
 	return 0;
 }
@@ -323,85 +325,92 @@ static void catch_signals(sigset_t *open)
 /* The board's power comes and goes, and the chip at these ends with it. */
 static void powered(void *ctx, struct mcu *mcu)
 {
-	struct machine *machine = ctx;
+	struct desk *desk = ctx;
 
-	serial_wire(machine->serial, mcu);
-	trace_wire(machine->trace, mcu);
+	serial_wire(desk->serial, mcu);
+	trace_wire(desk->trace, mcu);
 	if (mcu)
-		gdbserver_powered(machine->gdbserver);
+		gdbserver_powered(desk->gdbserver);
 }
 
-static int open_ends(struct machine *machine, const struct settings *settings)
+static int open_ends(struct desk *desk, const struct settings *settings)
 {
 	char err[200];
 
-	machine->serial = serial_open(store_dirfd(machine->store), settings->serial,
-				      settings->serial_count, err, sizeof(err));
-	if (!machine->serial)
+	desk->serial = serial_open(store_dirfd(desk->store), settings->serial,
+				   settings->serial_count, err, sizeof(err));
+	if (!desk->serial)
 		return complain(settings->dir, err);
-	machine->trace = trace_new();
-	if (!machine->trace)
+	desk->trace = trace_new();
+	if (!desk->trace)
 		return complain("no memory", NULL);
 	if (settings->gdb) {
-		machine->gdbserver = gdbserver_open(machine->board, settings->gdb_port,
-						    err, sizeof(err));
-		if (!machine->gdbserver)
+		desk->gdbserver =
+			gdbserver_open(desk->board, settings->gdb_port, err, sizeof(err));
+		if (!desk->gdbserver)
 			return complain(err, NULL);
-		machine->control.gdb_port = gdbserver_port(machine->gdbserver);
+		desk->control.gdb_port = gdbserver_port(desk->gdbserver);
 	}
-	board_on_power(machine->board, powered, machine);
-	machine->control.serial = machine->serial;
-	machine->control.trace = machine->trace;
+	board_on_power(desk->board, powered, desk);
+	desk->control.serial = desk->serial;
+	desk->control.trace = desk->trace;
 	return 0;
 }
 
-static int open_machine(struct machine *machine, const struct settings *settings)
+static int open_desk(struct desk *desk, const struct settings *settings)
 {
 	char err[600];
 	struct chip chip;
 	const struct usb_device no_device = { 0 };
 
-	if (!usbip_export_init(&machine->export, &no_device, settings->busid))
+	if (!usbip_export_init(&desk->export, &no_device, settings->busid))
 		usage("--busid", "is a bus and a port path, like 1-1 or 3-2.4");
-	clock_init(&machine->clock, settings->mode);
-	machine->store = store_open(settings->dir, err, sizeof(err));
-	if (!machine->store)
+	clock_init(&desk->clock, settings->mode);
+	desk->store = store_open(settings->dir, err, sizeof(err));
+	if (!desk->store)
 		return complain(err, NULL);
-	if (find_chip(settings, machine->store, &chip) < 0)
+	if (sandbox_become_owner(store_dirfd(desk->store), err, sizeof(err)) < 0)
+		return complain(settings->dir, err);
+	if (find_chip(settings, desk->store, &chip) < 0)
 		return -1;
-	machine->board = board_new(machine->store, &machine->clock, &chip);
-	if (!machine->board)
-		return complain(settings->dir, store_error(machine->store)
-						       ? store_error(machine->store)
+	desk->board = board_new(desk->store, &desk->clock, &chip);
+	if (!desk->board)
+		return complain(settings->dir, store_error(desk->store)
+						       ? store_error(desk->store)
 						       : "no memory");
-	machine->export.device = board_usb(machine->board);
-	machine->server = server_open(settings->listen, settings->port, &machine->export,
-				      &machine->clock, err, sizeof(err));
-	if (!machine->server)
+	desk->export.device = board_usb(desk->board);
+	desk->server = server_open(settings->listen, settings->port, &desk->export,
+				   &desk->clock, err, sizeof(err));
+	if (!desk->server)
 		return complain(err, NULL);
-	if (open_ends(machine, settings) < 0)
+	if (open_ends(desk, settings) < 0)
 		return -1;
-	machine->control.board = machine->board;
-	machine->control.time = settings->mode;
-	machine->control.name = settings->name;
-	snprintf(machine->control.usbip, sizeof(machine->control.usbip),
+	desk->control.board = desk->board;
+	desk->control.time = settings->mode;
+	desk->control.name = settings->name;
+	snprintf(desk->control.usbip, sizeof(desk->control.usbip),
 		 strchr(settings->listen, ':') ? "usbip://[%s]:%u/%s"
 					       : "usbip://%s:%u/%s",
-		 settings->listen, server_port(machine->server), settings->busid);
-	machine->ctlsock = ctlsock_open(store_dirfd(machine->store), &machine->control,
-					err, sizeof(err));
-	return machine->ctlsock ? 0 : complain(settings->dir, err);
+		 settings->listen, server_port(desk->server), settings->busid);
+	desk->ctlsock =
+		ctlsock_open(store_dirfd(desk->store), &desk->control, err, sizeof(err));
+	if (!desk->ctlsock)
+		return complain(settings->dir, err);
+	/* all is open that will ever be */
+	if (sandbox_enter(store_dirfd(desk->store), err, sizeof(err)) < 0)
+		return complain(settings->dir, err);
+	return 0;
 }
 
-static void close_machine(struct machine *machine)
+static void close_desk(struct desk *desk)
 {
-	ctlsock_close(machine->ctlsock);
-	server_close(machine->server);
-	gdbserver_close(machine->gdbserver);
-	board_free(machine->board);
-	serial_close(machine->serial);
-	trace_free(machine->trace);
-	store_close(machine->store);
+	ctlsock_close(desk->ctlsock);
+	server_close(desk->server);
+	gdbserver_close(desk->gdbserver);
+	board_free(desk->board);
+	serial_close(desk->serial);
+	trace_free(desk->trace);
+	store_close(desk->store);
 }
 
 int main(int argc, char **argv)
@@ -412,7 +421,7 @@ int main(int argc, char **argv)
 		.busid = "1-1",
 		.time = "real",
 	};
-	struct machine machine = { 0 };
+	struct desk desk = { 0 };
 	sigset_t open;
 	char *dir;
 	int rc;
@@ -424,13 +433,13 @@ int main(int argc, char **argv)
 		settings.name = basename(dir);
 	log_name(settings.name);
 	catch_signals(&open);
-	rc = open_machine(&machine, &settings);
+	rc = open_desk(&desk, &settings);
 	if (rc == 0) {
-		printf(PROGRAM ": %s at %s\n", settings.name, machine.control.usbip);
+		printf(PROGRAM ": %s at %s\n", settings.name, desk.control.usbip);
 		fflush(stdout);
-		rc = loop(&machine, settings.dir, &open);
+		rc = loop(&desk, settings.dir, &open);
 	}
-	close_machine(&machine);
+	close_desk(&desk);
 	free(dir);
 	return rc == 0 ? 0 : 1;
 }

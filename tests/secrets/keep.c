@@ -20,10 +20,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -221,6 +223,37 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 	return pwrite64(fd, bytes, len, at);
 }
 
+/* What may be needed, where no file can be opened any more (sim/board/sandbox.h). */
+static void begin_ahead(void)
+{
+	pthread_mutex_lock(&lock);
+	if (out_fd < 0)
+		out_fd = begin("out", 0);
+	if (err_fd < 0)
+		err_fd = begin("err", 0);
+	for (int fd = STDERR_FILENO + 1; fd < HIGH_FD; fd++) {
+		int flags = fcntl(fd, F_GETFL);
+
+		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+			stream_of(fd, true);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+int prctl(int option, ...)
+{
+	unsigned long more[4];
+	va_list args;
+
+	va_start(args, option);
+	for (int i = 0; i < 4; i++)
+		more[i] = va_arg(args, unsigned long);
+	va_end(args);
+	if (*prefix && option == PR_SET_NO_NEW_PRIVS)
+		begin_ahead();
+	return (int)syscall(SYS_prctl, option, more[0], more[1], more[2], more[3]);
+}
+
 /* Standard output and error: libc's own streams do not go through write() above. */
 static ssize_t write_descriptor(void *cookie, const char *bytes, size_t len)
 {
@@ -407,11 +440,12 @@ static void keep_memory(void)
 	char line[4500], mode[5];
 	FILE *maps = real_fopen("/proc/self/maps", "re");
 
-	while (fgets(line, sizeof(line), maps))
+	while (maps && fgets(line, sizeof(line), maps))
 		if (sscanf(line, "%lx-%lx %4s", &from, &to, mode) == 3 &&
 		    strcmp(mode, "rw-p") == 0)
 			put(fd, (const void *)from, to - from);
-	fclose(maps);
+	if (maps)
+		fclose(maps);
 }
 
 __attribute__((destructor)) static void end(void)
