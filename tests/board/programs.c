@@ -15,12 +15,14 @@
 #include "core/machine.h"
 #include "flash.h"
 #include "parts/discovery.h"
+#include "periph/usart.h"
 
 #define ELF_BYTES  (512 * 1024)
 #define PT_LOAD    1
 #define SLICE_NS   10000000
 #define BUDGET     100000000 /* instructions; a program that takes more hangs */
 #define LONGEST_NS 60000000000
+#define LATER_NS   20000000
 #define WORDS      200 /* of what a program says at once */
 
 /* Semihosting's numbers, and why a program ends */
@@ -33,6 +35,7 @@ struct run {
 	struct flash *flash;
 	struct machine *machine;
 	struct discovery *board;
+	int64_t press_ns; /* when the button will be pressed; 0: it will not */
 	bool ended;
 	char said[4000];
 };
@@ -119,6 +122,18 @@ static void power_off(struct run *run)
 	run->machine = NULL;
 }
 
+/* "3 abc": into USART3 */
+static bool type(struct run *run, const char *request)
+{
+	unsigned usart = (unsigned)(request[0] - '0');
+
+	if (!usart_name(usart) || request[1] != ' ')
+		return false;
+	for (const char *at = request + 2; *at; at++)
+		usart_give(machine_mcu(run->machine), usart, (uint8_t)*at);
+	return true;
+}
+
 /* What the program asks a hand to do. False: nothing that a hand could. */
 static bool handle(struct run *run, const char *request)
 {
@@ -126,14 +141,15 @@ static bool handle(struct run *run, const char *request)
 		discovery_press(run->board, true);
 	else if (strcmp(request, "release") == 0)
 		discovery_press(run->board, false);
-	else if (strcmp(request, "click") == 0) /* 50 ms from now, for 50 ms */
-		discovery_click(run->board, 50000000);
+	else if (strcmp(request, "press later") == 0)
+		run->press_ns = machine_ns(run->machine) + LATER_NS;
 	else if (strcmp(request, "reset") == 0)
 		machine_reset(run->machine, MCU_RESET_PIN, 0);
-	else if (strcmp(request, "power") == 0) {
-		power_off(run);
-		return power_on(run);
-	} else
+	else if (strcmp(request, "power") == 0)
+		return power_off(run), power_on(run);
+	else if (strncmp(request, "type ", 5) == 0)
+		return type(run, request + 5);
+	else
 		return false;
 	return true;
 }
@@ -206,6 +222,10 @@ static bool goes_on(struct run *run)
 	struct machine *machine = run->machine;
 	int64_t ns = machine_ns(machine);
 
+	if (run->press_ns && ns >= run->press_ns) {
+		discovery_press(run->board, true);
+		run->press_ns = 0;
+	}
 	switch (machine_state(machine)) {
 	case MACHINE_HALTED:
 		return serve(run);

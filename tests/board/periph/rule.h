@@ -24,6 +24,9 @@ void rule(void);
 /* For what takes as long as it takes a program to look */
 #define EXPECT_WITHIN(got, from, to) expect_within(__LINE__, #got, got, from, to)
 
+/* A reset should have come before. */
+#define UNREACHED() expect(__LINE__, "going on", true, false)
+
 bool expect(unsigned line, const char *what, uint32_t got, uint32_t want);
 bool expect_within(unsigned line, const char *what, uint32_t got, uint32_t from,
 		   uint32_t to);
@@ -56,8 +59,16 @@ void irqs_on(void);
 void barrier(void);
 void sleep(void); /* WFI */
 
-/* Something is done to the board: "press", "release", "click", "reset", "power" */
+/*
+ * Something is done to the board: "press" and "release" of its button, "press later" in
+ * some 20 ms, "reset" by its pin, "power" off and on, "type 3 abc" into USART3.
+ */
 void by_hand(const char *what);
+
+void flash_unlock(void);
+/* Once it is unlocked, 32 bits at a time: */
+void flash_erase(unsigned sector);
+void flash_program(uint32_t address, uint32_t word);
 
 /* 168 MHz from the crystal: AHB 168, APB1 42, APB2 84. */
 void clock_168_mhz(void);

@@ -228,6 +228,31 @@ void clock_168_mhz(void)
 	EXPECT(COMES((RCC_CFGR & RCC_CFGR_SWS) == 2u << 2, 1000), true);
 }
 
+void flash_unlock(void)
+{
+	FLASH_KEYR = 0x45670123;
+	FLASH_KEYR = 0xCDEF89AB;
+}
+
+/* Both from flash: the bus holds the program up until it is done. */
+void flash_erase(unsigned sector)
+{
+	FLASH_CR = FLASH_CR_SER | FLASH_CR_SNB(sector) | FLASH_CR_PSIZE_32;
+	FLASH_CR |= FLASH_CR_STRT;
+	while (FLASH_SR & FLASH_SR_BSY)
+		;
+	FLASH_CR = 0;
+}
+
+void flash_program(uint32_t address, uint32_t word)
+{
+	FLASH_CR = FLASH_CR_PG | FLASH_CR_PSIZE_32;
+	REG(address) = word;
+	while (FLASH_SR & FLASH_SR_BSY)
+		;
+	FLASH_CR = 0;
+}
+
 void pin_mode(uint32_t port, unsigned pin, unsigned mode)
 {
 	GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << 2 * pin)) | mode << 2 * pin;
