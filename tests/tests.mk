@@ -50,20 +50,41 @@ $(UNIT_BIN):
 		$(call pkg,--libs,cmocka) $(LIBDFU_LIBS) $(LIBPROV_LIBS) $(call pkg,--libs,libssl) \
 		$(CJSON_LIBS) $(UNIT_LIBS)
 
-# Programs for the board's processor, a rule each: tests/board/core/*.S, run by test_core.
+# Programs for the board's processor, a rule each: in assembler for the core alone, in C for
+# what is around it. tests/board/programs.c runs them.
 ARM_CC ?= arm-none-eabi-gcc
-RULES := $(patsubst %.S,$(B)/%.elf,$(wildcard tests/board/core/*.S))
+ARM_FLAGS := -mcpu=cortex-m4 -mthumb -nostdlib
+CORE_RULES := $(patsubst %.S,$(B)/%.elf,$(wildcard tests/board/core/*.S))
+PERIPH_RULES := $(patsubst %.c,$(B)/%.elf,$(filter-out %/start.c,$(wildcard tests/board/periph/*.c)))
+PERIPH_FLAGS := $(ARM_FLAGS) -std=gnu11 -Os -ffreestanding -ffunction-sections -Wall -Wextra \
+	-Wundef $(if $(WERROR),-Werror)
 
-$(RULES): $(B)/%.elf: %.S tests/board/core/rule.inc tests/board/core/rule.ld
+$(CORE_RULES): $(B)/%.elf: %.S tests/board/core/rule.inc tests/board/core/rule.ld
 	@mkdir -p $(@D)
 	$(call say,ARM,$@)
-	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -nostdlib \
+	$(Q)$(ARM_CC) $(ARM_FLAGS) -mfpu=fpv4-sp-d16 -mfloat-abi=hard \
 		-Itests/board/core -T tests/board/core/rule.ld -o $@ $<
 
-rules: $(RULES)
+$(B)/tests/board/periph/start.o: tests/board/periph/start.c $(wildcard tests/board/periph/*.h)
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) $(PERIPH_FLAGS) -c -o $@ $<
 
-$(B)/unit/board/test_core: | $(RULES)
-$(B)/obj/tests/unit/board/test_core.o: OWN_CFLAGS += -DRULES='"$(B)/tests/board/core"'
+$(PERIPH_RULES): $(B)/%.elf: %.c $(B)/tests/board/periph/start.o tests/board/periph/rule.ld \
+		$(wildcard tests/board/periph/*.h)
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) $(PERIPH_FLAGS) -Wl,--gc-sections -T tests/board/periph/rule.ld -o $@ \
+		$< $(B)/tests/board/periph/start.o -lgcc
+
+$(call obj,tests/board/programs.c): OWN_CFLAGS += -Isim/board
+$(B)/tests/board/programs: $(call obj,tests/board/programs.c) $(BOARD_A)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(BOARD_LIBS)
+
+rules: $(B)/tests/board/programs $(CORE_RULES) $(PERIPH_RULES)
+	@$(B)/tests/board/programs $(CORE_RULES) $(PERIPH_RULES)
 
 # And one for what is outside of it, flashed by tests/cli.
 OUTSIDE := $(B)/tests/board/outside/outside.elf
@@ -73,7 +94,7 @@ $(OUTSIDE): $(B)/%.elf: %.S tests/board/outside/outside.ld
 	$(call say,ARM,$@)
 	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -nostdlib -T tests/board/outside/outside.ld -o $@ $<
 
-unit-build: $(UNIT_BIN) $(OUTSIDE)
+unit-build: $(UNIT_BIN) $(OUTSIDE) $(B)/tests/board/programs $(CORE_RULES) $(PERIPH_RULES)
 
 unit: $(UNIT_BIN)
 	@tests/run-unit $(UNIT_BIN)

@@ -284,7 +284,8 @@ void core_run(struct core *core, int64_t until)
 {
 	while (goes_on(core, until)) {
 		core_advance(core, core->sched->cycle);
-		if (!ready(core, until))
+		/* what was due may have been a reset */
+		if (!goes_on(core, until) || !ready(core, until))
 			continue;
 		cpu_trap(core->cpu, traps(core));
 		cpu_strict(core->cpu, core->scb.ccr & UNALIGN_TRP);
@@ -300,7 +301,7 @@ void core_step(struct core *core)
 	core_advance(core, core->sched->cycle);
 	core->halted = false;
 	cpu_forget_hit(core->cpu);
-	if (!ready(core, core->sched->cycle + 1))
+	if (core->reset_asked || !ready(core, core->sched->cycle + 1))
 		return;
 	cpu_trap(core->cpu, traps(core) & ~CPU_BREAK);
 	/* the debugger has been told of this one */

@@ -11,6 +11,8 @@
 #define NOBODY      MCU_DMA_COUNT
 #define FIFO_BYTES  16
 #define DMA2        2
+#define APB1_BASE   0x40000000u
+#define APB1_BYTES  0x8000u
 
 enum {
 	LISR = 0x00,
@@ -178,17 +180,23 @@ static unsigned memory_bytes(const struct stream *stream)
 				       : peripheral_bytes(stream);
 }
 
-/* The core coupled memory is on no bus of the DMA's (2.3.1, table 1). */
-static bool reaches(uint32_t address)
+/*
+ * The core coupled memory is on no bus of the DMA's (2.3.1, table 1); and the peripheral
+ * port of DMA1 is on APB1, not on the bus matrix (10.3.1, figure 33).
+ */
+static bool reaches(const struct dma *dma, uint32_t address, bool peripheral)
 {
-	return address < MCU_CCM_BASE || address >= MCU_CCM_BASE + MCU_CCM_BYTES;
+	if (peripheral && dma->row->number != DMA2)
+		return address - APB1_BASE < APB1_BYTES;
+	return address - MCU_CCM_BASE >= MCU_CCM_BYTES;
 }
 
-static bool load(struct dma *dma, struct stream *stream, uint32_t address, unsigned bytes)
+static bool load(struct dma *dma, struct stream *stream, uint32_t address, unsigned bytes,
+		 bool peripheral)
 {
 	uint32_t value;
 
-	if (!reaches(address) ||
+	if (!reaches(dma, address, peripheral) ||
 	    !mcu_read(dma->mcu, address & ~(bytes - 1), bytes, &value))
 		return false;
 	for (unsigned i = 0; i < bytes; i++)
@@ -197,7 +205,7 @@ static bool load(struct dma *dma, struct stream *stream, uint32_t address, unsig
 }
 
 static bool store(struct dma *dma, struct stream *stream, uint32_t address,
-		  unsigned bytes)
+		  unsigned bytes, bool peripheral)
 {
 	uint32_t value = 0;
 
@@ -206,7 +214,7 @@ static bool store(struct dma *dma, struct stream *stream, uint32_t address,
 	stream->fifo_len -= bytes;
 	for (unsigned i = 0; i < stream->fifo_len; i++)
 		stream->fifo[i] = stream->fifo[i + bytes];
-	return reaches(address) &&
+	return reaches(dma, address, peripheral) &&
 	       mcu_write(dma->mcu, address & ~(bytes - 1), bytes, value);
 }
 
@@ -228,13 +236,13 @@ static bool to_memory(struct dma *dma, struct stream *stream)
 	unsigned bytes = memory_bytes(stream);
 	bool last = stream->ndtr == 1;
 
-	if (!load(dma, stream, stream->peripheral, peripheral_bytes(stream)))
+	if (!load(dma, stream, stream->peripheral, peripheral_bytes(stream), true))
 		return false;
 	next_peripheral(stream);
 	while (stream->fifo_len >= bytes || (last && stream->fifo_len > 0)) {
 		if (bytes > stream->fifo_len)
 			bytes = 1; /* 10.3.14: what is left is flushed */
-		if (!store(dma, stream, stream->memory, bytes))
+		if (!store(dma, stream, stream->memory, bytes, false))
 			return false;
 		if (stream->cr & CR_MINC)
 			stream->memory += bytes;
@@ -247,11 +255,11 @@ static bool to_peripheral(struct dma *dma, struct stream *stream)
 	unsigned bytes = peripheral_bytes(stream);
 
 	while (stream->fifo_len < bytes) {
-		if (!load(dma, stream, stream->memory, memory_bytes(stream)))
+		if (!load(dma, stream, stream->memory, memory_bytes(stream), false))
 			return false;
 		next_memory(stream);
 	}
-	if (!store(dma, stream, stream->peripheral, bytes))
+	if (!store(dma, stream, stream->peripheral, bytes, true))
 		return false;
 	next_peripheral(stream);
 	return true;

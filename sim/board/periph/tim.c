@@ -346,11 +346,11 @@ static uint32_t bits_of(const struct tim *tim, uint32_t offset)
 		return kind->advanced ? 0xFFFF : 0;
 	case TIM_DCR:
 		return kind->channels == 4 ? 0x1F1F : 0;
-	case TIM_OR:
-		return tim->row->number == 2 || tim->row->number == 5 ||
-				       tim->row->number == 11
-			       ? 0xCC3
-			       : 0;
+	case TIM_OR: /* 18.4.19, 18.4.20, 20.5.11: of three, to each its own */
+		return tim->row->number == 2    ? 0xC00
+		       : tim->row->number == 5  ? 0x0C0
+		       : tim->row->number == 11 ? 0x003
+						: 0;
 	default:
 		return 0;
 	}

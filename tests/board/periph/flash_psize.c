@@ -1,0 +1,32 @@
+/* PSIZE says how wide a store may be, and is (RM0090 3.6.2, table 7). */
+#include "rule.h"
+
+#define AT 0x080E0000u
+
+void rule(void)
+{
+	flash_unlock();
+	FLASH_CR = FLASH_CR_PG | FLASH_CR_PSIZE_8;
+	BYTE(AT + 1) = 0xA5;
+	EXPECT(FLASH_SR, 0);
+	EXPECT(REG(AT), 0xFFFFA5FF);
+	FLASH_CR = FLASH_CR_PG | FLASH_CR_PSIZE_16;
+	HALFWORD(AT + 6) = 0x1234;
+	EXPECT(FLASH_SR, 0);
+	EXPECT(REG(AT + 4), 0x1234FFFF);
+	/* another width is an error, and programs nothing */
+	BYTE(AT + 8) = 0;
+	EXPECT(FLASH_SR, FLASH_SR_PGPERR);
+	EXPECT(REG(AT + 8), 0xFFFFFFFF);
+	FLASH_SR = FLASH_SR_PGPERR;
+	REG(AT + 8) = 0;
+	EXPECT(FLASH_SR, FLASH_SR_PGPERR);
+	EXPECT(REG(AT + 8), 0xFFFFFFFF);
+	FLASH_SR = FLASH_SR_PGPERR;
+	FLASH_CR = FLASH_CR_PG | FLASH_CR_PSIZE_32;
+	HALFWORD(AT + 8) = 0;
+	EXPECT(FLASH_SR, FLASH_SR_PGPERR);
+	EXPECT(REG(AT + 8), 0xFFFFFFFF);
+	FLASH_SR = FLASH_SR_PGPERR;
+	EXPECT(FLASH_SR, 0);
+}
