@@ -6,11 +6,12 @@
  *	transfers    at transfer 1, then at 2, and so on until the run is over before
  *	operations   the same, and five times each, at other parts of what the flash does then
  *	erases       within each erase, after small and large parts of it
+ *	stub         as transfers; the images have other boot stubs, too
  *
  * After each cut the bootloader or the application comes up, and the same command run again
- * ends with 0 and the application runs. But for "WHERE+stub", where the images have other
- * boot stubs, too: while that is written, and at no other transfer, neither may come up.
- * Then BOOT0 leads to the bootloader, and the same command repairs.
+ * ends with 0, and its application runs. But while another boot stub is written, and at no
+ * other transfer, neither may come up: then BOOT0 leads to the bootloader, and the same
+ * command repairs.
  */
 #include "chip.h"
 #include "fault.h"
@@ -26,8 +27,8 @@
 #define TIMES_MAX   2000
 
 /*
- * Of transfers in which the stub may be missing: its erase and one block, and the Set
- * Address between, are each a DNLOAD and two GETSTATUS, with an ABORT in front.
+ * The transfers in which the stub may be missing: its sector's erase, the Set Address and the
+ * one block, each a DNLOAD and two GETSTATUS, with an ABORT between.
  */
 #define WINDOW 10
 
@@ -209,14 +210,11 @@ static void take(char **argv)
 
 int main(int argc, char **argv)
 {
-	char *plus = argc == 6 ? strchr(argv[1], '+') : NULL;
 	unsigned last;
 
 	if (argc != 6)
 		die("usage: firmware_cuts WHERE IMAGE VERSION IMAGE VERSION");
-	s.stub = plus != NULL;
-	if (plus)
-		*plus = '\0';
+	s.stub = strcmp(argv[1], "stub") == 0;
 	take(argv + 2);
 	if (strcmp(argv[1], "erases") == 0)
 		last = cut_erases();
@@ -226,9 +224,11 @@ int main(int argc, char **argv)
 		wrong("%u cuts", sweep.faults);
 	if (s.stub && !s.came[CHIP_DEAD])
 		wrong("the stub was never missing: it was not written");
-	printf("# %s: %u cuts at up to %u; up came the ROM %u times, the application %u, "
-	       "nothing %u (from %u to %u)\n",
-	       argv[1], sweep.faults, last, s.came[CHIP_ROM], s.came[CHIP_APP],
-	       s.came[CHIP_DEAD], s.first_dead, s.last_dead);
+	printf("# %s: %u cuts at up to %u; up came the ROM %u times, the application %u",
+	       argv[1], sweep.faults, last, s.came[CHIP_ROM], s.came[CHIP_APP]);
+	if (s.stub)
+		printf(", nothing %u (from %u to %u)", s.came[CHIP_DEAD], s.first_dead,
+		       s.last_dead);
+	printf("\n");
 	return sweep.wrong ? 1 : 0;
 }
