@@ -9,6 +9,8 @@
 
 #define RETURN_MS    300 /* a bootloader that comes back after leaving does so within this */
 #define FLASH_ORIGIN 0x08000000u
+#define APP_ORIGIN   0x08020000u /* stmiot-firmware(7): behind a boot stub */
+#define APP_MAGIC    "STMA"
 
 struct job {
 	struct worker worker;
@@ -17,7 +19,7 @@ struct job {
 
 	struct dfu_plan_totals totals;
 	struct dfu_stats stats;
-	bool started, returned;
+	bool started, returned, stub_apart;
 	uint32_t start_addr;
 	struct dfu_error err;
 };
@@ -86,6 +88,49 @@ static void tell_run(const struct job *j)
 	      j->stats.fast ? "without sleeping" : "sleeping as the bootloader asks");
 }
 
+/* -- boot stubs -------------------------------------------------------------------- */
+
+static bool is_app(const uint8_t *head)
+{
+	return memcmp(head, APP_MAGIC, strlen(APP_MAGIC)) == 0;
+}
+
+/* A stub, and the application that it starts when that is whole. */
+static bool image_has_stub(const struct dfu_image *image)
+{
+	const struct dfu_segment *s;
+	size_t n = dfu_image_segments(image, &s), i = 0;
+
+	if (!n || s[0].addr != FLASH_ORIGIN)
+		return false;
+	while (i < n && s[i].addr != APP_ORIGIN)
+		i++;
+	return i < n && s[i].len >= strlen(APP_MAGIC) && is_app(s[i].data);
+}
+
+/* Or no application at all: then nothing of it is started that is half written. */
+static bool board_has_stub(struct dfu_dev *dev)
+{
+	static const uint8_t blank[] = { 0xff, 0xff, 0xff, 0xff };
+	uint8_t head[sizeof(blank)];
+
+	return dfu_read(dev, APP_ORIGIN, head, sizeof(head), NULL) == 0 &&
+	       (is_app(head) || memcmp(head, blank, sizeof(head)) == 0);
+}
+
+/* A board without a jumper has nothing else that starts the bootloader. */
+static void tell_stub(const struct job *j, const struct dfu_plan *plan)
+{
+	const struct dfu_plan_sector *s;
+
+	if (dfu_plan_sectors(plan, &s) && s[0].sector.addr == FLASH_ORIGIN &&
+	    s[0].action == DFU_ERASE)
+		note("%s: the boot stub changes: should the power fail while it is "
+		     "written, "
+		     "at the end, the bootloader comes up by BOOT0 alone",
+		     j->sight->name);
+}
+
 /* -- the work of one board --------------------------------------------------------- */
 
 /* A stack pointer in RAM and a reset vector in flash, [PM0214] 2.3.4. */
@@ -151,6 +196,8 @@ static int carry_out(struct job *j, struct dfu_dev *dev, struct dfu_plan *plan,
 		return 0;
 	}
 	tell_voltage(j);
+	if (j->stub_apart)
+		tell_stub(j, plan);
 	rc = dfu_plan_run(plan, err);
 	dfu_stats(dev, &j->stats);
 	tell_run(j);
@@ -163,6 +210,7 @@ static int flash_board(struct job *j, struct dfu_error *err)
 {
 	static const struct dfu_range slots = { SLOT_A_ADDR, 2 * SLOT_BYTES };
 	struct dfu_settings set = worker_settings(&j->worker, true);
+	struct dfu_plan_opts opts = j->how->plan;
 	struct dfu_plan *plan = NULL;
 	struct dfu_dev *dev = NULL;
 	int rc;
@@ -174,7 +222,10 @@ static int flash_board(struct job *j, struct dfu_error *err)
 	set.n_record_mask = j->how->record_secrets ? 0 : 1;
 	rc = dfu_open(&j->sight->board, &set, &dev, err);
 	if (rc == 0)
-		rc = dfu_plan_make(dev, j->how->image, &j->how->plan, &plan, err);
+		j->stub_apart = image_has_stub(j->how->image) && board_has_stub(dev);
+	opts.lowest_apart = j->stub_apart;
+	if (rc == 0)
+		rc = dfu_plan_make(dev, j->how->image, &opts, &plan, err);
 	if (rc == 0)
 		rc = carry_out(j, dev, plan, err);
 	dfu_plan_free(plan);

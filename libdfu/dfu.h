@@ -455,6 +455,13 @@ struct dfu_plan_opts {
 	bool no_verify;   /* do not read back */
 	bool no_preserve; /* bytes of a sector that the image does not cover may be lost */
 	/*
+	 * The lowest sector of the image holds a program of its own that sees to it that
+	 * nothing half-written in the others is started, a boot stub, and so does the board
+	 * by now: it is erased, written and verified when all else has been. So it is
+	 * missing as short as can be, where only it starts the bootloader.
+	 */
+	bool lowest_apart;
+	/*
 	 * A folder, made 0700 when missing, where the bytes to be kept are stored before a
 	 * sector is erased, in a file for each board (by its serial and path). A run that was cut off
 	 * leaves it; the next plan for the board puts the bytes back and erases again what
@@ -478,8 +485,9 @@ const struct dfu_plan_totals *dfu_plan_totals(const struct dfu_plan *plan);
 
 /*
  * Erase, write and verify. The block that would make a half-written image start (the
- * lowest one) is written last. DFU_ERR_VERIFY with the sector's write protection named
- * where that is the cause ([AN3156] 5.1: a protected sector reports no error).
+ * lowest one; with `lowest_apart`, of the other sectors and then of that one) is written
+ * last. DFU_ERR_VERIFY with the sector's write protection named where that is the cause
+ * ([AN3156] 5.1: a protected sector reports no error).
  */
 int dfu_plan_run(struct dfu_plan *plan, struct dfu_error *err);
 

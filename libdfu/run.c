@@ -1,4 +1,4 @@
-/* Carrying a plan out: erase, write, the first block last, verify. */
+/* Carrying a plan out: erase, write, the lowest block last, verify. */
 #include "plan.h"
 
 #include <stdlib.h>
@@ -10,7 +10,9 @@ struct run {
 	struct dfu_plan *plan;
 	struct dfu_dev *dev;
 	struct dfu_progress p;
-	size_t first_sector; /* of the block that is written last */
+	uint64_t done[DFU_PHASE_VERIFY + 1]; /* of each phase, in bytes */
+	size_t from, to;                     /* the sectors that are at work */
+	size_t first_sector;                 /* of the block that is written last */
 	uint32_t first_off;
 };
 
@@ -67,7 +69,7 @@ int plan_check_protection(struct dfu_plan *plan, struct dfu_error *err)
 static void begin_phase(struct run *r, enum dfu_phase phase, uint64_t total)
 {
 	r->p.phase = phase;
-	r->p.done = 0;
+	r->p.done = r->done[phase];
 	r->p.total = total;
 }
 
@@ -80,7 +82,7 @@ static void begin_step(struct run *r, uint64_t us)
 
 static void end_step(struct run *r, uint64_t us, uint64_t bytes)
 {
-	r->p.done += bytes;
+	r->p.done = r->done[r->p.phase] += bytes;
 	r->p.left_ms = r->p.left_ms > us / 1000 ? r->p.left_ms - us / 1000 : 0;
 	r->p.step_ms = 0;
 	flash_tell(r->dev, &r->p);
@@ -92,7 +94,7 @@ static int erase_all(struct run *r, struct dfu_error *err)
 	int rc = 0;
 
 	begin_phase(r, DFU_PHASE_ERASE, plan->totals.erase_bytes);
-	for (size_t i = 0; rc == 0 && i < plan->n; i++) {
+	for (size_t i = r->from; rc == 0 && i < r->to; i++) {
 		const struct dfu_sector *s = &plan->sectors[i].sector;
 		uint64_t us = timing_erase_ms(s->bytes, r->dev->parallelism) * 1000ull;
 
@@ -157,7 +159,7 @@ static void find_first(struct run *r)
 	struct dfu_plan *plan = r->plan;
 
 	r->first_sector = plan->n;
-	for (size_t i = 0; i < plan->n; i++) {
+	for (size_t i = r->from; i < r->to; i++) {
 		if (plan->sectors[i].action == DFU_SAME)
 			continue;
 		for (uint32_t off = 0; off < plan->sectors[i].sector.bytes;
@@ -178,7 +180,7 @@ static int write_all(struct run *r, struct dfu_error *err)
 
 	begin_phase(r, DFU_PHASE_WRITE, plan->totals.write_bytes);
 	find_first(r);
-	for (size_t i = 0; rc == 0 && i < plan->n; i++)
+	for (size_t i = r->from; rc == 0 && i < r->to; i++)
 		if (plan->sectors[i].action != DFU_SAME)
 			rc = write_sector(r, i, err);
 	if (rc == 0 && r->first_sector < plan->n)
@@ -233,7 +235,7 @@ static int verify_all(struct run *r, struct dfu_error *err)
 	int rc = 0;
 
 	begin_phase(r, DFU_PHASE_VERIFY, r->plan->totals.verify_bytes);
-	for (size_t i = 0; rc == 0 && i < r->plan->n; i++)
+	for (size_t i = r->from; rc == 0 && i < r->to; i++)
 		if (r->plan->sectors[i].action != DFU_SAME)
 			rc = verify_sector(r, i, err);
 	return rc;
@@ -256,19 +258,33 @@ static int store_journal(struct dfu_plan *plan, struct dfu_error *err)
 		    "or give the bytes up with --no-preserve");
 }
 
+/* Those from `from` up to, but not, `to`. */
+static int change_sectors(struct run *r, size_t from, size_t to, struct dfu_error *err)
+{
+	int rc;
+
+	r->from = from;
+	r->to = to;
+	rc = erase_all(r, err);
+	if (rc == 0)
+		rc = write_all(r, err);
+	if (rc == 0 && !r->plan->opts.no_verify)
+		rc = verify_all(r, err);
+	return rc;
+}
+
 static int change(struct run *r, struct dfu_error *err)
 {
 	struct dfu_plan *plan = r->plan;
+	size_t apart = plan->opts.lowest_apart && plan->n ? 1 : 0;
 	int rc = feature_set(r->dev, r->dev->set.voltage, err);
 
 	if (rc == 0)
 		rc = store_journal(plan, err);
 	if (rc == 0)
-		rc = erase_all(r, err);
-	if (rc == 0)
-		rc = write_all(r, err);
-	if (rc == 0 && !plan->opts.no_verify)
-		rc = verify_all(r, err);
+		rc = change_sectors(r, apart, plan->n, err);
+	if (rc == 0 && apart)
+		rc = change_sectors(r, 0, apart, err);
 	return rc;
 }
 

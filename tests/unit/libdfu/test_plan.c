@@ -470,6 +470,39 @@ static void test_power_cuts(void **state)
 	story_remove(dir);
 }
 
+/* The lowest sector is as it was until all others are as they are to be. */
+static void test_lowest_apart(void **state)
+{
+	static uint8_t before[16384];
+	char *dir = story_dir();
+	struct dfu_plan_opts opts = { .journal_dir = dir, .lowest_apart = true };
+	uint64_t total = transfers_of(dir), n;
+	unsigned touched = 0;
+
+	(void)state;
+	for (n = 1; n <= total; n++) {
+		struct fake_rom *rom = story_rom();
+		struct dfu_error err;
+		char when[40];
+
+		snprintf(when, sizeof(when), "power cut at %u", (unsigned)n);
+		memcpy(before, rom->flash, sizeof(before));
+		rom->fault = FAULT_POWER_CUT;
+		rom->fault_at = n;
+		story_flash(rom, NULL, &opts, NULL, &err);
+		if (memcmp(rom->flash, before, sizeof(before)) != 0) {
+			assert_memory_equal(rom->flash + sizeof(before),
+					    end + sizeof(before),
+					    FAKE_FLASH_BYTES - sizeof(before));
+			touched++;
+		}
+		expect_repair(rom, &opts, when);
+		fake_rom_free(rom);
+	}
+	assert_in_range(touched, 1, total / 2);
+	story_remove(dir);
+}
+
 /* Cut off twice: the second run has the first one's journal, and leaves its own. */
 static void test_two_power_cuts(void **state)
 {
@@ -585,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_image),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_power_cuts),
+		cmocka_unit_test(test_lowest_apart),
 		cmocka_unit_test(test_two_power_cuts),
 		cmocka_unit_test(test_faults),
 	};

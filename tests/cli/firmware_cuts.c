@@ -1,0 +1,234 @@
+/*
+ * firmware_cuts WHERE IMAGE VERSION IMAGE VERSION: write one and the other firmware to
+ * sim/b0, and cut its power while that goes on. BOOT0 is low all the time: before, the
+ * bootloader is entered by `dfu` on the console. WHERE is
+ *
+ *	transfers    at transfer 1, then at 2, and so on until the run is over before
+ *	operations   the same, and five times each, at other parts of what the flash does then
+ *	erases       within each erase, after small and large parts of it
+ *	stub         as transfers; the images have other boot stubs, too
+ *
+ * After each cut the bootloader or the application comes up, and the same command run again
+ * ends with 0, and its application runs. But while another boot stub is written, and at no
+ * other transfer, neither may come up: then BOOT0 leads to the bootloader, and the same
+ * command repairs.
+ */
+#include "chip.h"
+#include "fault.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOARD       "sim/b0"
+#define FLASH_BYTES 0x100000u
+#define TIMEOUT_MS  "150"
+#define TIMES_MAX   2000
+
+/*
+ * The transfers in which the stub may be missing: its sector's erase, the Set Address and the
+ * one block, each a DNLOAD and two GETSTATUS, with an ABORT between.
+ */
+#define WINDOW 10
+
+static struct {
+	const char *image[2], *version[2];
+	unsigned turn; /* which image is next */
+	bool stub;     /* the images' stubs differ */
+	unsigned came[3], first_dead, last_dead;
+	uint8_t before[FLASH_BYTES], after[FLASH_BYTES];
+} s;
+
+static void read_flash(uint8_t *to)
+{
+	FILE *f = fopen(BOARD "/flash.bin", "r");
+
+	if (!f || fread(to, 1, FLASH_BYTES, f) != FLASH_BYTES)
+		die(BOARD "/flash.bin");
+	fclose(f);
+}
+
+/* `more`: an option, or NULL */
+static int flash(const char *more, const char *timeout_ms)
+{
+	const char *const argv[] = { "stmiot",        "-q", "-b", "sim:b0", "flash",
+				     s.image[s.turn], more, NULL };
+
+	chip_forget();
+	return run(argv, timeout_ms);
+}
+
+/* -- judging --------------------------------------------------------------------------- */
+
+/* Sectors 1 to 3 and 8 to 11 are nobody's business; nor is what is behind the stub. */
+static void judge_rest(void)
+{
+	static const uint32_t ranges[][2] = { { 0x1000, 0x10000 },
+					      { 0x80000, FLASH_BYTES } };
+
+	read_flash(s.after);
+	for (unsigned i = 0; i < 2; i++)
+		if (memcmp(s.before + ranges[i][0], s.after + ranges[i][0],
+			   ranges[i][1] - ranges[i][0]) != 0)
+			wrong("other bytes than those of the image have changed");
+}
+
+static bool runs(unsigned which)
+{
+	char version[32];
+
+	return strcmp(chip_version(version, sizeof(version)), s.version[which]) == 0;
+}
+
+/* The stub is missing from its erase to its last block, in one piece. */
+static void judge_dead(unsigned n)
+{
+	if (!s.stub)
+		wrong("neither the bootloader nor the application comes up");
+	if (!s.first_dead)
+		s.first_dead = n;
+	else if (n > s.last_dead + 1)
+		wrong("nothing comes up, again");
+	s.last_dead = n;
+	if (n - s.first_dead >= WINDOW)
+		wrong("nothing comes up for %u transfers", n - s.first_dead + 1);
+	chip_reset(true);
+}
+
+static void judge_start(unsigned n)
+{
+	enum chip_is is = chip_comes_up();
+
+	s.came[is]++;
+	if (is == CHIP_DEAD)
+		judge_dead(n);
+	if (is != CHIP_APP)
+		return;
+	if (!runs(0) && !runs(1))
+		wrong("another firmware runs");
+	chip_to_rom();
+}
+
+static void judge_status(int status)
+{
+	sweep.faults++;
+	if (status != 0 && status != 1)
+		wrong("status %d", status);
+	else if (status == 1 && strncmp(sweep.said, "stmiot: ", 8) != 0)
+		wrong("it failed, and does not say why");
+}
+
+static void repeat(void)
+{
+	int status = flash("--no-start", NULL);
+
+	chip_reset(false);
+	if (status != 0)
+		wrong("status %d when it is repeated", status);
+	if (chip_comes_up() != CHIP_APP || !runs(s.turn))
+		wrong("the application that was written does not run");
+	judge_rest();
+	s.turn ^= 1;
+}
+
+/* -- sweeps ---------------------------------------------------------------------------- */
+
+/* False: the run was over before. `n` is that of the transfer, 0 in an erase. */
+static bool cut(const char *when, unsigned n, double fraction)
+{
+	char request[128];
+	bool struck;
+	int status;
+
+	read_flash(s.before);
+	chip_to_rom();
+	snprintf(sweep.doing, sizeof(sweep.doing), "%s, %g of what it does", when,
+		 fraction);
+	snprintf(request, sizeof(request),
+		 "\"fault\",\"kind\":\"power\",%s,\"fraction\":%g", when, fraction);
+	control_ask(BOARD, request);
+	status = flash(NULL, TIMEOUT_MS);
+	struck = strstr(control_ask(BOARD, "\"status\""), "\"faults\":[]") != NULL;
+	control_ask(BOARD, "\"fault\",\"kind\":\"none\"");
+	if (struck) {
+		judge_status(status);
+		judge_start(n);
+		repeat();
+	} else if (status != 0 || chip_comes_up() != CHIP_APP) {
+		wrong("status %d, and nothing has happened", status);
+	} else {
+		s.turn ^= 1;
+	}
+	return struck;
+}
+
+/* Over when it was over before with both images. The last n of which it was not. */
+static unsigned cut_transfers(unsigned fractions)
+{
+	char when[32];
+	unsigned n, last = 0;
+
+	for (n = 1; n <= last + 2 && n < TIMES_MAX; n++) {
+		bool struck = true;
+
+		snprintf(when, sizeof(when), "\"at\":%u", n);
+		for (unsigned i = 0; struck && i < fractions; i++)
+			struck = cut(when, n, (0.5 + i) / fractions);
+		if (struck)
+			last = n;
+	}
+	return last;
+}
+
+static unsigned cut_erases(void)
+{
+	static const double fractions[] = { 0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 1 };
+	const unsigned parts = sizeof(fractions) / sizeof(fractions[0]);
+	char when[32];
+	unsigned k = 0, i = parts;
+
+	while (i == parts) {
+		snprintf(when, sizeof(when), "\"erase\":%u", ++k);
+		for (i = 0; i < parts && cut(when, 0, fractions[i]);)
+			i++;
+	}
+	return k - 1;
+}
+
+static void take(char **argv)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		s.image[i] = argv[2 * i];
+		s.version[i] = argv[2 * i + 1];
+	}
+	chip_open(BOARD);
+	chip_reset(false);
+	if (chip_comes_up() != CHIP_APP || !runs(1))
+		die("the second firmware does not run, to begin with");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned last;
+
+	if (argc != 6)
+		die("usage: firmware_cuts WHERE IMAGE VERSION IMAGE VERSION");
+	s.stub = strcmp(argv[1], "stub") == 0;
+	take(argv + 2);
+	if (strcmp(argv[1], "erases") == 0)
+		last = cut_erases();
+	else
+		last = cut_transfers(strcmp(argv[1], "operations") == 0 ? 5 : 1);
+	if (!last || !s.came[CHIP_ROM] || !s.came[CHIP_APP])
+		wrong("%u cuts", sweep.faults);
+	if (s.stub && !s.came[CHIP_DEAD])
+		wrong("the stub was never missing: it was not written");
+	printf("# %s: %u cuts at up to %u; up came the ROM %u times, the application %u",
+	       argv[1], sweep.faults, last, s.came[CHIP_ROM], s.came[CHIP_APP]);
+	if (s.stub)
+		printf(", nothing %u (from %u to %u)", s.came[CHIP_DEAD], s.first_dead,
+		       s.last_dead);
+	printf("\n");
+	return sweep.wrong ? 1 : 0;
+}
