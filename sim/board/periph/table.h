@@ -14,6 +14,7 @@ extern const struct periph_class flitf_class;
 extern const struct periph_class gpio_class;
 extern const struct periph_class i2c_class;
 extern const struct periph_class iwdg_class;
+extern const struct periph_class otg_class;
 extern const struct periph_class pwr_class;
 extern const struct periph_class rcc_class;
 extern const struct periph_class rng_class;
