@@ -28,8 +28,7 @@ int sim_lock(struct dfu_error *err)
 		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", sim_dir());
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		sys_fail(err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE,
-			 "%s: ", path);
+		sys_fail_write(path, err);
 		if (fd >= 0)
 			close(fd);
 		return err->code;
@@ -136,8 +135,7 @@ int sim_run(const char *name, const char *const *argv, const char *folder,
 		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", folder);
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return sys_fail(err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE,
-				"%s: ", log);
+		return sys_fail_write(log, err);
 	rc = spawn(name, argv, fd, &pid, err);
 	close(fd);
 	return rc < 0 ? rc : wait_until_up(name, pid, log, err);
