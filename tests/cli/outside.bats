@@ -197,7 +197,7 @@ on_terminal() {
 	run -0 bash -c "stmiot sim trace b0 --count 4 --json GPIOD |
 		jq -se 'any(.[]; .op == \"W\" and .register == \"GPIOD.ODR\")'"
 	run -1 --separate-stderr stmiot sim trace b0 GPIOZ
-	has "$stderr" "there is no peripheral of that name"
+	has "$stderr" "there is no peripheral 'GPIOZ'"
 	run -2 stmiot sim trace
 }
 
