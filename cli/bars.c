@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define REDRAW_MS 50
@@ -23,24 +22,7 @@ static struct pace {
 
 bool bars_wanted(void)
 {
-	const char *term = getenv("TERM");
-
-	return !globals.quiet && !globals.json && term && *term &&
-	       strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
-}
-
-static void screen_size(unsigned *columns, unsigned *rows)
-{
-	struct winsize size;
-
-	*columns = 80;
-	*rows = 24;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0)
-		return;
-	if (size.ws_col >= 20)
-		*columns = size.ws_col;
-	if (size.ws_row >= 4)
-		*rows = size.ws_row;
+	return !globals.quiet && !globals.json && screen_moves(STDERR_FILENO);
 }
 
 double bar_fraction(const struct bar *bar, uint64_t now)
@@ -177,7 +159,7 @@ static void draw_lines(FILE *to, const struct bar *bars, size_t n, uint64_t now)
 	size_t over, left_out = 0, i;
 	char line[600];
 
-	screen_size(&columns, &rows);
+	screen_size(STDERR_FILENO, &columns, &rows);
 	label_width = measure(bars, n, columns, &over);
 	if (lines_up > 0)
 		fprintf(to, "\033[%uA\r", lines_up);

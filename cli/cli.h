@@ -126,6 +126,11 @@ void table_free(struct table *t);
 enum tint { TINT_OFF, TINT_GOOD, TINT_NOTE, TINT_BAD, TINT_BOLD, TINT_ORANGE, TINT_BLUE };
 const char *tint(enum tint t);
 
+/* May what is on it be drawn over: it is a terminal, and no dumb one. */
+bool screen_moves(int fd);
+/* Of a terminal that tells it; else 80 columns and 24 rows. */
+void screen_size(int fd, unsigned *columns, unsigned *rows);
+
 /*
  * Everything else: stderr, each line behind "stmiot: ". `note` is dropped by -q, `debug`
  * needs -v.

@@ -101,6 +101,8 @@ int cmd_build(int argc, char **argv)
 	(void)argv;
 	if (argc)
 		return usage_error("build takes no arguments; --output names the file");
+	if (folder && !*folder)
+		return usage_error("--dir wants the name of a folder");
 	if (output && !is_elf(output) && !image_format_of(output, NULL, &format))
 		return usage_error("%s: its extension names no format; .dfu, .elf, .hex "
 				   "and .bin do",

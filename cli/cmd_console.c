@@ -377,7 +377,7 @@ static int open_log(struct console *console)
 	console->log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (console->log >= 0)
 		return EXIT_DONE;
-	sys_fail(&err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE, "%s: ", log_path);
+	sys_fail_write(log_path, &err);
 	return report("console", &err);
 }
 

@@ -1,13 +1,11 @@
 #include "commands.h"
 #include "sim.h"
 #include "sim_leds.h"
+#include "sim_log.h"
 #include "sim_press.h"
 #include "sim_trace.h"
 #include "sys.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +13,11 @@
 
 #define BOARDS_MAX 64
 
-static uint32_t boards = 1, port, at, erase, address, bit, times, count, lines, press_ms;
+static uint32_t boards = 1, port, gdb, at, erase, address, bit, times, count, lines,
+		press_ms;
 static bool no_hub, follow, stay, svg, watch;
 static bool at_given, erase_given, address_given, bit_given, times_given, lines_given,
-	press_given;
+	press_given, gdb_given;
 static struct opt_list serial;
 static const char *board_time, *fraction;
 
@@ -35,6 +34,9 @@ const struct opt sim_options[] = {
 	  "up: the first board's TCP port for USB/IP; the next ones follow (default: "
 	  "any)",
 	  &port, NULL, NULL },
+	{ OPT_NUMBER, 0, "gdb", "P",
+	  "up: serve GDB on this port, of the first board; the next ones follow (0: any)",
+	  &gdb, &gdb_given, NULL },
 	{ OPT_LIST, 0, "serial", "PORT=WHERE",
 	  "up: the other end of a serial port: pty, tcp:N, stdout or none; may be "
 	  "given several times (default: USART3=pty)",
@@ -142,6 +144,7 @@ static void show_more(const struct json *status)
 	const struct json *ports = json_get(status, "ports");
 	const struct json *unmodelled = json_get(status, "unmodelled");
 	bool runs = json_text(status, "pc") != NULL;
+	double gdb_port;
 
 	out("processor     %s%s%s\n", text_of(status, "state"), runs ? " at " : "",
 	    runs ? text_of(status, "pc") : "");
@@ -153,6 +156,8 @@ static void show_more(const struct json *status)
 
 		out("%-13s %s\n", text_of(item, "port"), text_of(item, "path"));
 	}
+	if (json_number(status, "gdb", &gdb_port))
+		out("%-13s 127.0.0.1:%.0f\n", "GDB", gdb_port);
 	for (size_t i = 0; i < json_count(unmodelled); i++) {
 		const struct json *item = json_at(unmodelled, i, NULL);
 
@@ -247,22 +252,36 @@ static int up_hub(void)
 	return sim_hub_start(&err) < 0 ? report("sim up", &err) : EXIT_DONE;
 }
 
+static bool ports_fit(const char *option, uint32_t first)
+{
+	if (first <= 65535 && first + boards - 1 <= 65535)
+		return true;
+	usage_error("--%s %u: a port, and those of the next boards, end at 65535", option,
+		    first);
+	return false;
+}
+
+static bool any_of_start(void)
+{
+	return board_time || serial.n > 0 || port > 0 || gdb_given;
+}
+
 static int cmd_up(int argc, char **argv)
 {
-	struct sim_start how = { .time = board_time, .serial = &serial };
+	struct sim_start how = { .time = board_time,
+				 .serial = &serial,
+				 .gdb = gdb_given };
 	char names[BOARDS_MAX][16], *list[BOARDS_MAX];
 	struct dfu_error err;
 	uint32_t i;
-	int lock, result = EXIT_DONE;
+	int lock, rc, result = EXIT_DONE;
 
 	if (argc > 0)
 		return usage_error("sim up takes no argument, not '%s'", clean(argv[0]));
 	if (boards < 1 || boards > BOARDS_MAX)
 		return usage_error("--boards %u: 1 to %d can be run", boards, BOARDS_MAX);
-	if (port > 65535 || port + boards - 1 > 65535)
-		return usage_error(
-			"--port %u: a port, and those of the next boards, end at 65535",
-			port);
+	if (!ports_fit("port", port) || !ports_fit("gdb", gdb))
+		return EXIT_USAGE;
 	lock = sim_lock(&err);
 	if (lock < 0)
 		return report("sim up", &err);
@@ -270,7 +289,13 @@ static int cmd_up(int argc, char **argv)
 		snprintf(names[i], sizeof(names[i]), "b%u", i);
 		list[i] = names[i];
 		how.port = (uint16_t)(port ? port + i : 0);
-		if (sim_start(names[i], &how, &err) < 0) {
+		how.gdb_port = (uint16_t)(gdb ? gdb + i : 0);
+		rc = sim_start(names[i], &how, &err);
+		if (rc > 0 && any_of_start())
+			note("%s runs already, and stays as it was started: 'stmiot sim "
+			     "down %s' ends it",
+			     names[i], names[i]);
+		if (rc < 0) {
 			result = report("sim up", &err);
 			break;
 		}
@@ -442,55 +467,11 @@ static int cmd_trace(int argc, char **argv)
 	return sim_trace(argv[0], argc - 1, argv + 1, count);
 }
 
-/* -- log --------------------------------------------------------------------------- */
-
-/* To where its last `lines` begin. */
-static void seek_lines(int fd)
-{
-	off_t start = lseek(fd, 0, SEEK_END);
-	uint32_t ends = 0;
-	char byte;
-
-	/* the end of the last line is not that of one before it */
-	while (start > 0 && pread(fd, &byte, 1, start - 1) == 1) {
-		if (byte == '\n' && ends++ == lines)
-			break;
-		start--;
-	}
-	lseek(fd, start, SEEK_SET);
-}
-
 static int cmd_log(int argc, char **argv)
 {
-	char path[4096], block[4096];
-	ssize_t n;
-	int fd;
-
 	if (argc != 1)
 		return usage_error("sim log takes one board");
-	if (!sim_name_fits(argv[0]) || !sim_path(argv[0], "log", path, sizeof(path))) {
-		complain("sim log: there is no virtual board '%s'", clean(argv[0]));
-		return EXIT_NO_BOARD;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		bool none = errno == ENOENT;
-
-		complain("sim log: %s: %s\n'stmiot sim status' lists the boards", path,
-			 strerror(errno));
-		return none ? EXIT_NO_BOARD : EXIT_FAILED;
-	}
-	if (lines_given)
-		seek_lines(fd);
-	for (;;) {
-		while ((n = read(fd, block, sizeof(block))) > 0)
-			out_bytes(block, (size_t)n);
-		if (n < 0 || !follow || interrupted || out_closed())
-			break;
-		poll(NULL, 0, 100);
-	}
-	close(fd);
-	return n < 0 ? EXIT_FAILED : interrupted ? 128 + interrupted : EXIT_DONE;
+	return sim_log(argv[0], lines_given ? &lines : NULL, follow);
 }
 
 /* -- fault ------------------------------------------------------------------------- */

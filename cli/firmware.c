@@ -83,17 +83,32 @@ static int check_needs(void)
 	return EXIT_USAGE;
 }
 
+static const char elsewhere[] = "--dir names another folder to build in";
+
+static int folder_fails(const char *path, struct dfu_error *err)
+{
+	sys_fail_write(path, err);
+	sys_hint(err, "%s", elsewhere);
+	return err->code;
+}
+
 /* A link `src` in the folder to the sources, as their Makefile wants it. */
 static int link_sources(const char *dir, const char *sources, struct dfu_error *err)
 {
 	char link[PATH_BYTES];
+	struct stat st;
 
 	if (!sys_join(link, sizeof(link), dir, "src"))
 		return sys_fail(err, DFU_ERR_FILE, "%s: the name is too long", dir);
+	if (lstat(link, &st) == 0 && !S_ISLNK(st.st_mode)) {
+		sys_fail(err, DFU_ERR_FILE, "%s is there, and is somebody's own", link);
+		sys_hint(err, "%s", elsewhere);
+		return err->code;
+	}
 	if (unlink(link) < 0 && errno != ENOENT)
-		return sys_fail(err, DFU_ERR_FILE, "%s: ", link);
+		return folder_fails(link, err);
 	if (symlink(sources, link) < 0)
-		return sys_fail(err, DFU_ERR_FILE, "%s: ", link);
+		return folder_fails(link, err);
 	return 0;
 }
 
@@ -136,12 +151,27 @@ static int lock_folder(const char *dir, struct dfu_error *err)
 		return sys_fail(err, DFU_ERR_FILE, "%s: the name is too long", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		sys_fail(err, DFU_ERR_FILE, "%s: ", path);
+		folder_fails(path, err);
 		if (fd >= 0)
 			close(fd);
 		return err->code;
 	}
 	return fd;
+}
+
+/* The folder, as that which is named or as the cache's; with its lock held. */
+static int take_folder(const char *dir, char *to, size_t bytes, struct dfu_error *err)
+{
+	int rc;
+
+	if (dir)
+		snprintf(to, bytes, "%s", dir);
+	else
+		cache_folder(to, bytes);
+	rc = sys_make_folder(to, 0777, err);
+	if (rc < 0)
+		sys_hint(err, "%s", elsewhere);
+	return rc < 0 ? rc : lock_folder(to, err);
 }
 
 int firmware_build(const char *dir, char *to, size_t bytes)
@@ -160,12 +190,7 @@ int firmware_build(const char *dir, char *to, size_t bytes)
 	status = check_needs();
 	if (status != EXIT_DONE)
 		return status;
-	if (dir)
-		snprintf(to, bytes, "%s", dir);
-	else
-		cache_folder(to, bytes);
-	rc = sys_make_folder(to, 0777, &err);
-	lock = rc < 0 ? rc : lock_folder(to, &err);
+	lock = take_folder(dir, to, bytes, &err);
 	if (lock < 0)
 		return report("build", &err);
 	rc = link_sources(to, sources, &err);

@@ -32,8 +32,10 @@ const char *sim_kind(const char *name);
 
 /* How to start a board. */
 struct sim_start {
-	const char *time; /* "real", "none" or NULL: the board's own default */
-	uint16_t port;    /* 0: any that is free */
+	const char *time;  /* "real", "none" or NULL: the board's own default */
+	uint16_t port;     /* 0: any that is free */
+	bool gdb;          /* serve GDB */
+	uint16_t gdb_port; /* 0: any that is free */
 	const struct opt_list *serial; /* "USART3=pty"; NULL: the default */
 };
 
@@ -44,7 +46,9 @@ struct sim_start {
 int sim_run(const char *name, const char *const *argv, const char *folder,
 	    struct dfu_error *err);
 
-/* Start a board as a process of its own and wait until it answers; being there is fine.
+/*
+ * Start a board as a process of its own and wait until it answers; 1 when it was there
+ * already. DFU_ERR_ARG when it does not understand `how`.
  */
 int sim_start(const char *name, const struct sim_start *how, struct dfu_error *err);
 

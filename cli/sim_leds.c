@@ -1,7 +1,9 @@
 #include "sim_leds.h"
 #include "sim.h"
+#include "text.h"
 
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +76,7 @@ static bool flag(const struct json *board, const char *key)
 
 /* -- in the terminal --------------------------------------------------------------- */
 
-/* @N is LDN, in three columns; #1 the user button, #2 power. */
+/* @N is LDN, in three columns; #1 the user button, #2 power. COLUMNS wide as drawn. */
 static const char *const rows[] = {
 	"  .----------------------------------.",
 	"  |  STM32F4-DISCOVERY      PWR #2  |",
@@ -90,7 +92,8 @@ static const char *const rows[] = {
 	"  |       LD7 @7     @8 LD8        |",
 	"  '----------------------------------'",
 };
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS    (sizeof(rows) / sizeof(rows[0]))
+#define COLUMNS 38
 
 /* Dark, and three steps of light. */
 static void out_light(const struct led *led)
@@ -131,35 +134,63 @@ static void out_row(const struct json *board, const char *row)
 	out("\n");
 }
 
+__attribute__((format(printf, 3, 4))) static void append(char *to, size_t bytes,
+							 const char *fmt, ...)
+{
+	size_t at = strlen(to);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(to + at, bytes - at, fmt, ap);
+	va_end(ap);
+}
+
 /* What the picture cannot: colours without colour, and parts of full light. */
-static void out_words(const struct json *board)
+static void put_words(const struct json *board, char *to, size_t bytes)
 {
 	const char *mode = json_text(board, "mode"), *state = json_text(board, "state");
 	const char *comma = "";
 
-	out("  %s", mode ? clean(mode) : "");
+	*to = '\0';
+	append(to, bytes, "%s", mode ? clean(mode) : "");
 	if (state && mode && strcmp(mode, "running") == 0)
-		out(" (%s)", clean(state));
-	out(", BOOT0 %s, B1 %s; ", flag(board, "boot0") ? "high" : "low",
-	    flag(board, "pressed") ? "pressed" : "released");
+		append(to, bytes, " (%s)", clean(state));
+	append(to, bytes, ", BOOT0 %s, B1 %s; ", flag(board, "boot0") ? "high" : "low",
+	       flag(board, "pressed") ? "pressed" : "released");
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct led led = look(board, places[i].led);
 
 		if (led.brightness <= 0)
 			continue;
-		out("%s%s %s", comma, places[i].led, led.colour->name);
+		append(to, bytes, "%s%s %s", comma, places[i].led, led.colour->name);
 		if (led.brightness < 1)
-			out(" %.0f %%", led.brightness * 100);
+			append(to, bytes, " %.0f %%", led.brightness * 100);
 		comma = ", ";
 	}
-	out("%s\n", *comma ? "" : "no LED shines");
+	if (!*comma)
+		append(to, bytes, "no LED shines");
 }
 
-static void draw(const struct json *board)
+/* Without a picture that the terminal has no room for. Returns how many lines it took. */
+static size_t draw(const struct json *board)
 {
-	for (size_t i = 0; i < ROWS; i++)
-		out_row(board, rows[i]);
-	out_words(board);
+	char words[400];
+	const char *word = words, *next;
+	unsigned columns = sizeof(words), height = ROWS + 4;
+	size_t lines = 0;
+
+	if (isatty(STDOUT_FILENO))
+		screen_size(STDOUT_FILENO, &columns, &height);
+	if (columns >= COLUMNS && height >= ROWS + 4)
+		for (; lines < ROWS; lines++)
+			out_row(board, rows[lines]);
+	put_words(board, words, sizeof(words));
+	for (; *word; word = next, lines++) {
+		size_t len = text_wrap(word, columns - 2, &next);
+
+		out("  %.*s\n", (int)len, word);
+	}
+	return lines;
 }
 
 /* -- as SVG ------------------------------------------------------------------------ */
@@ -213,23 +244,23 @@ static void svg(const struct json *board)
 
 /* -- once, or as it changes -------------------------------------------------------- */
 
-/* On a terminal over the last picture, else below it. */
-static void show(const struct json *board, bool as_svg, bool again)
+/* On a terminal over the last picture, of *lines, else below it. */
+static void show(const struct json *board, bool as_svg, size_t *lines)
 {
 	if (as_svg) {
 		svg(board);
 		return;
 	}
-	if (again && isatty(STDOUT_FILENO) && *tint(TINT_OFF))
-		out("\033[%zuA\033[J", ROWS + 1);
-	draw(board);
+	if (*lines && screen_moves(STDOUT_FILENO))
+		out("\033[%zuA\033[J", *lines);
+	*lines = draw(board);
 }
 
 /*
  * With --json a line each time. `*last` is what was told last, and becomes what is told
- * now.
+ * now; so does `*lines`, of the picture.
  */
-static int show_change(struct json *board, bool as_svg, char **last)
+static int show_change(struct json *board, bool as_svg, char **last, size_t *lines)
 {
 	char *line = json_line(board), *seen = *last;
 	int status = EXIT_DONE;
@@ -243,7 +274,7 @@ static int show_change(struct json *board, bool as_svg, char **last)
 	if (globals.json) {
 		status = json_print_line(board);
 	} else {
-		show(board, as_svg, seen != NULL);
+		show(board, as_svg, lines);
 		json_free(board);
 	}
 	free(seen);
@@ -255,13 +286,14 @@ static int watch_board(const char *name, bool as_svg)
 	struct dfu_error err;
 	struct json *board;
 	char *last = NULL;
+	size_t lines = 0;
 	int status = EXIT_DONE;
 
 	while (status == EXIT_DONE && !interrupted && !out_closed()) {
 		if (sim_ask(name, sim_request("leds"), &board, &err) < 0)
 			status = report("sim leds", &err);
 		else
-			status = show_change(board, as_svg, &last);
+			status = show_change(board, as_svg, &last, &lines);
 		poll(NULL, 0, WATCH_MS);
 	}
 	free(last);
@@ -272,6 +304,7 @@ int sim_leds(const char *name, bool as_svg, bool watch)
 {
 	struct dfu_error err;
 	struct json *board;
+	size_t none = 0;
 
 	if (watch)
 		return watch_board(name, as_svg);
@@ -279,7 +312,7 @@ int sim_leds(const char *name, bool as_svg, bool watch)
 		return report("sim leds", &err);
 	if (globals.json)
 		return json_print(board);
-	show(board, as_svg, false);
+	show(board, as_svg, &none);
 	json_free(board);
 	return EXIT_DONE;
 }

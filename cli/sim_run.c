@@ -28,8 +28,7 @@ int sim_lock(struct dfu_error *err)
 		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", sim_dir());
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		sys_fail(err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE,
-			 "%s: ", path);
+		sys_fail_write(path, err);
 		if (fd >= 0)
 			close(fd);
 		return err->code;
@@ -73,16 +72,19 @@ static int spawn(const char *name, const char *const *argv, int log, pid_t *pid,
 	return 0;
 }
 
-/* The last words of one that did not come up, which say why. */
-static void hint_by_log(const char *path, struct dfu_error *err)
+/* The last words of one that did not come up, which say why; not where its help is. */
+static void hint_by_log(const char *path, bool misunderstood, struct dfu_error *err)
 {
-	char *text = sys_read_file(path, 1 << 20, NULL), *last;
-	size_t len = text ? strlen(text) : 0;
+	char *text = sys_read_file(path, 1 << 20, NULL), *last = NULL;
 
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	last = text ? strrchr(text, '\n') : NULL;
-	last = last ? last + 1 : text;
+	for (int i = 0; text && i < 1 + misunderstood; i++) {
+		size_t len = last ? (size_t)(last - text) : strlen(text);
+
+		while (len > 0 && text[len - 1] == '\n')
+			text[--len] = '\0';
+		last = strrchr(text, '\n');
+		last = last ? last + 1 : text;
+	}
 	if (last && *last)
 		sys_hint(err, "its last words: %s", last);
 	else
@@ -99,14 +101,17 @@ static int wait_until_up(const char *name, pid_t pid, const char *log,
 			 struct dfu_error *err)
 {
 	uint64_t until = now_ms() + sys_timeout_ms(START_MS);
+	bool misunderstood = false;
 	int status;
 
 	for (;;) {
 		if (sim_ask(name, sim_request("status"), NULL, err) == 0)
 			return 0;
 		if (waitpid(pid, &status, WNOHANG) == pid) {
-			sys_fail(err, DFU_ERR_DEVICE, "%s: the %s ended at once", name,
-				 sim_kind(name));
+			misunderstood =
+				WIFEXITED(status) && WEXITSTATUS(status) == EXIT_USAGE;
+			sys_fail(err, misunderstood ? DFU_ERR_ARG : DFU_ERR_DEVICE,
+				 "%s: the %s ended at once", name, sim_kind(name));
 			break;
 		}
 		if (interrupted)
@@ -119,7 +124,7 @@ static int wait_until_up(const char *name, pid_t pid, const char *log,
 		}
 		pause_ms(PAUSE_MS);
 	}
-	hint_by_log(log, err);
+	hint_by_log(log, misunderstood, err);
 	return err->code;
 }
 
@@ -136,8 +141,7 @@ int sim_run(const char *name, const char *const *argv, const char *folder,
 		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", folder);
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return sys_fail(err, errno == EACCES ? DFU_ERR_ACCESS : DFU_ERR_FILE,
-				"%s: ", log);
+		return sys_fail_write(log, err);
 	rc = spawn(name, argv, fd, &pid, err);
 	close(fd);
 	return rc < 0 ? rc : wait_until_up(name, pid, log, err);
@@ -145,14 +149,14 @@ int sim_run(const char *name, const char *const *argv, const char *folder,
 
 int sim_start(const char *name, const struct sim_start *how, struct dfu_error *err)
 {
-	char folder[4096], port[8];
+	char folder[4096], port[8], gdb_port[8];
 	const char *argv[160];
 	size_t n = 0;
 
 	if (!sim_name_fits(name))
 		return sys_fail(err, DFU_ERR_ARG, "%s: a board is not called so", name);
 	if (sim_ask(name, sim_request("status"), NULL, err) == 0)
-		return 0;
+		return 1;
 	if (!sim_path(name, NULL, folder, sizeof(folder)))
 		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", sim_dir());
 	argv[n++] = "stmiot-board";
@@ -169,6 +173,11 @@ int sim_start(const char *name, const struct sim_start *how, struct dfu_error *e
 	snprintf(port, sizeof(port), "%u", how->port);
 	argv[n++] = "--port";
 	argv[n++] = port;
+	if (how->gdb) {
+		snprintf(gdb_port, sizeof(gdb_port), "%u", how->gdb_port);
+		argv[n++] = "--gdb";
+		argv[n++] = gdb_port;
+	}
 	argv[n++] = folder;
 	argv[n] = NULL;
 	return sim_run(name, argv, folder, err);

@@ -128,7 +128,7 @@ static int write_whole(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-static int failed_to_write(const char *path, struct dfu_error *err)
+int sys_fail_write(const char *path, struct dfu_error *err)
 {
 	enum dfu_err code = errno == EACCES || errno == EPERM || errno == EROFS
 				    ? DFU_ERR_ACCESS
@@ -145,22 +145,22 @@ int sys_write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 
 	if (n < 0 || (size_t)n >= sizeof(temp)) {
 		errno = ENAMETOOLONG;
-		return failed_to_write(path, err);
+		return sys_fail_write(path, err);
 	}
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
-		return failed_to_write(path, err);
+		return sys_fail_write(path, err);
 	/* The mode is what we say, whatever the umask. */
 	if (fchmod(fd, mode) < 0 || write_whole(fd, bytes, len) < 0 || fsync(fd) < 0)
-		rc = failed_to_write(path, err);
+		rc = sys_fail_write(path, err);
 	if (close(fd) < 0 && rc == 0)
-		rc = failed_to_write(path, err);
+		rc = sys_fail_write(path, err);
 	if (rc == 0 && rename(temp, path) < 0)
-		rc = failed_to_write(path, err);
+		rc = sys_fail_write(path, err);
 	if (rc < 0)
 		unlink(temp);
 	else if (sync_folder(path) < 0)
-		rc = failed_to_write(path, err);
+		rc = sys_fail_write(path, err);
 	return rc;
 }
 
@@ -179,7 +179,7 @@ int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err)
 
 	if (len == 0 || len >= sizeof(part)) {
 		errno = ENAMETOOLONG;
-		return failed_to_write(path, err);
+		return sys_fail_write(path, err);
 	}
 	for (i = 1; i <= len; i++) {
 		if (path[i] != '/' && path[i] != '\0')
@@ -187,7 +187,7 @@ int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err)
 		memcpy(part, path, i);
 		part[i] = '\0';
 		if (mkdir(part, mode) == 0 ? sync_folder(part) < 0 : errno != EEXIST)
-			return failed_to_write(part, err);
+			return sys_fail_write(part, err);
 	}
 	return 0;
 }

@@ -25,6 +25,8 @@ int sys_make_folder(const char *path, mode_t mode, struct dfu_error *err);
 /* Fill an error, with errno's words behind it where `fmt` ends in ": ". */
 int sys_fail(struct dfu_error *err, enum dfu_err code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Fill it for a file or folder that cannot be written, by errno: no right, or other. */
+int sys_fail_write(const char *path, struct dfu_error *err);
 void sys_hint(struct dfu_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

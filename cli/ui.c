@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,12 +101,32 @@ int out_finish(void)
 	return EXIT_FAILED;
 }
 
+bool screen_moves(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return term && *term && strcmp(term, "dumb") != 0 && isatty(fd);
+}
+
+void screen_size(int fd, unsigned *columns, unsigned *rows)
+{
+	struct winsize size;
+
+	*columns = 80;
+	*rows = 24;
+	if (ioctl(fd, TIOCGWINSZ, &size) < 0)
+		return;
+	if (size.ws_col >= 20)
+		*columns = size.ws_col;
+	if (size.ws_row >= 4)
+		*rows = size.ws_row;
+}
+
 static bool colour_wanted(int fd)
 {
-	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no_colour = getenv("NO_COLOR");
 
-	return !globals.no_color && !(no_colour && *no_colour) && term && *term &&
-	       strcmp(term, "dumb") != 0 && isatty(fd);
+	return !globals.no_color && !(no_colour && *no_colour) && screen_moves(fd);
 }
 
 const char *tint(enum tint t)

@@ -139,12 +139,13 @@ static bool do_fault(struct control *control, struct request *request)
 
 static bool do_trace(struct control *control, struct request *request)
 {
-	const char *names[PERIPHERALS_MAX], *why;
+	const char *names[PERIPHERALS_MAX];
+	char why[TRACE_WHY];
 	size_t count = 0;
 
 	if (!request_texts(request, "peripherals", names, PERIPHERALS_MAX, &count))
 		return false;
-	if (!control->trace || !trace_start(control->trace, names, count, &why))
+	if (!control->trace || !trace_start(control->trace, names, count, why))
 		return refuse(request, "%s", control->trace ? why : "no memory");
 	control->trace_begun = true;
 	return true;

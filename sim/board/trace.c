@@ -85,18 +85,22 @@ static bool want(struct trace *trace, const char *name)
 }
 
 bool trace_start(struct trace *trace, const char *const *names, size_t count,
-		 const char **why)
+		 char why[TRACE_WHY])
 {
-	*why = "somebody traces this board already";
+	snprintf(why, TRACE_WHY, "somebody traces this board already");
 	if (trace->ring)
 		return false;
 	for (size_t i = 0; i < ROWS_MAX; i++)
 		trace->wanted[i] = count == 0;
-	*why = "there is no peripheral of that name";
 	for (size_t i = 0; i < count; i++)
-		if (!want(trace, names[i]))
+		if (!want(trace, names[i])) {
+			snprintf(why, TRACE_WHY,
+				 "there is no peripheral '%.30s'; RM0090 has the names, "
+				 "such as GPIOD and USART3",
+				 names[i]);
 			return false;
-	*why = "no memory";
+		}
+	snprintf(why, TRACE_WHY, "no memory");
 	trace->ring = calloc(ENTRIES, sizeof(*trace->ring));
 	trace->start = trace->len = 0;
 	trace->lost = 0;

@@ -22,8 +22,9 @@ void trace_wire(struct trace *trace, struct mcu *mcu);
  * From now on those of the `count` peripherals, of all with 0. False: somebody watches
  * already, there is no such peripheral, or no memory; `why` has the words.
  */
+#define TRACE_WHY 120
 bool trace_start(struct trace *trace, const char *const *names, size_t count,
-		 const char **why);
+		 char why[TRACE_WHY]);
 void trace_stop(struct trace *trace);
 bool trace_runs(const struct trace *trace);
 /* It should be read before the chip goes on, or something will be lost. */

@@ -10,6 +10,13 @@ only() {
 	done
 }
 
+# The command beside other things than it was built with: elsewhere/bin/stmiot.
+move_elsewhere() {
+	mkdir -p elsewhere/bin elsewhere/share/stmiot
+	cp "$STMIOT_BUILD/bin/stmiot" elsewhere/bin
+	ln -s "$STMIOT_BUILD/lib" elsewhere/lib
+}
+
 @test "build makes an image of two elements, and says what it takes" {
 	run -0 --separate-stderr stmiot build -o fw.dfu
 	stderr_is ""
@@ -108,14 +115,56 @@ stmiot: sudo apt-get install --no-install-recommends gcc-arm-none-eabi binutils-
 	has "$stderr" "--format and --address are for an IMAGE"
 }
 
-# -- flash without an image -------------------------------------------------------------
-
-# The command beside other things than it was built with: elsewhere/bin/stmiot.
-move_elsewhere() {
-	mkdir -p elsewhere/bin elsewhere/share/stmiot
-	cp "$STMIOT_BUILD/bin/stmiot" elsewhere/bin
-	ln -s "$STMIOT_BUILD/lib" elsewhere/lib
+@test "any folder will do, and nothing of somebody's own in it is lost" {
+	stmiot build -o a.elf >/dev/null
+	stmiot build --dir "it's a (\$1) #5%" -o b.elf >/dev/null
+	cmp a.elf b.elf
+	mkdir mine
+	echo mine >mine/src
+	run -1 --separate-stderr stmiot build --dir mine
+	has "$stderr" "mine/src is there, and is somebody's own"
+	has "$stderr" "--dir names another folder"
+	[ "$(cat mine/src)" = mine ]
+	run -2 --separate-stderr stmiot build --dir ""
+	has "$stderr" "--dir wants the name of a folder"
 }
+
+@test "a folder without the right to write: which, and what else to do" {
+	mkdir shut
+	chmod 555 shut
+	as_nobody=()
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod 755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" || true
+		as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	fi
+	for folder in shut shut/new; do
+		run -4 --separate-stderr "${as_nobody[@]}" stmiot build --dir "$folder"
+		output_is ""
+		has "$stderr" "$folder"
+		has "$stderr" "Permission denied"
+		has "$stderr" "--dir names another folder"
+	done
+}
+
+@test "other sources of the same version: nothing of the former ones is kept" {
+	move_elsewhere
+	cp -RL "$STMIOT_BUILD/share/stmiot/firmware" elsewhere/share/stmiot/firmware
+	mkdir elsewhere/share/stmiot/firmware/record
+	cp "$BATS_TEST_DIRNAME"/../../libprov/record*.[ch] elsewhere/share/stmiot/firmware/record
+	cp "$BATS_TEST_DIRNAME/../../CHANGELOG.md" elsewhere/share/stmiot/firmware
+	stmiot build -o a.elf >/dev/null
+	elsewhere/bin/stmiot build -o b.elf >/dev/null
+	cmp a.elf b.elf
+	# As a package brings them, whose files are older than yesterday's build.
+	sed -i "s/type 'help'/write 'help'/" elsewhere/share/stmiot/firmware/app/*.c
+	find elsewhere/share/stmiot/firmware -type f -exec touch -d 2020-01-01 {} +
+	elsewhere/bin/stmiot build -o c.elf >/dev/null
+	[ "$(grep -c "write 'help'" c.elf)" -ge 1 ]
+	stmiot build -o d.elf >/dev/null
+	cmp a.elf d.elf
+}
+
+# -- flash without an image -------------------------------------------------------------
 
 @test "flash without an image takes the one that was built beforehand" {
 	boards_up

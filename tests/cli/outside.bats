@@ -69,6 +69,34 @@ status() {
 	[[ "$output" != *$'\033'* ]]
 }
 
+# COLUMNS ROWS COMMAND: on a terminal of that size
+on_terminal() {
+	TERM=xterm script -qec "stty cols $1 rows $2; $3" /dev/null | tr -d '\r'
+}
+
+@test "a narrow terminal: the words are wrapped; one without room has them alone" {
+	stmiot sim power b0 off
+	run -0 on_terminal 40 24 "stmiot sim leds b0"
+	output_is "$(stmiot sim leds b0 | head -n 13)
+  off, BOOT0 high, B1 released; no LED
+  shines"
+	run -0 on_terminal 30 24 "stmiot sim leds b0"
+	output_is $'  off, BOOT0 high, B1\n  released; no LED shines'
+	run -0 on_terminal 80 16 "stmiot sim leds b0"
+	output_is "  off, BOOT0 high, B1 released; no LED shines"
+}
+
+@test "watched on a terminal it is drawn over itself, without colour and wrapped too" {
+	on_terminal 40 24 "timeout -s INT 3 stmiot sim leds b0 --watch; true" >watched &
+	watcher=$!
+	eventually grep -q "LD6 blue" watched
+	stmiot sim power b0 off
+	wait "$watcher"
+	# 13 of the picture and 2 of the words
+	grep -q $'^\033\\[1[56]A\033\\[J' watched
+	! grep -q $'\033\\[[0-9;]*m' watched
+}
+
 @test "the picture as SVG is XML" {
 	run -0 stmiot sim leds b0 --svg
 	has "$output" '<svg xmlns="http://www.w3.org/2000/svg"'
@@ -171,7 +199,7 @@ status() {
 	run -0 bash -c "stmiot sim trace b0 --count 4 --json GPIOD |
 		jq -se 'any(.[]; .op == \"W\" and .register == \"GPIOD.ODR\")'"
 	run -1 --separate-stderr stmiot sim trace b0 GPIOZ
-	has "$stderr" "there is no peripheral of that name"
+	has "$stderr" "there is no peripheral 'GPIOZ'"
 	run -2 stmiot sim trace
 }
 

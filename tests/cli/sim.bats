@@ -133,6 +133,42 @@ load helpers
 	has "$stderr" "stmiot: sim: b0: "
 }
 
+@test "what the board does not understand is a wrong command line, and said" {
+	run -2 --separate-stderr stmiot sim up --no-hub --serial USART9=pty
+	output_is ""
+	has "$stderr" "b0: the virtual board ended at once"
+	has "$stderr" "USART1 to USART3"
+	run -2 --separate-stderr stmiot sim up --no-hub --gdb 65536
+	run -2 --separate-stderr stmiot sim up --no-hub --boards 2 --gdb 65535
+	has "$stderr" "--gdb 65535: a port, and those of the next boards, end at 65535"
+}
+
+@test "a board that runs stays as it was started, which is said" {
+	stmiot sim up --no-hub --time none
+	run -0 --separate-stderr stmiot sim up --no-hub --boards 2
+	stderr_is ""
+	run -0 --separate-stderr stmiot sim up --no-hub --boards 2 --time real
+	has "$stderr" "b0 runs already, and stays as it was started: 'stmiot sim down b0' ends it"
+	has "$stderr" "b1 runs already"
+}
+
+@test "GDB is served for each board, at a port that status tells" {
+	stmiot sim up --no-hub --time none --boards 2 --gdb 0
+	run -0 stmiot sim status b1
+	port=$(stmiot sim status b1 --json | jq '.[0].gdb')
+	has "$output" "GDB           127.0.0.1:$port"
+	# An acknowledged packet, to the question what it can do.
+	exec 7<>"/dev/tcp/127.0.0.1/$port"
+	printf '+$qSupported#37' >&7
+	IFS= read -r -t 5 -n 2 answer <&7
+	[ "$answer" = '+$' ]
+	exec 7>&-
+	stmiot sim down b0
+	stmiot sim up --no-hub --time none
+	run -0 stmiot sim status b0
+	[[ "$output" != *GDB* ]]
+}
+
 @test "no such board, and one that does not run" {
 	run -3 --separate-stderr stmiot sim reset b7
 	stderr_is "stmiot: sim: b7: there is no such virtual board

@@ -37,9 +37,9 @@ static int tear_down(void **state)
 
 static void start(const char *name)
 {
-	const char *why;
+	char why[TRACE_WHY];
 
-	assert_true(trace_start(trace, &name, name ? 1 : 0, &why));
+	assert_true(trace_start(trace, &name, name ? 1 : 0, why));
 }
 
 static void expect(const char *part)
@@ -76,14 +76,15 @@ static void test_names(void **state)
 
 static void test_filter(void **state)
 {
-	const char *two[] = { "gpiod", "CRC" }, *none[] = { "GPIOZ" }, *why;
-	char line[TRACE_LINE];
+	const char *two[] = { "gpiod", "CRC" }, *none[] = { "GPIOZ" };
+	char line[TRACE_LINE], why[TRACE_WHY];
 
 	(void)state;
-	assert_false(trace_start(trace, none, 1, &why));
+	assert_false(trace_start(trace, none, 1, why));
+	assert_non_null(strstr(why, "'GPIOZ'"));
 	assert_false(trace_runs(trace));
-	assert_true(trace_start(trace, two, 2, &why));
-	assert_false(trace_start(trace, two, 2, &why));
+	assert_true(trace_start(trace, two, 2, why));
+	assert_false(trace_start(trace, two, 2, why));
 	bench_read(&bench, GPIOA);
 	bench_read(&bench, CRC);
 	bench_read(&bench, GPIOD);
