@@ -145,8 +145,8 @@ ends_with() {
 	stmiot -q sim up --no-hub --serial USART3=none >up.txt
 	run -3 --separate-stderr stmiot console -b sim:b0 </dev/null
 	stmiot -q sim down
-	run -1 --separate-stderr stmiot sim up --no-hub --serial USART9=pty
-	has "$stderr" "see stmiot-board --help"
+	run -2 --separate-stderr stmiot sim up --no-hub --serial USART9=pty
+	has "$stderr" "with a PORT of USART1 to USART3"
 }
 
 # -- at a terminal: script(1) is one -----------------------------------------------------
