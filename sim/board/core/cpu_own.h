@@ -12,13 +12,12 @@
 #define STOP_NOW INT64_MIN
 #define NOTES(n) ((n) / 2)
 #define HERE     0x8000u /* in a note: CPU_BREAK is at this very address */
-#define UNKNOWN  0x4000u /* the block has not been looked at since */
 
 /* A block that was translated, by its address. */
 struct note {
 	/* what it takes off what is left, if none of the traits in SELDOM traps, or if one may */
 	uint32_t cost[2];
-	uint16_t instructions, bytes, traits;
+	uint16_t instructions, traits;
 };
 
 struct notes {
@@ -42,7 +41,6 @@ struct cpu {
 	uint8_t *sram, *ccm, *system;
 	struct notes *notes;
 	bool code[MCU_SRAM_BYTES / TCG_PAGE_BYTES]; /* this page of RAM has some */
-	bool noted[FLASH_BYTES / TCG_PAGE_BYTES];   /* blocks of this page are noted */
 	unsigned mem_mode;
 	uint32_t alias_bytes;
 	unsigned translated; /* blocks, since all were dropped last */
@@ -87,11 +85,9 @@ _Noreturn void cpu_leave_watched(struct cpu *cpu);
 
 /* -- cpublock.c ------------------------------------------------------------------------- */
 
-/* The block that begins at the address; what is known of it is forgotten. */
+/* The block that begins at the address */
 struct note *cpu_note(struct cpu *cpu, uint32_t address);
-void cpu_note_new(struct note *note);
-/* The same for those that begin in address..address+len. */
-void cpu_forget(struct cpu *cpu, uint32_t address, uint32_t len);
+bool cpu_weigh(void *cpu, uint32_t pc, unsigned bytes, uint32_t *cost);
 size_t cpu_cost_at(void *cpu, uint32_t pc);
 
 /* A run begins. */
@@ -100,7 +96,7 @@ void cpu_start(struct cpu *cpu, int64_t now, int64_t limit);
 uint32_t cpu_block(const struct cpu *cpu);
 int64_t cpu_end(const struct cpu *cpu);
 int64_t cpu_time_at(struct cpu *cpu, uint32_t pc);
-void cpu_on_block(uc_engine *uc, uint64_t where, uint32_t size, void *cpu);
+void cpu_on_block(uc_engine *uc, uint64_t where, uint32_t cost, void *cpu);
 
 /* -- cpuwatch.c ------------------------------------------------------------------------- */
 

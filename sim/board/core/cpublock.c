@@ -23,44 +23,17 @@ struct note *cpu_note(struct cpu *cpu, uint32_t address)
 					  : &cpu->notes->elsewhere;
 }
 
-void cpu_note_new(struct note *note)
-{
-	note->traits |= UNKNOWN;
-	note->cost[0] = note->cost[1] = ASK;
-}
-
-/* Most of the flash is never run. */
-static bool unnoted(struct cpu *cpu, uint32_t address)
-{
-	address = cpu_real(cpu, address) - FLASH_BASE;
-	return address < FLASH_BYTES && !cpu->noted[address / TCG_PAGE_BYTES];
-}
-
-void cpu_forget(struct cpu *cpu, uint32_t address, uint32_t len)
-{
-	uint32_t at = 0;
-
-	while (at < len) {
-		if (unnoted(cpu, address + at)) {
-			at += TCG_PAGE_BYTES - (address + at) % TCG_PAGE_BYTES;
-			continue;
-		}
-		cpu_note_new(cpu_note(cpu, address + at));
-		at += 2;
-	}
-}
-
 static unsigned broken(struct cpu *cpu, uint32_t address)
 {
 	return cpu_note(cpu, address)->traits & HERE ? CPU_BREAK : 0;
 }
 
-static void study(struct cpu *cpu, struct note *note, uint32_t address)
+static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t size)
 {
-	const uint8_t *code = cpu_memory(cpu, address, note->bytes, false);
+	const uint8_t *code = cpu_memory(cpu, address, size, false);
 	unsigned count = 0, traits = 0;
 
-	for (uint32_t at = 0; code && at < note->bytes; count++) {
+	for (uint32_t at = 0; code && at < size; count++) {
 		uint32_t instruction = thumb_fetch(code + at);
 
 		traits |= thumb_traits(instruction) | broken(cpu, address + at);
@@ -74,14 +47,29 @@ static void study(struct cpu *cpu, struct note *note, uint32_t address)
 	note->cost[1] = traits ? ASK : note->instructions;
 }
 
+bool cpu_weigh(void *ctx, uint32_t pc, unsigned bytes, uint32_t *cost)
+{
+	struct cpu *cpu = ctx;
+	struct note *note = cpu_note(cpu, pc);
+
+	study(cpu, note, pc, bytes);
+	*cost = note->cost[0];
+	return note->cost[0] == note->cost[1];
+}
+
 /* The blocks that may hold the address are looked at again. */
 void cpu_break(struct cpu *cpu, uint32_t address, bool on)
 {
 	struct note *note = cpu_note(cpu, address);
+	uint32_t page = address & ~(TCG_PAGE_BYTES - 1);
 
 	note->traits = (uint16_t)(on ? note->traits | HERE : note->traits & ~HERE);
-	cpu_forget(cpu, (address & ~(TCG_PAGE_BYTES - 1)) - TCG_PAGE_BYTES,
-		   2 * TCG_PAGE_BYTES);
+	if (!cpu_memory(cpu, address, 2, false))
+		return;
+	/* one that reaches into the page may begin in that before */
+	if (cpu_memory(cpu, page - TCG_PAGE_BYTES, TCG_PAGE_BYTES, false))
+		page -= TCG_PAGE_BYTES;
+	cpu_drop(cpu, page, address + 2);
 }
 
 unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)
@@ -197,18 +185,15 @@ static void act_on(struct cpu *cpu, unsigned traits)
 	}
 }
 
-/* In front of a block that is new, or comes too late, or has something in it. */
-void cpu_on_block(uc_engine *uc, uint64_t where, uint32_t size, void *ctx)
+/* In front of a block that comes too late, or has something in it. */
+void cpu_on_block(uc_engine *uc, uint64_t where, uint32_t cost, void *ctx)
 {
 	struct cpu *cpu = ctx;
 	struct tcg_meter *meter = &cpu->meter;
 	uint32_t address = (uint32_t)where;
 	struct note *note = cpu_note(cpu, address);
 
-	(void)size;
-	meter->left += (int32_t)note->cost[cpu->traps & SELDOM ? 1 : 0];
-	if (note->traits & UNKNOWN)
-		study(cpu, note, address);
+	meter->left += (int32_t)(cost ? cost : note->cost[cpu->traps & SELDOM ? 1 : 0]);
 	if (cpu_end(cpu) >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {
 		meter->at = (uint8_t)(meter->at - sizeof(uint32_t));
 		cpu->before = true;

@@ -71,7 +71,6 @@ void cpu_drop(struct cpu *cpu, uint32_t from, uint32_t to)
 {
 	tcg_serve(&cpu->client);
 	uc_ctl_remove_cache(cpu->uc, (uint64_t)from, (uint64_t)to);
-	cpu_forget(cpu, from, to - from);
 }
 
 static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
@@ -150,9 +149,6 @@ static void translates(void *ctx, uint32_t pc)
 	uint32_t at = cpu_real(cpu, pc);
 
 	cpu->translated++;
-	cpu_note_new(cpu_note(cpu, pc));
-	if (at - FLASH_BASE < FLASH_BYTES)
-		cpu->noted[(at - FLASH_BASE) / TCG_PAGE_BYTES] = true;
 	/* a block goes over into the next page at most */
 	for (int i = 0; i < 2; i++, at += TCG_PAGE_BYTES) {
 		uint32_t page = (at - MCU_SRAM_BASE) / TCG_PAGE_BYTES;
@@ -162,11 +158,6 @@ static void translates(void *ctx, uint32_t pc)
 			tcg_watch(at);
 		}
 	}
-}
-
-static void translated(void *ctx, uint32_t pc, unsigned bytes)
-{
-	cpu_note(ctx, pc)->bytes = (uint16_t)bytes;
 }
 
 /* -- making it ------------------------------------------------------------------------------ */
@@ -190,7 +181,7 @@ void cpu_map(struct cpu *cpu)
 		.store = store,
 		.unwatched = unwatched,
 		.translates = translates,
-		.translated = translated,
+		.weigh = cpu_weigh,
 		.meter = &cpu->meter,
 		.cost_at = cpu_cost_at,
 		.hook = (void *)cpu_on_block,

@@ -5,19 +5,14 @@
 #include <stdlib.h>
 #include <unicorn/unicorn.h>
 
-/* The library's, as of 2.0.1; the processor's state stays opaque. */
-struct block {
-	uint32_t pc, base, flags;
-	uint16_t bytes;
-};
-
+/* The library's, as of 2.0.1; the processor's state and a block stay opaque. */
 typedef uint64_t load_fn(void *env, uint32_t address, uint32_t how, uintptr_t from);
 typedef void store_fn(void *env, uint32_t address, uint64_t value, uint32_t how,
 		      uintptr_t from);
 typedef void fill_fn(void *cpu, uint32_t address, uint64_t physical, uint32_t attributes,
 		     int rights, int mmu, uint32_t bytes);
-typedef struct block *translate_fn(void *cpu, uint32_t pc, uint32_t base, uint32_t flags,
-				   int how);
+typedef void *translate_fn(void *cpu, uint32_t pc, uint32_t base, uint32_t flags,
+			   int how);
 
 #pragma GCC visibility push(default) /* all else of the board is hidden */
 load_fn helper_ret_ldub_mmu_arm, helper_le_lduw_mmu_arm, helper_le_ldul_mmu_arm,
@@ -61,7 +56,6 @@ static const struct {
 
 static struct tcg_client *client;
 static uintptr_t from; /* the host's address of the present access */
-static uint32_t translating;
 
 /* -- binding ---------------------------------------------------------------------------- */
 
@@ -90,11 +84,6 @@ void tcg_serve(struct tcg_client *next)
 const struct tcg_client *tcg_client_now(void)
 {
 	return client;
-}
-
-uint32_t tcg_translating(void)
-{
-	return translating;
 }
 
 /* -- accesses: the slow path, which RAM takes once a page and all else each time ---------- */
@@ -171,17 +160,12 @@ void tlb_set_page_with_attrs_arm(void *which, uint32_t address, uint64_t physica
 		library.set_dirty(which, address & ~(TCG_PAGE_BYTES - 1));
 }
 
-struct block *tb_gen_code_arm(void *which, uint32_t pc, uint32_t base, uint32_t flags,
-			      int how)
+void *tb_gen_code_arm(void *which, uint32_t pc, uint32_t base, uint32_t flags, int how)
 {
-	struct block *block;
-
 	client->cpu = which;
-	translating = pc;
+	tcg_meter_begin(pc);
 	client->translates(client->ctx, pc);
-	block = library.translate(which, pc, base, flags, how);
-	client->translated(client->ctx, pc, block->bytes);
-	return block;
+	return library.translate(which, pc, base, flags, how);
 }
 
 void tcg_watch(uint32_t address)

@@ -44,13 +44,18 @@ struct tcg_client {
 	void (*store)(void *ctx, uint32_t address, unsigned bytes, uint64_t value);
 	/* stores to the page at `address` need not be looked at: it is RAM without code */
 	bool (*unwatched)(void *ctx, uint32_t address);
-	/* the block at `pc` is about to be translated; it has been, and has so many bytes */
+	/* the block at `pc` is about to be translated */
 	void (*translates)(void *ctx, uint32_t pc);
-	void (*translated)(void *ctx, uint32_t pc, unsigned bytes);
-	struct tcg_meter *meter;
 	/* where its cost, of 32 bits, is found behind meter->costs */
 	size_t (*cost_at)(void *ctx, uint32_t pc);
-	void *hook; /* as it was given to uc_hook_add(), with `ctx`; its size is zero */
+	/* it has so many bytes; true: `*cost` is what it costs, wherever meter->costs is */
+	bool (*weigh)(void *ctx, uint32_t pc, unsigned bytes, uint32_t *cost);
+	struct tcg_meter *meter;
+	/*
+	 * as it was given to uc_hook_add(), with `ctx`; in the place of the block's size it
+	 * is told weigh()'s cost, or zero if that may change
+	 */
+	void *hook;
 	void *engine;
 };
 

@@ -4,11 +4,17 @@
 
 #include "tcg.h"
 
+/* The library's, as of 2.0.1 */
+struct tcg_block {
+	uint32_t pc, base, flags;
+	uint16_t bytes;
+};
+
 /* As tcg_missing() */
 const char *tcg_meter_missing(void);
 
 const struct tcg_client *tcg_client_now(void);
-/* The block that is being translated */
-uint32_t tcg_translating(void);
+/* The block at `pc` is about to be translated. */
+void tcg_meter_begin(uint32_t pc);
 
 #endif

@@ -10,6 +10,7 @@
  */
 enum {
 	SET_LABEL = 1,
+	CONSTANT_32 = 6,
 	LOAD_32 = 13,
 	STORE_32 = 16,
 	SUBTRACT_32 = 18,
@@ -19,14 +20,27 @@ enum {
 	ADD_64 = 78
 };
 
-enum { TYPE_32, TYPE_64 };
+enum { TYPE_32, TYPE_64 }; /* of a temporary */
+
+/* The beginning of one, as of 2.0.1 */
+struct operation {
+	uint8_t code;
+	void *next, *previous;
+	uintptr_t arguments[3];
+};
 
 #define NOT_NEGATIVE 3 /* a condition */
 
 typedef void call_fn(void *tcg, void *function, void *result, int count, void **args);
+typedef void branch_fn(void *tcg, int condition, uintptr_t offset, int32_t with,
+		       void *label);
+typedef int code_fn(void *tcg, struct tcg_block *block);
 
 #pragma GCC visibility push(default)
 call_fn tcg_gen_callN_arm;
+branch_fn tcg_gen_brcondi_i32_arm;
+code_fn tcg_gen_code_arm;
+void check_exit_request_arm(void *tcg);
 #pragma GCC visibility pop
 
 static struct {
@@ -35,13 +49,19 @@ static struct {
 	void (*done)(void *tcg, void *temporary);
 	uintptr_t (*constant_32)(void *tcg, int32_t value); /* an offset */
 	uintptr_t (*constant_64)(void *tcg, int64_t value);
+	struct operation *(*operation)(void *tcg, int operation);
 	void (*operation_1)(void *tcg, int operation, uintptr_t a);
 	void (*operation_3)(void *tcg, int operation, uintptr_t a, uintptr_t b,
 			    uintptr_t c);
+	code_fn *code;
 	void *(*label)(void *tcg);
-	void (*branch_if)(void *tcg, int condition, uintptr_t offset, int32_t with,
-			  void *label);
+	branch_fn *branch_if;
 } library;
+
+/* Of the block that is being translated */
+static uint32_t translating;
+static void *counted; /* the label of what need not ask, until it is set */
+static struct operation *cost_load, *cost_given;
 
 static const struct {
 	const char *name;
@@ -54,6 +74,8 @@ static const struct {
 	{ "tcg_const_i64_arm", &library.constant_64 },
 	{ "tcg_gen_op1_arm", &library.operation_1 },
 	{ "tcg_gen_op3_arm", &library.operation_3 },
+	{ "tcg_emit_op_arm", &library.operation },
+	{ "tcg_gen_code_arm", &library.code },
 	{ "gen_new_label_arm", &library.label },
 	{ "tcg_gen_brcondi_i32_arm", &library.branch_if },
 };
@@ -68,6 +90,13 @@ const char *tcg_meter_missing(void)
 		*(void **)names[i].at = symbol;
 	}
 	return NULL;
+}
+
+void tcg_meter_begin(uint32_t pc)
+{
+	translating = pc;
+	counted = NULL;
+	cost_load = NULL;
 }
 
 /* -- code ----------------------------------------------------------------------------- */
@@ -119,7 +148,10 @@ static void count_block(void *tcg, uintptr_t meter, size_t cost_at, void *label)
 
 	library.operation_3(tcg, LOAD_64, costs, meter,
 			    offsetof(struct tcg_meter, costs));
-	library.operation_3(tcg, LOAD_32, cost, costs, cost_at);
+	cost_load = library.operation(tcg, LOAD_32);
+	cost_load->arguments[0] = cost;
+	cost_load->arguments[1] = costs;
+	cost_load->arguments[2] = cost_at;
 	library.operation_3(tcg, LOAD_32, left, meter, offsetof(struct tcg_meter, left));
 	library.operation_3(tcg, SUBTRACT_32, left, left, cost);
 	library.operation_3(tcg, STORE_32, left, meter, offsetof(struct tcg_meter, left));
@@ -134,10 +166,13 @@ static void call_hook(void *tcg, const struct tcg_client *client, uint32_t pc)
 	uintptr_t args[] = {
 		new_pointer(tcg, client->engine),
 		new_pointer(tcg, (void *)(uintptr_t)pc),
-		new_word(tcg, 0),
+		new_temporary(tcg, TYPE_32),
 		new_pointer(tcg, client->ctx),
 	};
 
+	cost_given = library.operation(tcg, CONSTANT_32);
+	cost_given->arguments[0] = args[2];
+	cost_given->arguments[1] = 0;
 	library.call(tcg, client->hook, NULL, 4, (void **)args);
 	for (size_t i = 0; i < 4; i++)
 		done(tcg, args[i]);
@@ -147,19 +182,55 @@ static void call_hook(void *tcg, const struct tcg_client *client, uint32_t pc)
 void tcg_gen_callN_arm(void *tcg, void *function, void *result, int count, void **args)
 {
 	const struct tcg_client *client = tcg_client_now();
-	uint32_t pc = tcg_translating();
 	uintptr_t meter;
-	void *label;
 
 	if (function != client->hook) {
 		library.call(tcg, function, result, count, args);
 		return;
 	}
-	label = library.label(tcg);
+	counted = library.label(tcg);
 	meter = new_pointer(tcg, client->meter);
-	note_block(tcg, meter, pc);
-	count_block(tcg, meter, client->cost_at(client->ctx, pc), label);
+	note_block(tcg, meter, translating);
+	count_block(tcg, meter, client->cost_at(client->ctx, translating), counted);
 	done(tcg, meter);
-	call_hook(tcg, client, pc);
-	library.operation_1(tcg, SET_LABEL, (uintptr_t)label);
+	call_hook(tcg, client, translating);
+}
+
+/*
+ * The block is whole, and code is made of it: if its cost can not change, it is a part of
+ * that code, and the table's pointer is loaded for nobody, which the library finds out.
+ */
+int tcg_gen_code_arm(void *tcg, struct tcg_block *block)
+{
+	const struct tcg_client *client = tcg_client_now();
+	uint32_t cost;
+
+	if (cost_load && client->weigh(client->ctx, translating, block->bytes, &cost)) {
+		cost_load->code = CONSTANT_32;
+		cost_load->arguments[1] = cost_given->arguments[1] = cost;
+	}
+	cost_load = NULL;
+	return library.code(tcg, block);
+}
+
+/*
+ * The first one behind the hook looks whether uc_emu_stop() was called, which only the
+ * hook does.
+ */
+void tcg_gen_brcondi_i32_arm(void *tcg, int condition, uintptr_t offset, int32_t with,
+			     void *label)
+{
+	library.branch_if(tcg, condition, offset, with, label);
+	if (counted)
+		library.operation_1(tcg, SET_LABEL, (uintptr_t)counted);
+	counted = NULL;
+}
+
+/*
+ * The same, behind each access: an access that is to end the run is left by tcg_abort().
+ * So nothing ends a block within, and values stay in the host's registers.
+ */
+void check_exit_request_arm(void *tcg)
+{
+	(void)tcg;
 }
