@@ -27,6 +27,10 @@ enum gdb_reg {
 	GDB_REGS
 };
 
+/* What is watched for, one bit or both */
+#define GDB_WRITES 1u
+#define GDB_READS  2u
+
 enum gdb_stop { GDB_RUNS, GDB_STOPPED, GDB_LOCKED };
 
 struct gdb_target {
@@ -45,6 +49,11 @@ struct gdb_target {
 	void (*reset)(void *ctx);
 	/* false: there are no more */
 	bool (*set_break)(void *ctx, uint32_t address, bool on);
+	/* false: there are no more */
+	bool (*set_watch)(void *ctx, uint32_t address, uint32_t len, unsigned kinds,
+			  bool on);
+	/* it has stopped for such an access: where, and the watch's kinds */
+	bool (*watched)(void *ctx, uint32_t *address, unsigned *kinds);
 	enum gdb_stop (*state)(void *ctx);
 };
 

@@ -13,7 +13,7 @@ enum parse { PARSE_IDLE, PARSE_BODY, PARSE_ESCAPE, PARSE_SUM_1, PARSE_SUM_2 };
 
 struct point {
 	bool used;
-	char kind; /* '0' or '1' of the Z packet */
+	char kind; /* '0' to '4' of the Z packet */
 	uint32_t address, len;
 };
 

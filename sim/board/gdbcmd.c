@@ -182,11 +182,23 @@ static void do_write_binary(struct gdb *gdb, const char *args)
 
 void gdb_tell_stop(struct gdb *gdb, unsigned signal)
 {
-	char text[24];
+	static const char *const names[] = {
+		[GDB_WRITES] = "watch",
+		[GDB_READS] = "rwatch",
+		[GDB_WRITES | GDB_READS] = "awatch",
+	};
+	char text[48];
+	uint32_t address;
+	unsigned kinds;
+	int len;
 
 	if (gdb->target.state(gdb->target.ctx) == GDB_LOCKED)
 		signal = SIGSEGV_NUMBER;
-	snprintf(text, sizeof(text), "T%02xthread:1;", signal);
+	len = snprintf(text, sizeof(text), "T%02xthread:1;", signal);
+	if (signal == SIGTRAP_NUMBER &&
+	    gdb->target.watched(gdb->target.ctx, &address, &kinds))
+		snprintf(text + len, sizeof(text) - (size_t)len, "%s:%" PRIx32 ";",
+			 names[kinds], address);
 	gdb_answer(gdb, text);
 }
 
@@ -270,6 +282,15 @@ static struct point *find_point(struct gdb *gdb, const struct point *wanted)
 
 static bool set_point(struct gdb *gdb, const struct point *point, bool on)
 {
+	static const unsigned kinds[] = {
+		['2'] = GDB_WRITES,
+		['3'] = GDB_READS,
+		['4'] = GDB_WRITES | GDB_READS,
+	};
+
+	if (point->kind >= '2')
+		return gdb->target.set_watch(gdb->target.ctx, point->address, point->len,
+					     kinds[(unsigned)point->kind], on);
 	return gdb->target.set_break(gdb->target.ctx, point->address & ~1u, on);
 }
 
@@ -277,7 +298,7 @@ static bool parse_point(const char *args, struct point *point)
 {
 	point->used = true;
 	point->kind = *args;
-	if (*args < '0' || *args > '1')
+	if (*args < '0' || *args > '4')
 		return false;
 	args++;
 	return literal(&args, ',') && range(&args, &point->address, &point->len);
@@ -289,10 +310,6 @@ static void do_set_point(struct gdb *gdb, const char *args)
 	struct point point = { 0 };
 	struct point *place;
 
-	if (*args >= '2') { /* GDB then steps, and looks for itself */
-		gdb_answer(gdb, "");
-		return;
-	}
 	if (!parse_point(args, &point)) {
 		answer_done(gdb, false);
 		return;

@@ -170,6 +170,19 @@ static bool set_break(void *ctx, uint32_t address, bool on)
 	return true;
 }
 
+_Static_assert(GDB_WRITES == MACHINE_WRITES && GDB_READS == MACHINE_READS,
+	       "they are handed on");
+
+static bool set_watch(void *ctx, uint32_t address, uint32_t len, unsigned kinds, bool on)
+{
+	return machine_of(ctx) && machine_watch(machine_of(ctx), address, len, kinds, on);
+}
+
+static bool watched(void *ctx, uint32_t *address, unsigned *kinds)
+{
+	return machine_of(ctx) && machine_watched(machine_of(ctx), address, kinds);
+}
+
 static enum gdb_stop state(void *ctx)
 {
 	enum machine_state now =
@@ -200,6 +213,8 @@ struct gdb_target gdbtarget(struct board *board)
 		.step = step,
 		.reset = reset,
 		.set_break = set_break,
+		.set_watch = set_watch,
+		.watched = watched,
 		.state = state,
 	};
 }

@@ -128,10 +128,18 @@ void access_store(void *ctx, uint32_t address, unsigned bytes, uint32_t value)
 	cpu_stored(core->cpu);
 }
 
+/* What the core itself moves, for an exception, is watched as well. */
+static void watch(struct core *core, uint32_t address, bool write)
+{
+	if (cpu_watched(core->cpu, address, 4, write))
+		core->halted = core->halting;
+}
+
 bool access_read_word(struct core *core, uint32_t address, uint32_t *value)
 {
 	const uint8_t *memory = cpu_memory(core->cpu, address, 4, false);
 
+	watch(core, address, false);
 	if (!memory)
 		return !(address & 3) && mcu_read(core->mcu, address, 4, value);
 	memcpy(value, memory, 4);
@@ -142,6 +150,7 @@ bool access_write_word(struct core *core, uint32_t address, uint32_t value)
 {
 	uint8_t *memory = cpu_memory(core->cpu, address, 4, true);
 
+	watch(core, address, true);
 	if (!memory)
 		return !(address & 3) && mcu_write(core->mcu, address, 4, value);
 	memcpy(memory, &value, 4);

@@ -139,6 +139,13 @@ void cpu_sync(struct cpu *cpu)
 	cpu->sched->cycle = time_at(cpu, get(cpu, UC_ARM_REG_PC));
 }
 
+static _Noreturn void leave(struct cpu *cpu, bool *why)
+{
+	*why = true;
+	uc_emu_stop(cpu->uc);
+	tcg_abort();
+}
+
 /*
  * A store that lets something happen lets it happen behind itself and not behind its
  * block; there, if it does more than store.
@@ -152,9 +159,7 @@ void cpu_stored(struct cpu *cpu)
 	code = cpu_memory(cpu, get(cpu, UC_ARM_REG_PC), 4, false);
 	if (!code || !thumb_plain_store(thumb_fetch(code)))
 		return;
-	cpu->stored = true;
-	uc_emu_stop(cpu->uc);
-	tcg_abort();
+	leave(cpu, &cpu->stored);
 }
 
 /* B1.5.5, ITAdvance() */
@@ -179,9 +184,12 @@ static void step_over(struct cpu *cpu, uint32_t pc)
 
 _Noreturn void cpu_refuse(struct cpu *cpu)
 {
-	cpu->refused = true;
-	uc_emu_stop(cpu->uc);
-	tcg_abort();
+	leave(cpu, &cpu->refused);
+}
+
+_Noreturn void cpu_leave_watched(struct cpu *cpu)
+{
+	leave(cpu, &cpu->watched);
 }
 
 void cpu_until(struct cpu *cpu, int64_t until)
@@ -256,6 +264,10 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 {
 	if (cpu->refused)
 		return CPU_REFUSED;
+	if (cpu->watched) {
+		cpu->hit.pc = pc;
+		return CPU_WATCHED;
+	}
 	if (cpu->interrupt >= 0)
 		return why_interrupted(cpu, pc);
 	if (cpu->before) /* nothing was done: its time is not over */
@@ -317,7 +329,6 @@ static void renew(struct cpu *cpu)
 {
 	uc_engine *old = cpu->uc;
 	struct registers saved;
-	bool strict = cpu->strict;
 
 	save(cpu, &saved);
 	cpu->translated = 0;
@@ -326,9 +337,8 @@ static void renew(struct cpu *cpu)
 		return;
 	}
 	uc_close(old);
-	cpu->strict = false;
 	cpu_map(cpu);
-	cpu_strict(cpu, strict);
+	cpu_look_again(cpu);
 	restore(cpu, &saved);
 }
 
@@ -343,7 +353,7 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 	cpu->begin = cpu->start = cpu->end = cpu->sched->cycle;
 	cpu->limit = limit;
 	cpu->block = pc;
-	cpu->before = cpu->refused = cpu->stored = false;
+	cpu->before = cpu->refused = cpu->watched = cpu->stored = false;
 	cpu->interrupt = -1;
 	tcg_serve(&cpu->client);
 	if (cpu->translated >= TRANSLATED_MAX)
@@ -355,7 +365,7 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 		return CPU_DUE;
 	}
 	why = pc == until && err == UC_ERR_OK && !cpu->before && !cpu->refused &&
-			      cpu->interrupt < 0
+			      !cpu->watched && cpu->interrupt < 0
 		      ? CPU_DUE
 		      : why_stopped(cpu, err, pc);
 	cpu->sched->cycle = cpu->before ? cpu->start : time_at(cpu, pc);
@@ -388,6 +398,16 @@ enum cpu_why cpu_step(struct cpu *cpu)
 	const uint8_t *code = cpu_memory(cpu, pc, 4, false);
 
 	return cpu_run_to(cpu, pc + (code ? thumb_bytes(thumb_fetch(code)) : 2));
+}
+
+enum cpu_why cpu_pass(struct cpu *cpu)
+{
+	enum cpu_why why;
+
+	cpu->passing = true;
+	why = cpu_step(cpu);
+	cpu->passing = false;
+	return why;
 }
 
 unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)

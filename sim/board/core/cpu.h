@@ -50,6 +50,7 @@ enum cpu_why {
 	CPU_LEFT,     /* a branch to 0xF0000000 and up, where EXC_RETURN is */
 	CPU_FETCH,    /* nothing to execute at the program counter */
 	CPU_REFUSED,  /* cpu_refuse() */
+	CPU_WATCHED,  /* by cpu_watch() */
 };
 
 /* What a block may have in it. */
@@ -128,6 +129,29 @@ unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address);
 /* The register that the SDIV or UDIV at the program counter divides by. */
 unsigned cpu_divisor(struct cpu *cpu);
 void cpu_break(struct cpu *cpu, uint32_t address, bool on);
+
+/* Accesses to be watched for. */
+#define CPU_WATCHES 64
+#define CPU_WRITES  1u
+#define CPU_READS   2u
+
+struct cpu_hit {
+	uint32_t address; /* the first one of both the access and the range */
+	unsigned kinds;   /* of the watch; 0: there was none */
+	uint32_t pc;      /* of the instruction, not done yet; odd: none made it */
+};
+
+/*
+ * `kinds` are CPU_WRITES, CPU_READS or both. While there is one each access is looked at,
+ * which costs much time. False: no room for it, or there is none to be taken off.
+ */
+bool cpu_watch(struct cpu *cpu, uint32_t address, uint32_t len, unsigned kinds, bool on);
+/* Such an access is watched for, and a hit. */
+bool cpu_watched(struct cpu *cpu, uint32_t address, uint32_t len, bool write);
+struct cpu_hit cpu_hit(const struct cpu *cpu);
+void cpu_forget_hit(struct cpu *cpu);
+/* As cpu_step(), with nothing watched. */
+enum cpu_why cpu_pass(struct cpu *cpu);
 
 bool cpu_event(struct cpu *cpu); /* SEV was executed; forgets it */
 bool cpu_base_written(struct cpu *cpu);

@@ -26,6 +26,11 @@ struct notes {
 	struct note elsewhere;
 };
 
+struct watch {
+	uint32_t first, last;
+	unsigned kinds;
+};
+
 struct cpu {
 	uc_engine *uc;
 	struct sched *sched;
@@ -45,9 +50,15 @@ struct cpu {
 	uint32_t block;
 	unsigned traps, noticed;
 	bool strict; /* unaligned accesses go to the bus, which refuses them */
-	uc_hook strict_hook;
+	bool looks;  /* `look_hook` is there: no access to RAM passes unseen */
+	uc_hook look_hook;
+	struct watch watch[CPU_WATCHES];
+	unsigned watches; /* how many there are */
+	bool passing;     /* and do not count now */
+	struct cpu_hit hit;
 	bool before; /* it stopped in front of `block` */
 	bool refused;
+	bool watched;
 	bool stored;
 	int interrupt; /* the library's number, -1: none */
 	bool event, base_written;
@@ -68,6 +79,16 @@ static inline void set(struct cpu *cpu, int id, uint32_t value)
 {
 	uc_reg_write(cpu->uc, id, &value);
 }
+
+/* -- cpu.c ------------------------------------------------------------------------------ */
+
+/* The access that is about to be made is left undone, and the run with it. */
+_Noreturn void cpu_leave_watched(struct cpu *cpu);
+
+/* -- cpuwatch.c ------------------------------------------------------------------------- */
+
+/* Another engine is there: what was asked of the one before holds for it. */
+void cpu_look_again(struct cpu *cpu);
 
 /* -- cpumap.c ---------------------------------------------------------------------------- */
 

@@ -108,17 +108,6 @@ void cpu_drop(struct cpu *cpu, uint32_t from, uint32_t to)
 	cpu_forget(cpu, from, to - from);
 }
 
-static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
-		      int64_t value, void *ctx)
-{
-	(void)uc;
-	(void)type;
-	(void)address;
-	(void)size;
-	(void)value;
-	(void)ctx;
-}
-
 static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
 {
 	uint32_t last = (address - MCU_SRAM_BASE + len - 1) / TCG_PAGE_BYTES;
@@ -128,25 +117,6 @@ static bool has_code(const struct cpu *cpu, uint32_t address, uint32_t len)
 		if (cpu->code[page])
 			return true;
 	return false;
-}
-
-/*
- * With a hook for accesses, be it for none that there are, the library makes code that
- * asks for each: the only way to see those to RAM.
- */
-void cpu_strict(struct cpu *cpu, bool strict)
-{
-	if (strict == cpu->strict)
-		return;
-	cpu->strict = strict;
-	if (strict)
-		uc_hook_add(cpu->uc, &cpu->strict_hook,
-			    UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)on_access, cpu,
-			    (uint64_t)NOWHERE, (uint64_t)NOWHERE);
-	else
-		uc_hook_del(cpu->uc, cpu->strict_hook);
-	cpu_drop(cpu, FLASH_BASE, FLASH_BASE + FLASH_BYTES);
-	cpu_drop(cpu, MCU_SRAM_BASE, MCU_SRAM_BASE + MCU_SRAM_BYTES);
 }
 
 /* Blocks at the alias of address 0 are those of the memory that it shows. */
@@ -169,6 +139,8 @@ static bool plain(void *ctx, uint32_t address, unsigned bytes, bool write)
 {
 	struct cpu *cpu = ctx;
 
+	if (cpu->watches && !cpu->passing && cpu_watched(cpu, address, bytes, write))
+		cpu_leave_watched(cpu);
 	if (cpu->strict && address & ((bytes < 4 ? bytes : 4) - 1))
 		return false;
 	return cpu_memory(cpu, address, bytes, write) != NULL;

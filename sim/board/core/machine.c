@@ -116,6 +116,7 @@ void machine_reset(struct machine *machine, enum mcu_reset why, unsigned boot_pi
 	core->event = core->for_event = false;
 	core->reset_asked = core->halted = core->in_rom = false;
 	core->flash_busy_until = 0;
+	cpu_forget_hit(core->cpu);
 	scb_reset(core);
 	systick_reset(core);
 	debug_reset(core);
@@ -293,6 +294,7 @@ void machine_debug(struct machine *machine, bool attached)
 {
 	machine->core.halting = attached;
 	machine->core.halted = false;
+	cpu_forget_hit(machine->core.cpu);
 }
 
 void machine_halt(struct machine *machine)
@@ -315,6 +317,24 @@ void machine_step(struct machine *machine)
 void machine_break(struct machine *machine, uint32_t address, bool on)
 {
 	cpu_break(machine->core.cpu, address, on);
+}
+
+_Static_assert(MACHINE_WRITES == CPU_WRITES && MACHINE_READS == CPU_READS,
+	       "they are handed on");
+
+bool machine_watch(struct machine *machine, uint32_t address, uint32_t len,
+		   unsigned kinds, bool on)
+{
+	return cpu_watch(machine->core.cpu, address, len, kinds, on);
+}
+
+bool machine_watched(const struct machine *machine, uint32_t *address, unsigned *kinds)
+{
+	struct cpu_hit hit = cpu_hit(machine->core.cpu);
+
+	*address = hit.address;
+	*kinds = hit.kinds;
+	return machine->core.halted && hit.kinds;
 }
 
 bool machine_read(struct machine *machine, uint32_t address, unsigned bytes,

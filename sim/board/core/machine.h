@@ -61,6 +61,19 @@ void machine_halt(struct machine *machine);
 void machine_resume(struct machine *machine);
 void machine_step(struct machine *machine);
 void machine_break(struct machine *machine, uint32_t address, bool on);
+/*
+ * With a debugger, an access to address..address+len halts the processor in front of the
+ * instruction that makes it, which is where GDB expects an ARM to halt, and goes on with
+ * it; an exception's frame halts in front of its handler. The DMA is not watched. `kinds`
+ * are MACHINE_WRITES, MACHINE_READS or both. As long as there is one everything takes many
+ * times as long. False: there are too many, or none such to be taken off.
+ */
+#define MACHINE_WRITES 1u
+#define MACHINE_READS  2u
+bool machine_watch(struct machine *machine, uint32_t address, uint32_t len,
+		   unsigned kinds, bool on);
+/* It halts for such an access: the first watched address of it, and the watch's kinds. */
+bool machine_watched(const struct machine *machine, uint32_t *address, unsigned *kinds);
 /* Memory as a debugger sees it: nothing that a read does besides; False: nothing there. */
 bool machine_read(struct machine *machine, uint32_t address, unsigned bytes,
 		  uint32_t *value);

@@ -163,6 +163,14 @@ static unsigned traps(struct core *core)
 	return set;
 }
 
+static void watched(struct core *core)
+{
+	if (core->halting)
+		core->halted = true;
+	else
+		stopped(core, cpu_pass(core->cpu));
+}
+
 /* The system memory holds nothing but vectors: whoever comes there wants the ROM. */
 static void undefined(struct core *core)
 {
@@ -213,6 +221,9 @@ static void stopped(struct core *core, enum cpu_why why)
 	case CPU_REFUSED:
 		access_refused(core);
 		break;
+	case CPU_WATCHED:
+		watched(core);
+		break;
 	}
 }
 
@@ -255,6 +266,8 @@ static bool ready(struct core *core, int64_t until)
 	next = nvic_next(core);
 	if (next)
 		exception_enter(core, next);
+	if (core->halted) /* its frame was watched for */
+		return false;
 	if (!stalled(core))
 		return true;
 	core_advance(core, earlier(core->flash_busy_until, due));
@@ -282,11 +295,18 @@ void core_run(struct core *core, int64_t until)
 
 void core_step(struct core *core)
 {
+	struct cpu_hit hit = cpu_hit(core->cpu);
+
 	core_advance(core, core->sched->cycle);
 	core->halted = false;
+	cpu_forget_hit(core->cpu);
 	if (!ready(core, core->sched->cycle + 1))
 		return;
 	cpu_trap(core->cpu, traps(core) & ~CPU_BREAK);
-	stopped(core, cpu_step(core->cpu));
+	/* the debugger has been told of this one */
+	if (hit.kinds && hit.pc == cpu_get(core->cpu, CPU_PC))
+		stopped(core, cpu_pass(core->cpu));
+	else
+		stopped(core, cpu_step(core->cpu));
 	after_block(core);
 }

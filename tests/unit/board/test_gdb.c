@@ -18,6 +18,9 @@ static struct fake {
 	enum gdb_stop state;
 	unsigned steps, resets, erased, programmed;
 	uint32_t breaks[4];
+	uint32_t watch, watch_len; /* one */
+	unsigned watch_kinds;
+	uint32_t hit; /* 0: it has stopped for another reason */
 } fake;
 
 static struct gdb *gdb;
@@ -101,6 +104,27 @@ static bool set_break(void *ctx, uint32_t address, bool on)
 	return false;
 }
 
+static bool set_watch(void *ctx, uint32_t address, uint32_t len, unsigned kinds, bool on)
+{
+	(void)ctx;
+	if (on ? fake.watch_kinds != 0
+	       : fake.watch != address || fake.watch_len != len ||
+			    fake.watch_kinds != kinds)
+		return false;
+	fake.watch = address;
+	fake.watch_len = len;
+	fake.watch_kinds = on ? kinds : 0;
+	return true;
+}
+
+static bool watched(void *ctx, uint32_t *address, unsigned *kinds)
+{
+	(void)ctx;
+	*address = fake.hit;
+	*kinds = fake.watch_kinds;
+	return fake.hit != 0;
+}
+
 static enum gdb_stop state(void *ctx)
 {
 	(void)ctx;
@@ -109,9 +133,10 @@ static enum gdb_stop state(void *ctx)
 
 static int set_up(void **unused)
 {
-	static const struct gdb_target target = { NULL, get,   set,       peek,
-						  poke, flash, halt,      resume,
-						  step, reset, set_break, state };
+	static const struct gdb_target target = {
+		NULL,   get,  set,   peek,      poke,      flash,   halt,
+		resume, step, reset, set_break, set_watch, watched, state,
+	};
 
 	(void)unused;
 	memset(&fake, 0, sizeof(fake));
@@ -257,8 +282,51 @@ static void points(void **unused)
 	expect("z0,8000101,2", "OK");
 	expect("z0,8000101,2", "E01");
 	assert_int_equal(fake.breaks[0], 0);
-	expect("Z2,20000000,4", ""); /* GDB steps instead */
 	expect("Z0,x", "E01");
+	expect("Z5,20000000,4", "E01");
+}
+
+static void watches(void **unused)
+{
+	static const struct {
+		const char *set, *clear, *stop;
+		unsigned kinds;
+	} rows[] = {
+		{ "Z2,20000004,4", "z2,20000004,4", "T05thread:1;watch:20000006;",
+		  GDB_WRITES },
+		{ "Z3,20000004,4", "z3,20000004,4", "T05thread:1;rwatch:20000006;",
+		  GDB_READS },
+		{ "Z4,20000004,4", "z4,20000004,4", "T05thread:1;awatch:20000006;",
+		  GDB_READS | GDB_WRITES },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		expect(rows[i].set, "OK");
+		expect(rows[i].set, "OK");
+		assert_int_equal(fake.watch, 0x20000004);
+		assert_int_equal(fake.watch_len, 4);
+		assert_int_equal(fake.watch_kinds, rows[i].kinds);
+		expect("Z2,20000010,1", "E01"); /* the target has no more */
+		expect("s", "T05thread:1;");
+		fake.hit = 0x20000006;
+		expect("s", rows[i].stop);
+		expect("?", rows[i].stop);
+		fake.hit = 0;
+		expect(rows[i].clear, "OK");
+		assert_int_equal(fake.watch_kinds, 0);
+		expect(rows[i].clear, "E01");
+	}
+}
+
+/* What a debugger has set it takes along. */
+static void watches_go(void **unused)
+{
+	(void)unused;
+	expect("Z2,20000004,4", "OK");
+	gdb_free(gdb);
+	gdb = NULL;
+	assert_int_equal(fake.watch_kinds, 0);
 }
 
 static void questions(void **unused)
@@ -306,8 +374,10 @@ static void what_is_no_packet(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(registers), TEST(memory),    TEST(running),
-		TEST(points),    TEST(questions), TEST(what_is_no_packet),
+		TEST(registers), TEST(memory),
+		TEST(running),   TEST(points),
+		TEST(watches),   TEST(watches_go),
+		TEST(questions), TEST(what_is_no_packet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,152 @@ static void test_breakpoint(void **state)
 	close_chip(&chip);
 }
 
+/*
+ * ldr r0, [pc, #16]; movs r1, #0; 1: adds r1, #1; str r1, [r0]; ldrb r2, [r0, #17];
+ * ldmia r0!, {r3, r4}; strh r1, [r0, #2]; subs r0, #8; b 1b; nop; .word 0x20000100
+ */
+static const uint16_t accesses[] = { 0x4804, 0x2100, 0x3101, 0x6001, 0x7C42, 0xC818,
+				     0x8041, 0x3808, 0xE7F8, 0xBF00, 0x0100, 0x2000 };
+
+/* At the instruction that makes the access, once a turn, and nowhere else. */
+static void test_watch(void **state)
+{
+	static const struct {
+		uint32_t address, len;
+		unsigned kinds;
+		uint32_t pc, hit;
+	} rows[] = {
+		{ 0x20000100, 4, MACHINE_WRITES, START + 6, 0x20000100 },
+		{ 0x20000102, 1, MACHINE_WRITES, START + 6, 0x20000102 },
+		{ 0x20000111, 1, MACHINE_READS, START + 8, 0x20000111 },
+		{ 0x20000104, 4, MACHINE_READS, START + 10, 0x20000104 },
+		{ 0x20000106, 8, MACHINE_READS, START + 10, 0x20000106 },
+		{ 0x2000010A, 2, MACHINE_READS | MACHINE_WRITES, START + 12, 0x2000010A },
+		{ 0x20000109, 100, MACHINE_WRITES, START + 12, 0x2000010A },
+	};
+	struct chip_under_test chip;
+	uint32_t address, turn;
+	unsigned kinds;
+
+	(void)state;
+	open_chip(&chip, accesses, sizeof(accesses));
+	machine_run(chip.machine, MS);
+	machine_debug(chip.machine, true);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(machine_watch(chip.machine, rows[i].address, rows[i].len,
+					  rows[i].kinds, true));
+		machine_run(chip.machine, machine_ns(chip.machine) + MS);
+		assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+		for (turn = machine_get(chip.machine, CPU_R0 + 1);; turn++) {
+			assert_int_equal(machine_get(chip.machine, CPU_PC), rows[i].pc);
+			assert_int_equal(machine_get(chip.machine, CPU_R0 + 1), turn);
+			assert_true(machine_watched(chip.machine, &address, &kinds));
+			assert_int_equal(address, rows[i].hit);
+			assert_int_equal(kinds, rows[i].kinds);
+			if (turn % 4 == 3)
+				break;
+			machine_resume(chip.machine);
+			machine_run(chip.machine, machine_ns(chip.machine) + MS);
+			assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+		}
+		assert_true(machine_watch(chip.machine, rows[i].address, rows[i].len,
+					  rows[i].kinds, false));
+		assert_false(machine_watch(chip.machine, rows[i].address, rows[i].len,
+					   rows[i].kinds, false));
+		machine_resume(chip.machine);
+		machine_run(chip.machine, machine_ns(chip.machine) + MS);
+		assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+		assert_false(machine_watched(chip.machine, &address, &kinds));
+	}
+	close_chip(&chip);
+}
+
+/* The access is done when it goes on, and once; a step halts too; time goes as ever. */
+static void test_watch_steps(void **state)
+{
+	struct chip_under_test chip, other;
+	uint32_t address, value;
+	unsigned kinds;
+
+	(void)state;
+	open_chip(&chip, accesses, sizeof(accesses));
+	open_chip(&other, accesses, sizeof(accesses));
+	machine_debug(chip.machine, true);
+	assert_true(machine_watch(chip.machine, 0x20000100, 4, MACHINE_WRITES, true));
+	assert_true(machine_write(chip.machine, 0x20000100, 4, 0x55));
+	for (int i = 0; i < 3; i++)
+		machine_step(chip.machine);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START + 6);
+	assert_false(machine_watched(chip.machine, &address, &kinds));
+	machine_step(chip.machine);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START + 6);
+	assert_true(machine_watched(chip.machine, &address, &kinds));
+	assert_true(machine_read(chip.machine, 0x20000100, 4, &value));
+	assert_int_equal(value, 0x55);
+	machine_step(chip.machine);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), START + 8);
+	assert_false(machine_watched(chip.machine, &address, &kinds));
+	assert_true(machine_read(chip.machine, 0x20000100, 4, &value));
+	assert_int_equal(value, 1);
+	for (int i = 0; i < 50; i++) {
+		machine_resume(chip.machine);
+		machine_run(chip.machine, machine_ns(chip.machine) + MS);
+	}
+	assert_int_equal(machine_get(chip.machine, CPU_R0 + 1), 51);
+	assert_int_equal(machine_cycles(chip.machine), 2 + 50 * 7 + 1);
+	machine_debug(chip.machine, false); /* nobody is there to be told */
+	machine_run(chip.machine, MS);
+	machine_run(other.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+	assert_int_equal(machine_cycles(chip.machine), machine_cycles(other.machine));
+	for (unsigned i = CPU_R0; i <= CPU_XPSR; i++)
+		assert_int_equal(machine_get(chip.machine, i),
+				 machine_get(other.machine, i));
+	close_chip(&chip);
+	close_chip(&other);
+}
+
+/* svc #0; b .; the vector of SVCall, which is at 0x0800002C; and there: b . */
+static const uint16_t calls[] = { 0xDF00, 0xE7FE, [18] = 0x0031, 0x0800, 0xE7FE };
+
+/* An exception's frame is as good as a store: the handler's first instruction is next. */
+static void test_watch_frame(void **state)
+{
+	struct chip_under_test chip;
+	uint32_t address;
+	unsigned kinds;
+
+	(void)state;
+	open_chip(&chip, calls, sizeof(calls));
+	machine_debug(chip.machine, true);
+	assert_true(machine_watch(chip.machine, 0x20000FF0, 2, MACHINE_WRITES, true));
+	machine_run(chip.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_HALTED);
+	assert_int_equal(machine_get(chip.machine, CPU_PC), 0x08000030);
+	assert_true(machine_watched(chip.machine, &address, &kinds));
+	assert_int_equal(address, 0x20000FF0);
+	close_chip(&chip);
+}
+
+static void test_watch_limits(void **state)
+{
+	struct chip_under_test chip;
+	unsigned count = 0;
+
+	(void)state;
+	open_chip(&chip, counts, sizeof(counts));
+	assert_false(machine_watch(chip.machine, 0x20000000, 0, MACHINE_READS, true));
+	assert_false(machine_watch(chip.machine, 0x20000000, 4, 0, true));
+	assert_false(machine_watch(chip.machine, 0xFFFFFFFE, 4, MACHINE_READS, true));
+	assert_true(machine_watch(chip.machine, 0xFFFFFFFE, 2, MACHINE_READS, true));
+	while (machine_watch(chip.machine, 0x20000000 + count, 1, MACHINE_READS, true))
+		assert_true(++count < 1000);
+	assert_true(count >= 4); /* as many as the chip has comparators */
+	assert_true(machine_watch(chip.machine, 0x20000000, 1, MACHINE_READS, false));
+	assert_true(machine_watch(chip.machine, 0x20001000, 1, MACHINE_READS, true));
+	close_chip(&chip);
+}
+
 /* However the time is cut into pieces, an instruction is a cycle. */
 static void test_slices(void **state)
 {
@@ -229,6 +375,10 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_bkpt),
 		cmocka_unit_test(test_breakpoint),
+		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_watch_steps),
+		cmocka_unit_test(test_watch_frame),
+		cmocka_unit_test(test_watch_limits),
 		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_many_translations),
 	};
