@@ -14,10 +14,11 @@
 
 #define BOARDS_MAX 64
 
-static uint32_t boards = 1, port, at, erase, address, bit, times, count, lines, press_ms;
+static uint32_t boards = 1, port, at, erase, address, bit, times, count, lines, press_ms,
+		seed;
 static bool no_hub, follow, stay, svg, watch;
 static bool at_given, erase_given, address_given, bit_given, times_given, lines_given,
-	press_given;
+	press_given, seed_given;
 static struct opt_list serial;
 static const char *board_time, *fraction;
 
@@ -34,6 +35,9 @@ const struct opt sim_options[] = {
 	  "up: the first board's TCP port for USB/IP; the next ones follow (default: "
 	  "any)",
 	  &port, NULL, NULL },
+	{ OPT_NUMBER, 0, "seed", "N",
+	  "up: what is left to chance on the boards follows from this number (default 1)",
+	  &seed, &seed_given, NULL },
 	{ OPT_LIST, 0, "serial", "PORT=WHERE",
 	  "up: the other end of a serial port: pty, tcp:N, stdout or none; may be "
 	  "given several times (default: USART3=pty)",
@@ -247,7 +251,9 @@ static int up_hub(void)
 
 static int cmd_up(int argc, char **argv)
 {
-	struct sim_start how = { .time = board_time, .serial = &serial };
+	struct sim_start how = { .time = board_time,
+				 .seed = seed_given ? &seed : NULL,
+				 .serial = &serial };
 	char names[BOARDS_MAX][16], *list[BOARDS_MAX];
 	struct dfu_error err;
 	uint32_t i;

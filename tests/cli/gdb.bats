@@ -13,16 +13,6 @@ status() {
 	stmiot sim status b0 --json | jq -re ".[0] | $1"
 }
 
-# COMMAND...: until it succeeds, but not for ever
-eventually() {
-	for _ in $(seq 200); do
-		"$@" >eventually.txt 2>&1 && return
-		sleep 0.05
-	done
-	cat eventually.txt
-	return 1
-}
-
 # [COMMAND...]: a debugger with those commands and then standard input's
 debug() {
 	local command
@@ -165,6 +155,42 @@ loaded=(load 'monitor reset' 'maintenance flush register-cache' 'tbreak work' co
 	has "$output" '$1 = 20'
 	has "$output" '$2 = 20'
 	has "$output" '$3 = 10'
+}
+
+@test "gdb: watchpoints: who writes, who reads, who does either" {
+	run -0 debug "${loaded[@]}" <<-'END'
+		watch rounds
+		continue
+		continue
+		delete
+		rwatch calls
+		continue
+		backtrace 2
+		delete
+		awatch marks[3]
+		continue
+		print rounds
+		frame
+		delete
+		watch half if half == 5
+		continue
+		print rounds
+		delete
+		tbreak work
+		continue
+		print rounds
+	END
+	has "$output" "Hardware watchpoint 3: rounds"
+	grep -A 3 "^Hardware watchpoint 3: rounds" <<<"$output" | grep -q "^New value = 2"
+	has "$output" "New value = 3"
+	has "$output" "Hardware read watchpoint 4: calls"
+	has "$output" "in inside () at"
+	has "$output" "#1  0x0800"
+	has "$output" "Hardware access (read/write) watchpoint 5: marks[3]"
+	has "$output" '$1 = 7'
+	has "$output" "New value = 5"
+	has "$output" '$2 = 10'
+	has "$output" '$3 = 11'
 }
 
 @test "gdb: backtrace through an exception" {
