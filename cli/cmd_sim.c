@@ -14,10 +14,10 @@
 #define BOARDS_MAX 64
 
 static uint32_t boards = 1, port, gdb, at, erase, address, bit, times, count, lines,
-		press_ms;
+		press_ms, seed;
 static bool no_hub, follow, stay, svg, watch;
 static bool at_given, erase_given, address_given, bit_given, times_given, lines_given,
-	press_given, gdb_given;
+	press_given, gdb_given, seed_given;
 static struct opt_list serial;
 static const char *board_time, *fraction;
 
@@ -37,6 +37,9 @@ const struct opt sim_options[] = {
 	{ OPT_NUMBER, 0, "gdb", "P",
 	  "up: serve GDB on this port, of the first board; the next ones follow (0: any)",
 	  &gdb, &gdb_given, NULL },
+	{ OPT_NUMBER, 0, "seed", "N",
+	  "up: what is left to chance on the boards follows from this number (default 1)",
+	  &seed, &seed_given, NULL },
 	{ OPT_LIST, 0, "serial", "PORT=WHERE",
 	  "up: the other end of a serial port: pty, tcp:N, stdout or none; may be "
 	  "given several times (default: USART3=pty)",
@@ -263,12 +266,13 @@ static bool ports_fit(const char *option, uint32_t first)
 
 static bool any_of_start(void)
 {
-	return board_time || serial.n > 0 || port > 0 || gdb_given;
+	return board_time || serial.n > 0 || port > 0 || gdb_given || seed_given;
 }
 
 static int cmd_up(int argc, char **argv)
 {
 	struct sim_start how = { .time = board_time,
+				 .seed = seed_given ? &seed : NULL,
 				 .serial = &serial,
 				 .gdb = gdb_given };
 	char names[BOARDS_MAX][16], *list[BOARDS_MAX];

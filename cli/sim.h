@@ -32,10 +32,11 @@ const char *sim_kind(const char *name);
 
 /* How to start a board. */
 struct sim_start {
-	const char *time;  /* "real", "none" or NULL: the board's own default */
-	uint16_t port;     /* 0: any that is free */
-	bool gdb;          /* serve GDB */
-	uint16_t gdb_port; /* 0: any that is free */
+	const char *time;     /* "real", "none" or NULL: the board's own default */
+	uint16_t port;        /* 0: any that is free */
+	bool gdb;             /* serve GDB */
+	uint16_t gdb_port;    /* 0: any that is free */
+	const uint32_t *seed; /* NULL: the board's own default */
 	const struct opt_list *serial; /* "USART3=pty"; NULL: the default */
 };
 

@@ -149,7 +149,7 @@ int sim_run(const char *name, const char *const *argv, const char *folder,
 
 int sim_start(const char *name, const struct sim_start *how, struct dfu_error *err)
 {
-	char folder[4096], port[8], gdb_port[8];
+	char folder[4096], port[8], gdb_port[8], seed[12];
 	const char *argv[160];
 	size_t n = 0;
 
@@ -165,6 +165,11 @@ int sim_start(const char *name, const struct sim_start *how, struct dfu_error *e
 	if (how->time) {
 		argv[n++] = "--time";
 		argv[n++] = how->time;
+	}
+	if (how->seed) {
+		snprintf(seed, sizeof(seed), "%u", *how->seed);
+		argv[n++] = "--seed";
+		argv[n++] = seed;
 	}
 	for (size_t i = 0; how->serial && i < how->serial->n; i++) {
 		argv[n++] = "--serial";

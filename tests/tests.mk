@@ -94,7 +94,16 @@ $(OUTSIDE): $(B)/%.elf: %.S tests/board/outside/outside.ld
 	$(call say,ARM,$@)
 	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -nostdlib -T tests/board/outside/outside.ld -o $@ $<
 
-unit-build: $(UNIT_BIN) $(OUTSIDE) $(B)/tests/board/programs $(CORE_RULES) $(PERIPH_RULES)
+# And one for a debugger.
+DEBUGGED := $(B)/tests/board/debugged/debugged.elf
+
+$(DEBUGGED): $(B)/%.elf: %.c tests/board/debugged/debugged.ld
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -std=c11 -Og -g \
+		-Wall -Wextra -Werror -ffreestanding -nostdlib -T tests/board/debugged/debugged.ld -o $@ $<
+
+unit-build: $(UNIT_BIN) $(OUTSIDE) $(DEBUGGED) $(B)/tests/board/programs $(CORE_RULES) $(PERIPH_RULES)
 
 unit: $(UNIT_BIN)
 	@tests/run-unit $(UNIT_BIN)

@@ -13,6 +13,8 @@ struct board {
 	struct store *store;
 	struct clock *clock;
 	struct chip chip;
+	uint32_t seed;
+	uint32_t powers; /* how often it has been given power */
 	struct flash *flash;
 	struct machine *machine; /* while there is power, as the next */
 	struct discovery *parts;
@@ -109,7 +111,6 @@ static void finish_operation(struct board *board)
 /* -- boot -------------------------------------------------------------------------- */
 
 #define BOOT0_PIN 1u
-#define SEED      1
 
 /* RM0090 3.7.3: at read protection level 2 the chip boots from flash only */
 static unsigned boot_pins(const struct board *board)
@@ -200,8 +201,10 @@ static void drop_machine(struct board *board)
 
 static bool make_machine(struct board *board, const char **why)
 {
+	uint64_t chance = (uint64_t)board->powers++ << 32 | board->seed;
+
 	board->machine =
-		machine_new(board->flash, board->chip.uid, SEED, boot_pins(board), why);
+		machine_new(board->flash, board->chip.uid, chance, boot_pins(board), why);
 	if (!board->machine)
 		return false;
 	board->parts = discovery_new(machine_mcu(board->machine));
@@ -516,7 +519,8 @@ struct usb_device board_usb(struct board *board)
 
 /* -- the rest ---------------------------------------------------------------------- */
 
-struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip)
+struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip,
+			uint32_t seed)
 {
 	struct board *board = calloc(1, sizeof(*board));
 
@@ -525,6 +529,7 @@ struct board *board_new(struct store *store, struct clock *clock, const struct c
 	board->store = store;
 	board->clock = clock;
 	board->chip = *chip;
+	board->seed = seed;
 	board->flash = flash_open(store);
 	board->rom = board->flash ? rom_new(board->flash, &board->faults) : NULL;
 	if (!board->rom) {

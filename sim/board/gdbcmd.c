@@ -424,6 +424,12 @@ static void do_ok(struct gdb *gdb, const char *args)
 	gdb_answer(gdb, "OK");
 }
 
+static void do_unknown(struct gdb *gdb, const char *args)
+{
+	(void)args;
+	gdb_answer(gdb, "");
+}
+
 static void do_attached(struct gdb *gdb, const char *args)
 {
 	(void)args;
@@ -491,6 +497,7 @@ static const struct packet {
 	{ "qsThreadInfo", do_next_thread },
 	{ "qSymbol", do_ok },
 	{ "qRcmd,", do_monitor },
+	{ "qCRC:", do_unknown }, /* it reads the memory itself */
 	{ "qC", do_thread },
 	{ "vCont", do_vcont },
 	{ "vFlashErase:", do_flash_erase },

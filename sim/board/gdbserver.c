@@ -42,7 +42,11 @@ static void welcome(struct gdbserver *server)
 
 	if (fd < 0)
 		return;
-	part(server);
+	if (server->fd >= 0) {
+		log_event("gdb: another debugger is turned away, there is one");
+		close(fd);
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	gdbtarget_attach(server->board, true);
 	server->gdb = gdb_new(&target);

@@ -1,4 +1,4 @@
-/* The TCP side of GDB's protocol: one debugger at a time, the newer one wins. */
+/* The TCP side of GDB's protocol: one debugger at a time. */
 #ifndef BOARD_GDBSERVER_H
 #define BOARD_GDBSERVER_H
 

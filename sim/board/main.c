@@ -1,4 +1,5 @@
 /* stmiot-board: a virtual STM32F4-Discovery, with a USB/IP server for its ROM. */
+#include <ctype.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -32,6 +33,8 @@ struct settings {
 	const char *dir;
 	const char *gdb; /* port, NULL: none */
 	unsigned gdb_port;
+	const char *seed_text;
+	uint32_t seed;
 	const char *serial[SERIAL_MAX];
 	size_t serial_count;
 	enum clock_mode mode;
@@ -64,6 +67,8 @@ static const struct option_row {
 	  "unique id of a new chip, 24 hex digits (random)" },
 	{ "rev", 0, "2200|2100", offsetof(struct settings, rev),
 	  "bcdDevice of a new chip's ROM (2200)" },
+	{ "seed", 0, "N", offsetof(struct settings, seed_text),
+	  "what is left to chance follows from this number (1)" },
 	{ "serial", 0, "PORT=WHERE", 0,
 	  "other end of a serial port: pty, tcp:N, stdout or none; may\n"
 	  "                             be repeated (USART3=pty)" },
@@ -157,6 +162,16 @@ static unsigned check_port(const char *option, const char *text)
 	return (unsigned)port;
 }
 
+static uint32_t check_seed(const char *text)
+{
+	char *end;
+	unsigned long long seed = strtoull(text, &end, 10);
+
+	if (!isdigit((unsigned char)*text) || *end || seed > UINT32_MAX)
+		usage("--seed", "is a number from 0 to 4294967295");
+	return (uint32_t)seed;
+}
+
 static void check_options(struct settings *settings)
 {
 	if (!*settings->dir)
@@ -164,6 +179,7 @@ static void check_options(struct settings *settings)
 	check_port("--port", settings->port);
 	if (settings->gdb)
 		settings->gdb_port = check_port("--gdb", settings->gdb);
+	settings->seed = check_seed(settings->seed_text);
 	if (strcmp(settings->time, "real") != 0 && strcmp(settings->time, "none") != 0)
 		usage("--time", "is real or none");
 	settings->mode = strcmp(settings->time, "none") == 0 ? CLOCK_NONE : CLOCK_REAL;
@@ -373,7 +389,7 @@ static int open_desk(struct desk *desk, const struct settings *settings)
 		return complain(settings->dir, err);
 	if (find_chip(settings, desk->store, &chip) < 0)
 		return -1;
-	desk->board = board_new(desk->store, &desk->clock, &chip);
+	desk->board = board_new(desk->store, &desk->clock, &chip, settings->seed);
 	if (!desk->board)
 		return complain(settings->dir, store_error(desk->store)
 						       ? store_error(desk->store)
@@ -420,6 +436,7 @@ int main(int argc, char **argv)
 		.port = "3240",
 		.busid = "1-1",
 		.time = "real",
+		.seed_text = "1",
 	};
 	struct desk desk = { 0 };
 	sigset_t open;

@@ -309,9 +309,9 @@ static int add_limited(scmp_filter_ctx filter, int dirfd)
 	int rc = 0;
 
 	for (size_t i = 0; i < COUNT(limited) && rc == 0; i++) {
-		/* the kernel looks at the lower half alone, where the rest may be anything */
-		struct scmp_arg_cmp same = SCMP_CMP32(limited[i].argument, SCMP_CMP_EQ,
-						      (uint32_t)limited[i].value);
+		/* the kernel looks at the lower half alone, the rest may be anything */
+		struct scmp_arg_cmp same = { limited[i].argument, SCMP_CMP_MASKED_EQ,
+					     UINT32_MAX, limited[i].value };
 
 		rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, limited[i].call, 1,
 					    &same);

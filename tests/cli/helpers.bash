@@ -71,6 +71,16 @@ has() {
 	fi
 }
 
+# COMMAND...: until it succeeds, but not for ever
+eventually() {
+	for _ in $(seq 200); do
+		"$@" >eventually.txt 2>&1 && return
+		sleep 0.05
+	done
+	cat eventually.txt
+	return 1
+}
+
 # A raw program that looks like STM32F407 firmware: BYTES long, with a vector table.
 make_firmware() {
 	local file=$1 bytes=${2:-1024}

@@ -10,16 +10,6 @@ outside_up() {
 	stmiot -q -b sim:b0 flash "$STMIOT_BUILD/tests/board/outside/outside.elf"
 }
 
-# COMMAND...: until it succeeds, but not for ever
-eventually() {
-	for _ in $(seq 200); do
-		"$@" >eventually.txt 2>&1 && return
-		sleep 0.05
-	done
-	cat eventually.txt
-	return 1
-}
-
 # JQ-FILTER: is true of the LEDs
 leds() {
 	stmiot sim leds b0 --json | jq -e "$1"

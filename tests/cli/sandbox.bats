@@ -1,36 +1,19 @@
 load boards
+load process
 
 # How the kernel sees the board's process: KEY
 kept_to() {
 	awk -v key="$1:" '$1 == key { print $2 }' "/proc/$board_pid/status"
 }
 
-# [OPTION...]: a board of our own, in the folder b
-board_up() {
-	stmiot-board --port 0 --gdb 0 --serial USART1=tcp:0 --serial USART2=stdout "$@" b \
-		>ready 2>log 3>&- &
-	board_pid=$!
-	for _ in $(seq 200); do
-		[ ! -s ready ] || return 0
-		sleep 0.05
-	done
-	cat log
-	return 1
-}
-
-board_down() {
-	kill "$board_pid"
-	wait "$board_pid"
-}
-
 @test "the board gives up what it does not need" {
-	board_up
+	board_start ./b --gdb 0 --serial USART1=tcp:0 --serial USART2=stdout
 	[ "$(kept_to NoNewPrivs)" = 1 ]
 	[ "$(kept_to Seccomp)" = 2 ]
 	[ "$(kept_to CapPrm)" = 0000000000000000 ]
 	[ "$(kept_to CapEff)" = 0000000000000000 ]
 	[ "$(kept_to CapInh)" = 0000000000000000 ]
-	board_down
+	board_end
 	[ ! -e b/control ]
 	[ ! -e b/usart3 ]
 }
@@ -40,10 +23,10 @@ board_down() {
 	if [ "$(id -u)" = 0 ]; then
 		chown nobody b
 	fi
-	board_up
+	board_start ./b
 	[ "$(kept_to Uid)" = "$(stat -c %u b)" ]
 	[ "$(kept_to Gid)" = "$(stat -c %g b)" ]
-	board_down
+	board_end
 	[ "$(stat -c %u b/flash.bin)" = "$(stat -c %u b)" ]
 }
 

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (!control.board) {
 		clock_init(&clock, CLOCK_NONE);
-		control.board = board_new(NULL, &clock, &chip);
+		control.board = board_new(NULL, &clock, &chip, 1);
 	}
 	if (!control.board)
 		abort();

@@ -15,7 +15,7 @@ static struct board *board_of_all(struct clock *clock)
 
 	if (!board) {
 		clock_init(clock, CLOCK_NONE);
-		board = board_new(NULL, clock, &chip);
+		board = board_new(NULL, clock, &chip, 1);
 	}
 	if (!board)
 		abort();

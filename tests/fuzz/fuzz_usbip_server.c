@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	clock_init(&clock, CLOCK_NONE);
-	board = board_new(NULL, &clock, &chip);
+	board = board_new(NULL, &clock, &chip, 1);
 	if (!board)
 		return 0;
 	device = board_usb(board);

@@ -27,7 +27,7 @@ static const struct chip host_chip = {
 static inline void host_open(struct host *host, struct store *store)
 {
 	clock_init(&host->clock, CLOCK_NONE);
-	host->board = board_new(store, &host->clock, &host_chip);
+	host->board = board_new(store, &host->clock, &host_chip, 1);
 	assert_non_null(host->board);
 	host->usb = board_usb(host->board);
 }

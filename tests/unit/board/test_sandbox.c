@@ -104,7 +104,7 @@ static int run_a_board(void)
 	struct board *board;
 
 	clock_init(&clock, CLOCK_NONE);
-	board = board_new(NULL, &clock, &host_chip);
+	board = board_new(NULL, &clock, &host_chip, 1);
 	if (!board)
 		return 1;
 	board_power(board, false);
