@@ -1,10 +1,13 @@
 #include "cpu_own.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "thumb.h"
 
 #define RETURNS 0xF0000000u
+#define EXCLUSIVE                                                                        \
+	(MCU_SYSTEM_BYTES - 8) /* in the system memory: what clears the monitor */
 /*
  * A firmware has some thousands of blocks. Those that it keeps rewriting, or that are run
  * instruction by instruction, are more: the library would keep them until they fill a
@@ -58,6 +61,8 @@ static void act_on(struct cpu *cpu, unsigned traits)
 		cpu->base_written = true;
 	if (traits & CPU_SIGNAL)
 		cpu->event = true;
+	if (traits & CPU_EXCLUSIVE)
+		cpu->exclusive = true;
 	if (traits & CPU_SELF && cpu->end < cpu->limit)
 		cpu->end = cpu->limit;
 }
@@ -198,7 +203,7 @@ void cpu_stop(struct cpu *cpu)
 void cpu_trap(struct cpu *cpu, unsigned traits)
 {
 	cpu->traps = traits;
-	cpu->noticed = traits | CPU_BASE | CPU_SIGNAL | CPU_SELF;
+	cpu->noticed = traits | CPU_BASE | CPU_SIGNAL | CPU_SELF | CPU_EXCLUSIVE;
 }
 
 bool cpu_event(struct cpu *cpu)
@@ -390,6 +395,26 @@ enum cpu_why cpu_step(struct cpu *cpu)
 	return cpu_run_to(cpu, pc + (code ? thumb_bytes(thumb_fetch(code)) : 2));
 }
 
+/*
+ * The library has no door to the monitor but the instruction: it is run, and all but the
+ * program counter is as before.
+ */
+void cpu_clear_exclusive(struct cpu *cpu)
+{
+	int64_t cycle = cpu->sched->cycle;
+	unsigned recent_at = cpu->recent_at;
+	uint32_t oldest = cpu->recent[recent_at % CPU_RECENT];
+
+	if (!cpu->exclusive)
+		return;
+	cpu_set(cpu, CPU_PC, MCU_SYSTEM_BASE + EXCLUSIVE);
+	run(cpu, cycle + 1, NOWHERE);
+	cpu->exclusive = false;
+	cpu->sched->cycle = cycle;
+	cpu->recent_at = recent_at;
+	cpu->recent[recent_at % CPU_RECENT] = oldest;
+}
+
 unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)
 {
 	uint32_t at = get(cpu, UC_ARM_REG_PC);
@@ -417,6 +442,15 @@ unsigned cpu_divisor(struct cpu *cpu)
 
 /* -- making it ------------------------------------------------------------------------------------------ */
 
+static void write_clrex(struct cpu *cpu)
+{
+	static const uint8_t code[] = {
+		0xBF, 0xF3, 0x2F, 0x8F, 0xFE, 0xE7
+	}; /* CLREX; B . */
+
+	memcpy(cpu->system + EXCLUSIVE, code, sizeof(code));
+}
+
 struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus *bus,
 		    const char **why)
 {
@@ -435,6 +469,7 @@ struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus 
 	cpu->sram = mcu_sram(mcu);
 	cpu->ccm = mcu_ccm(mcu);
 	cpu->system = mcu_system(mcu);
+	write_clrex(cpu);
 	cpu_map(cpu);
 	return cpu;
 }

@@ -60,7 +60,8 @@ enum cpu_trait {
 	CPU_SIGNAL = 8, /* SEV */
 	CPU_SELF = 16,  /* one branch to itself: nothing happens until the next event */
 	CPU_DIVIDE = 32,
-	CPU_BREAK = 64, /* somebody wants to stop there */
+	CPU_BREAK = 64,      /* somebody wants to stop there */
+	CPU_EXCLUSIVE = 128, /* LDREX */
 };
 
 /* What the memory behind the RAMs and the flash answers. All may call cpu_refuse(). */
@@ -128,6 +129,9 @@ unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address);
 /* The register that the SDIV or UDIV at the program counter divides by. */
 unsigned cpu_divisor(struct cpu *cpu);
 void cpu_break(struct cpu *cpu, uint32_t address, bool on);
+
+/* Exclusive accesses that were begun will fail (B1.5.8: at exceptions, and their returns). */
+void cpu_clear_exclusive(struct cpu *cpu);
 
 bool cpu_event(struct cpu *cpu); /* SEV was executed; forgets it */
 bool cpu_base_written(struct cpu *cpu);

@@ -51,6 +51,7 @@ struct cpu {
 	bool stored;
 	int interrupt; /* the library's number, -1: none */
 	bool event, base_written;
+	bool exclusive; /* a block with LDREX has run */
 	uint32_t recent[CPU_RECENT];
 	unsigned recent_at;
 };

@@ -138,6 +138,7 @@ static void take(struct core *core, enum exception exception, uint32_t code)
 	core->event = true;
 	cpu_set(cpu, CPU_XPSR, flags | CPU_XPSR_T | exception);
 	cpu_set(cpu, CPU_CONTROL, cpu_get(cpu, CPU_CONTROL) & CPU_CONTROL_NPRIV);
+	cpu_clear_exclusive(cpu);
 	cpu_set(cpu, CPU_LR, code);
 	if (!access_read_word(core, core->scb.vtor + 4 * exception, &vector)) {
 		if (exception == EXC_HARDFAULT)
@@ -316,6 +317,7 @@ void exception_return(struct core *core, uint32_t code)
 		take_fault(core, EXC_BUSFAULT, code);
 		return;
 	}
+	cpu_clear_exclusive(core->cpu);
 	restore(core, code, words);
 	core->event = true;
 	if (cpu_handler(core->cpu) != to_handler) {

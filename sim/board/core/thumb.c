@@ -35,8 +35,10 @@ unsigned thumb_traits(uint32_t instruction)
 		{ 0xFFFFFFE8, 0x0000B660, CPU_MASKS },            /* CPS */
 		{ 0xFFFFFFFF, 0x0000BF40, CPU_SIGNAL },           /* SEV */
 		{ 0xFFFFFFFF, 0xF3AF8004, CPU_SIGNAL },
-		{ 0xFFFFFFFF, 0x0000E7FE, CPU_SELF },   /* B . */
-		{ 0xFFD0F0F0, 0xFB90F0F0, CPU_DIVIDE }, /* SDIV, UDIV */
+		{ 0xFFFFFFFF, 0x0000E7FE, CPU_SELF },      /* B . */
+		{ 0xFFF00F00, 0xE8500F00, CPU_EXCLUSIVE }, /* LDREX */
+		{ 0xFFF00FEF, 0xE8D00F4F, CPU_EXCLUSIVE }, /* LDREXB, LDREXH */
+		{ 0xFFD0F0F0, 0xFB90F0F0, CPU_DIVIDE },    /* SDIV, UDIV */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
