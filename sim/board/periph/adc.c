@@ -454,6 +454,21 @@ static void write_cr2(struct adc *adc, uint32_t value)
 		start_injected(adc);
 }
 
+/* 13.13.4, 13.13.5, 13.13.9 to 13.13.12 */
+static uint32_t sequence_bits(uint32_t offset)
+{
+	switch (offset) {
+	case SMPR1:
+		return 0x07FFFFFF;
+	case SQR1:
+		return 0x00FFFFFF;
+	case JSQR:
+		return 0x003FFFFF;
+	default:
+		return 0x3FFFFFFF;
+	}
+}
+
 static void write_register(struct adc *adc, uint32_t offset, uint32_t value)
 {
 	if (offset == SR)
@@ -465,7 +480,7 @@ static void write_register(struct adc *adc, uint32_t offset, uint32_t value)
 	else if (offset >= JOFR1 && offset <= LTR)
 		*reg(adc, offset) = value & 0xFFF;
 	else if (offset < JDR1)
-		*reg(adc, offset) = value;
+		*reg(adc, offset) = value & sequence_bits(offset);
 	show(adc);
 }
 
