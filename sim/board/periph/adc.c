@@ -5,6 +5,7 @@
  * registers only: each converter goes by itself.
  */
 #include "pins.h"
+#include "rcc.h"
 #include "table.h"
 
 enum {
@@ -426,7 +427,7 @@ static uint32_t adc_peek(void *self, uint32_t offset)
 
 	if (offset >= COMMON_CSR)
 		return common_read(block, offset);
-	if (offset % ADC_BYTES > DR)
+	if (offset % ADC_BYTES > DR || !rcc_adc_clocked(block->mcu, offset / ADC_BYTES))
 		return 0;
 	return *reg(&block->adcs[offset / ADC_BYTES], offset % ADC_BYTES);
 }
@@ -491,7 +492,7 @@ static void adc_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 	(void)mask; /* on APB: always whole */
 	if (offset == COMMON_CCR)
 		block->ccr = value & CCR_BITS;
-	else if (offset < COMMON_CSR)
+	else if (offset < COMMON_CSR && rcc_adc_clocked(block->mcu, offset / ADC_BYTES))
 		write_register(&block->adcs[offset / ADC_BYTES], offset % ADC_BYTES,
 			       value);
 }
