@@ -15,6 +15,7 @@
 #include "core/machine.h"
 #include "flash.h"
 #include "parts/discovery.h"
+#include "periph/rcc.h"
 #include "periph/usart.h"
 
 #define ELF_BYTES  (512 * 1024)
@@ -143,6 +144,8 @@ static bool handle(struct run *run, const char *request)
 		discovery_press(run->board, false);
 	else if (strcmp(request, "press later") == 0)
 		run->press_ns = machine_ns(run->machine) + LATER_NS;
+	else if (strcmp(request, "no crystal") == 0)
+		rcc_crystals(machine_mcu(run->machine), 0, 0);
 	else if (strcmp(request, "reset") == 0)
 		machine_reset(run->machine, MCU_RESET_PIN, 0);
 	else if (strcmp(request, "power") == 0)

@@ -182,11 +182,9 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx)
 const char *mcu_register_name(const struct periph_row *row, uint32_t offset, char *to,
 			      size_t bytes)
 {
-	const struct periph_reg *reg = row->class ? row->class->regs : NULL;
+	const struct periph_reg *reg = periph_register(row, offset);
 
-	while (reg && reg->name && reg->offset != offset)
-		reg++;
-	if (reg && reg->name)
+	if (reg)
 		snprintf(to, bytes, "%s.%s", row->name, reg->name);
 	else
 		snprintf(to, bytes, "%s+0x%02" PRIx32, row->name, offset);
@@ -242,15 +240,17 @@ static uint32_t read_register(struct bus *bus, struct instance *instance, uint32
 			      bool peek)
 {
 	const struct periph_class *class = instance->row->class;
+	const struct periph_reg *reg;
 	uint32_t value;
 
-	if (!class) {
-		if (!peek)
-			note_unmodelled(bus, instance->row, instance->row->base + offset);
-		return 0;
-	}
+	if (!class && !peek)
+		note_unmodelled(bus, instance->row, instance->row->base + offset);
 	if (!instance->clocked)
 		return 0;
+	if (!class) {
+		reg = periph_register(instance->row, offset);
+		return reg ? reg->reset : 0;
+	}
 	if (peek)
 		return class->peek ? class->peek(instance->self, offset)
 				   : class->read(instance->self, offset);

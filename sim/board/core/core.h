@@ -169,6 +169,7 @@ void exception_start(struct core *core, uint32_t vectors);
 
 /* -- fault.c ------------------------------------------------------------------------------------ */
 
+#define CCR_BFHFNMIGN   (1u << 8)
 #define CFSR_IACCVIOL   (1u << 0)
 #define CFSR_IBUSERR    (1u << 8)
 #define CFSR_PRECISERR  (1u << 9)

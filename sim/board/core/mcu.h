@@ -288,11 +288,17 @@ struct periph_row {
 	int8_t rcc_bit; /* in the bus' ENR and RSTR; -1: always clocked */
 	int8_t irqs[4]; /* positions in RM0090 table 61, -1 where there is none */
 	uint8_t number; /* the 3 of USART3 */
-	const struct periph_class *class; /* NULL: not modelled, reads as zero, logged */
+	const struct periph_class *class; /* NULL: not modelled, and logged */
 };
 
 extern const struct periph_row periph_table[];
 extern const size_t periph_count;
+
+/*
+ * The register at that offset; NULL: it has no name. Of a row without a class, which reads
+ * as its reset values, only those are known that are not zero.
+ */
+const struct periph_reg *periph_register(const struct periph_row *row, uint32_t offset);
 
 /* An access that no class answers, once by address and PC: for the log and `sim status`. */
 struct mcu_unmodelled {

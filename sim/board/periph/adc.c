@@ -5,6 +5,7 @@
  * registers only: each converter goes by itself.
  */
 #include "pins.h"
+#include "rcc.h"
 #include "table.h"
 
 enum {
@@ -426,7 +427,7 @@ static uint32_t adc_peek(void *self, uint32_t offset)
 
 	if (offset >= COMMON_CSR)
 		return common_read(block, offset);
-	if (offset % ADC_BYTES > DR)
+	if (offset % ADC_BYTES > DR || !rcc_adc_clocked(block->mcu, offset / ADC_BYTES))
 		return 0;
 	return *reg(&block->adcs[offset / ADC_BYTES], offset % ADC_BYTES);
 }
@@ -454,6 +455,21 @@ static void write_cr2(struct adc *adc, uint32_t value)
 		start_injected(adc);
 }
 
+/* 13.13.4, 13.13.5, 13.13.9 to 13.13.12 */
+static uint32_t sequence_bits(uint32_t offset)
+{
+	switch (offset) {
+	case SMPR1:
+		return 0x07FFFFFF;
+	case SQR1:
+		return 0x00FFFFFF;
+	case JSQR:
+		return 0x003FFFFF;
+	default:
+		return 0x3FFFFFFF;
+	}
+}
+
 static void write_register(struct adc *adc, uint32_t offset, uint32_t value)
 {
 	if (offset == SR)
@@ -465,7 +481,7 @@ static void write_register(struct adc *adc, uint32_t offset, uint32_t value)
 	else if (offset >= JOFR1 && offset <= LTR)
 		*reg(adc, offset) = value & 0xFFF;
 	else if (offset < JDR1)
-		*reg(adc, offset) = value;
+		*reg(adc, offset) = value & sequence_bits(offset);
 	show(adc);
 }
 
@@ -476,7 +492,7 @@ static void adc_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 	(void)mask; /* on APB: always whole */
 	if (offset == COMMON_CCR)
 		block->ccr = value & CCR_BITS;
-	else if (offset < COMMON_CSR)
+	else if (offset < COMMON_CSR && rcc_adc_clocked(block->mcu, offset / ADC_BYTES))
 		write_register(&block->adcs[offset / ADC_BYTES], offset % ADC_BYTES,
 			       value);
 }

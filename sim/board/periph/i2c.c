@@ -19,8 +19,7 @@ enum {
 	SR2 = 0x18,
 	CCR = 0x1C,
 	TRISE = 0x20,
-	FLTR = 0x24,
-	REGISTERS = 10,
+	REGISTERS = 9,
 };
 
 #define CR1_PE      (1u << 0)
@@ -29,6 +28,7 @@ enum {
 #define CR1_ACK     (1u << 10)
 #define CR1_POS     (1u << 11)
 #define CR1_SWRST   (1u << 15)
+#define CR1_BITS    0xBFFBu
 #define CR2_ITERREN (1u << 8)
 #define CR2_ITEVTEN (1u << 9)
 #define CR2_ITBUFEN (1u << 10)
@@ -105,7 +105,7 @@ static const struct periph_reg regs[] = {
 	{ CR1, 0, "CR1" },   { CR2, 0, "CR2" }, { OAR1, 0, "OAR1" },
 	{ OAR2, 0, "OAR2" }, { DR, 0, "DR" },   { SR1, 0, "SR1" },
 	{ SR2, 0, "SR2" },   { CCR, 0, "CCR" }, { TRISE, 2, "TRISE" },
-	{ FLTR, 0, "FLTR" }, { 0, 0, NULL },
+	{ 0, 0, NULL },
 };
 
 static uint32_t *reg(struct i2c *i2c, uint32_t offset)
@@ -364,7 +364,7 @@ static void i2c_reset(void *self)
 
 static uint32_t i2c_peek(void *self, uint32_t offset)
 {
-	return offset <= FLTR ? *reg(self, offset) : 0;
+	return offset <= TRISE ? *reg(self, offset) : 0;
 }
 
 /* DR was read: what waited behind it moves up, and the clock goes on. */
@@ -418,7 +418,7 @@ static void write_cr1(struct i2c *i2c, uint32_t value)
 		*reg(i2c, CR1) = CR1_SWRST;
 		return;
 	}
-	*reg(i2c, CR1) = value & 0xFFFF;
+	*reg(i2c, CR1) = value & CR1_BITS;
 	if (!(value & CR1_PE)) {
 		*reg(i2c, CR1) &= ~(CR1_START | CR1_STOP | CR1_ACK);
 		return;
@@ -450,6 +450,25 @@ static void write_data(struct i2c *i2c, uint8_t byte)
 	}
 }
 
+/* Of the registers without effects: 27.6.2 to 27.6.4, 27.6.8, 27.6.9 */
+static uint32_t writable(uint32_t offset)
+{
+	switch (offset) {
+	case CR2:
+		return 0x1F3F;
+	case OAR1: /* bit 14 is the program's to keep at 1 */
+		return 0xC3FF;
+	case OAR2:
+		return 0xFF;
+	case CCR:
+		return 0xCFFF;
+	case TRISE:
+		return 0x3F;
+	default:
+		return 0;
+	}
+}
+
 static void i2c_write(void *self, uint32_t offset, uint32_t value, uint32_t mask)
 {
 	struct i2c *i2c = self;
@@ -461,8 +480,8 @@ static void i2c_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 		write_data(i2c, (uint8_t)value);
 	else if (offset == SR1)
 		*reg(i2c, SR1) &= value | ~SR1_ERRORS;
-	else if (offset != SR2 && offset <= FLTR)
-		*reg(i2c, offset) = value & 0xFFFF;
+	else if (offset != SR2 && offset <= TRISE)
+		*reg(i2c, offset) = value & writable(offset);
 	show(i2c);
 }
 

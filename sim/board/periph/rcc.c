@@ -112,6 +112,7 @@ static const struct gate {
 	{ PERIPH_APB2, 0x00075933, 0x00075F33, 0x00075F33, 0, 0x00075F33 },
 };
 
+#define APB2_SLOT 5
 #define APB2_ADCS 0x00000700u /* three clocks for one row of the table */
 #define APB2_ADC  8
 
@@ -349,6 +350,13 @@ static void set_clocks_of(struct rcc *rcc, unsigned slot, uint32_t enr)
 		else
 			mcu_periph_clock(rcc->mcu, bus, bit, enr >> bit & 1);
 	}
+}
+
+bool rcc_adc_clocked(const struct mcu *mcu, unsigned adc)
+{
+	const struct rcc *rcc = mcu_periph(mcu, "RCC");
+
+	return rcc->enr[APB2_SLOT] >> (APB2_ADC + adc) & 1;
 }
 
 static void set_resets_of(struct rcc *rcc, unsigned slot, uint32_t rstr)

@@ -347,8 +347,12 @@ static void spi_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 		*reg(spi, SR) &= value | ~SR_CRCERR;
 	else if (offset == CR2)
 		*reg(spi, CR2) = value & 0xF7;
-	else if (offset == CRCPR || offset == I2SCFGR || offset == I2SPR)
-		*reg(spi, offset) = value & 0xFFFF;
+	else if (offset == CRCPR)
+		*reg(spi, CRCPR) = value & 0xFFFF;
+	else if (offset == I2SCFGR)
+		*reg(spi, I2SCFGR) = value & 0xFBF;
+	else if (offset == I2SPR)
+		*reg(spi, I2SPR) = value & 0x3FF;
 	show(spi);
 }
 

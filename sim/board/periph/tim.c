@@ -194,7 +194,7 @@ static void tim_reset(void *self)
 	tim->arr = tim_max(tim);
 	tim->cnt = tim->psc = tim->outside = 0;
 	tim->repetitions = tim->burst = 0;
-	tim->down = false;
+	tim->down = tim->lock_written = false;
 	tim->gate = true;
 	tim_channels_reset(tim);
 	sched_cancel(mcu_sched(tim->mcu), &tim->event);
@@ -356,6 +356,14 @@ static uint32_t bits_of(const struct tim *tim, uint32_t offset)
 	}
 }
 
+static void write_bits(struct tim *tim, uint32_t offset, uint32_t value)
+{
+	uint32_t locked = tim_locked(tim, offset);
+
+	*tim_reg(tim, offset) = (*tim_reg(tim, offset) & locked) |
+				(value & bits_of(tim, offset) & ~locked);
+}
+
 static void write_register(struct tim *tim, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
@@ -377,8 +385,10 @@ static void write_register(struct tim *tim, uint32_t offset, uint32_t value)
 					  (offset - TIM_CCR1) / 4 < tim->kind->channels))
 			write_value(tim, offset, value);
 		else if (offset <= TIM_OR)
-			*tim_reg(tim, offset) = value & bits_of(tim, offset);
+			write_bits(tim, offset, value);
 	}
+	if (offset == TIM_BDTR)
+		tim->lock_written = true;
 	if (offset == TIM_DCR)
 		tim->burst = 0;
 	if (offset == TIM_SMCR)

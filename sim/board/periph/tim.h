@@ -100,6 +100,7 @@ struct tim {
 	uint32_t outside;     /* ticks of an external clock towards the next count */
 	unsigned burst;       /* registers of a DMA burst that were accessed */
 	bool gate;            /* the gated slave mode lets it count */
+	bool lock_written;    /* BDTR was, since reset */
 };
 
 static inline uint32_t *tim_reg(struct tim *tim, uint32_t offset)
@@ -119,6 +120,9 @@ void tim_signal(struct tim *tim, enum mcu_trigger signal);
 void tim_trigger_level(struct tim *tim, bool level); /* TRGO as a level */
 struct tim *tim_numbered(const struct mcu *mcu, unsigned number);
 unsigned tim_master_mode(const struct tim *tim); /* CR2.MMS */
+
+/* tim_lock.c */
+uint32_t tim_locked(const struct tim *tim, uint32_t offset); /* bits that stay */
 
 /* tim_count.c */
 void tim_advance(struct tim *tim);                  /* up to now */

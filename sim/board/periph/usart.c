@@ -369,11 +369,15 @@ static void usart_write(void *self, uint32_t offset, uint32_t value, uint32_t ma
 		write_cr1(usart, value);
 		break;
 	case BRR:
-	case CR2:
-	case CR3:
 	case GTPR:
 		*reg(usart, offset) = value & 0xFFFF;
 		listen_to_wire(usart);
+		break;
+	case CR2:
+		*reg(usart, CR2) = value & 0x7F6F;
+		break;
+	case CR3:
+		*reg(usart, CR3) = value & 0xFFF;
 		break;
 	default:
 		break;

@@ -61,7 +61,8 @@ void sleep(void); /* WFI */
 
 /*
  * Something is done to the board: "press" and "release" of its button, "press later" in
- * some 20 ms, "reset" by its pin, "power" off and on, "type 3 abc" into USART3.
+ * some 20 ms, "reset" by its pin, "power" off and on, "no crystal" any more, "type 3 abc"
+ * into USART3.
  */
 void by_hand(const char *what);
 

@@ -18,7 +18,15 @@ void rule(void)
 	EXPECT(pin(), 1);
 	TIM_CCMR1(TIM1) = 4u << 4;
 	EXPECT(pin(), 0);
+	/* the complement: opposite while both are on, OCxREF itself alone */
+	pin_function(GPIOE, 8, 1); /* TIM1_CH1N */
+	TIM_CCER(TIM1) = 1 | BIT(2);
+	EXPECT(GPIO_IDR(GPIOE) >> 8 & 3, 1);
 	TIM_CCMR1(TIM1) = 5u << 4;
+	EXPECT(GPIO_IDR(GPIOE) >> 8 & 3, 2);
+	TIM_CCER(TIM1) = BIT(2);
+	EXPECT(GPIO_IDR(GPIOE) >> 8 & 3, 1);
+	TIM_CCER(TIM1) = 1;
 	TIM_EGR(TIM1) = BIT(7); /* BG */
 	EXPECT(TIM_SR(TIM1), BIT(7));
 	EXPECT(TIM_BDTR(TIM1), 0);

@@ -35,7 +35,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	bench_open(&bench);
-	mcu_periph_clock(bench.mcu, PERIPH_APB2, 8, true);
+	bench_write(&bench, 0x40023844, 0x700); /* RCC_APB2ENR */
 	mcu_periph_clock(bench.mcu, PERIPH_APB1, 1, true);
 	wr(CCR, 3u << 22);
 	return 0;
