@@ -26,5 +26,7 @@ bool boot_asked(void)
 void boot_ask(void)
 {
 	noinit.boot = NOINIT_BOOT_ROM;
+	/* So that the flag of the reset that comes is not behind that of an earlier one. */
+	rcc_reset_cause_clear();
 	core_reset();
 }

@@ -58,6 +58,11 @@ board() {
 	stmiot sim status "$1" --json | jq -r ".[0]$2"
 }
 
+# Of b0, which is in its bootloader.
+serial() {
+	stmiot list --json | jq -r '.[0].serial'
+}
+
 # The two-element DfuSe image of a MicroPython firmware, by shape: seed.dfu, its pieces
 # seed.a at 0x08000000 and seed.b at 0x08020000.
 make_seed() {

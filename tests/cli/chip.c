@@ -11,7 +11,8 @@
 
 #define NAME     "stmiot STM32F407 "
 #define GREETING "type 'help'" /* the last of it */
-#define TURNS    60000         /* of a millisecond and more: on a busy machine, too */
+#define LOW      "\"boot0\",\"on\":false"
+#define TURNS    60000 /* of a millisecond and more: on a busy machine, too */
 
 static struct {
 	const char *folder;
@@ -140,8 +141,7 @@ void chip_to_rom(void)
 void chip_reset(bool boot0)
 {
 	chip_forget();
-	if (boot0)
-		control_ask(c.folder, "\"boot0\",\"on\":true");
+	control_ask(c.folder, boot0 ? "\"boot0\",\"on\":true" : LOW);
 	control_ask(c.folder, "\"reset\"");
-	control_ask(c.folder, "\"boot0\",\"on\":false");
+	control_ask(c.folder, LOW);
 }

@@ -1,5 +1,5 @@
 # What the tests share in which the power of a board with the firmware is cut, besides
-# boards.bash.
+# boards.bash, and hubs.bash where there are credentials.
 # shellcheck shell=bash
 
 # PROGRAM LIBRARY-OPTION...
@@ -13,7 +13,7 @@ build_cuts() {
 # VERSION [FILE SED-SCRIPT]: a firmware of this version, in VERSION.elf, from sources of
 # which one is changed
 firmware_of() {
-	local tree=$BATS_TEST_DIRNAME/../..
+	local tree=${BASH_SOURCE[0]%/*}/../..
 	mkdir -p "$1/src"
 	cp -r "$tree"/firmware/* "$1/src"
 	mkdir "$1/src/record"
@@ -36,6 +36,17 @@ firmware_board() {
 	boards_up
 	stmiot -q -b sim:b0 flash "$1"
 	stmiot -q sim boot0 b0 off
+}
+
+# A hub, and a board that takes no time and has the firmware.
+credential_setup() {
+	local here=${BASH_SOURCE[0]%/*} lib=$STMIOT_BUILD/lib
+
+	build_cuts credential_cuts "$here"/{registry,credentials}.c \
+		-L"$lib" -Wl,-rpath,"$lib" -lprov -lcrypto
+	hub_up
+	boards_up
+	stmiot -q -b sim:b0 flash --no-start
 }
 
 # PROGRAM ARGUMENTS...

@@ -134,6 +134,15 @@ void fault_arm(const struct fault *fault, const char *folder, unsigned n)
 	control_ask(folder, request);
 }
 
+void fault_arm_cut(const char *folder, const char *what, unsigned n, double part)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request),
+		 "\"fault\",\"kind\":\"power\",\"%s\":%u,\"fraction\":%g", what, n, part);
+	control_ask(folder, request);
+}
+
 /* One that strikes more than once stays; how many requests it has seen tells then. */
 bool fault_struck(const struct fault *fault, const char *folder, unsigned n)
 {

@@ -45,6 +45,13 @@ unsigned control_number(const char *answer, const char *key);
 
 /* At the n-th transfer or request from now, 1 is the next. */
 void fault_arm(const struct fault *fault, const char *folder, unsigned n);
+
+/*
+ * The power fails at the n-th transfer ("at") or in the n-th erase ("erase") from now, when
+ * this part of what the flash does then is done.
+ */
+void fault_arm_cut(const char *folder, const char *what, unsigned n, double part);
+
 bool fault_struck(const struct fault *fault, const char *folder, unsigned n);
 void fault_clear(const struct fault *fault, const char *folder);
 

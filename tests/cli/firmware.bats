@@ -9,9 +9,9 @@ more_setup() {
 	stmiot -q sim up --no-hub --time real >up.txt
 }
 
-# Its console is heard from here on in `heard`, and `say` types; BOOT0 is low.
+# [IMAGE]: its console is heard from here on in `heard`, and `say` types; BOOT0 is low.
 boot() {
-	stmiot -q -b sim:b0 flash
+	stmiot -q -b sim:b0 flash "$@"
 	mkfifo keys
 	stmiot console -b sim:b0 <keys >heard 2>said 3>&- &
 	exec 9>keys
@@ -36,31 +36,110 @@ hears() {
 	}
 }
 
-@test "it boots, blinks, and counts the clicks" {
-	boot
-	hears '^stmiot STM32F407 '
-	eventually leds '.leds[] | select(.changes > 2)'
-	stmiot sim press b0 --for 100
-	hears 'click 1, id '
-	eventually leds '.pressed | not'
-	stmiot sim press b0 --for 100
-	hears 'click 2, id '
-	say info
-	hears '^info 1'
-	hears "$(stmiot list --json | jq -r '.[0].serial')"
-	hears '168'
+# COLOUR JQ-FILTER: is true of this LED
+led() {
+	leds ".leds[] | select(.pin | IN(\"PD12\", \"PD13\", \"PD14\", \"PD15\")) | select(.colour == \"$1\") | $2"
 }
 
-@test "it knows the very record that was provisioned" {
-	stmiot -q -b sim:b0 provision dev1 >/dev/null
-	boot
+@test "built, flashed and started without the jumper: it blinks, and counts the clicks" {
+	stmiot -q build -o firmware.dfu
+	boot firmware.dfu
+	hears "^stmiot STM32F407 $(stmiot version --json | jq -r .version)"
+	hears 'start: reset pin'
+	eventually led green '.changes > 2'
+	led orange '.changes == 0 and (.on | not)'
+	led red '.changes == 0 and (.on | not)'
+	stmiot sim press b0
+	hears 'click 1, id '
+	eventually led blue .on
+	stmiot sim release b0
+	eventually led blue '.on | not'
+	stmiot sim press b0 --for 100
+	hears 'click 2, id '
+	was=$(stat -c %s heard)
+	say log
+	eventually says_since "$was" 'click 1, id '
+	eventually says_since "$was" 'click 2, id '
+	say info
+	hears '^info 1'
+	hears "^serial $(stmiot list --json | jq -r '.[0].serial')"
+	hears '^clock hse 168000000 Hz'
+	hears '^clicks 2'
+	hears '^random ok'
+	hears '^watchdog ok'
+	hears '^fault none'
+	[ "$(stmiot sim status b0 --json | jq -c '.[0].unmodelled')" = '[]' ]
+}
+
+# BYTES PATTERN: behind so many bytes of what was heard
+says_since() {
+	tail -c "+$(($1 + 1))" heard | grep -q "$2"
+}
+
+# OPTION...: provision the board, which is in its bootloader, and compare what `info` there
+# and `cred` on the console say of it.
+cred_is_that_of() {
+	stmiot -q -b sim:b0 provision "$@" >/dev/null
+	stmiot -b sim:b0 info --json >info.json
+	jq -r '.credentials[] | select(.in_use) | to_entries[] | {
+		slot: "in-use \(.value | tostring | ascii_downcase)",
+		state: null, in_use: null, thumbprint: null,
+		serial: "serial \(.value)",
+		generation: "generation \(.value)",
+		auth: "auth \(.value)",
+		hub: "hub \(.value)",
+		device_id: "device \(.value)",
+		id_scope: "id-scope \(.value)",
+		registration_id: "registration \(.value)",
+		issued_at: "issued \(.value)",
+		wrapped: (if .value then null else "wrapped no" end),
+		otp_block: "wrapped aes-256-gcm, root in OTP block \(.value), which is burned and locked"
+	}[.key] // empty' info.json >expected
+	was=$(stat -c %s heard)
+	stmiot sim reset b0
+	eventually says_since "$was" "^type 'help'"
 	say cred
-	hears '^cred 1'
-	hears 'dev1'
-	hears "$(stmiot hub list --json | jq -r '.[0].host')"
+	eventually says_since "$was" '^ok'
+	tail -c "+$((was + 1))" heard | tr -d '\r' >answer
+	grep -qx 'cred 1' answer
+	# Each of these is a line of the answer, and there are no others but what info does not tell.
+	grep -Ev '^(keys|slot-[ab]|gateway) ' answer | sed -n '/^cred 1$/,/^ok$/p' | sed '1d;$d' | sort >is
+	sort expected | diff - is
+	say dfu
+	eventually status '.mode == "rom"'
+}
+
+keys_are() {
+	grep -qx "keys $1" answer || {
+		cat answer
+		return 1
+	}
+}
+
+@test "cred shows the very record that was provisioned, in flash or wrapped by OTP" {
+	head -c 32 /dev/urandom | base64 >group.key
+	boot
+	say dfu
+	eventually status '.mode == "rom"'
+	cred_is_that_of dev1
+	keys_are primary
+	grep -qx 'slot-b blank' answer
+	cred_is_that_of dev2 --auth x509
+	keys_are 'private certificate'
+	cred_is_that_of dev3 --auth dps --id-scope 0ne1 --group-key-file group.key
+	keys_are primary
+	[ "$(stmiot -b sim:b0 info --json | jq .otp.used)" = 0 ]
+	cred_is_that_of dev4 --store otp --burn "$(stmiot list --json | jq -r '.[0].serial')"
+	keys_are primary
+	cred_is_that_of dev5 --store otp --auth x509
+	keys_are 'private certificate'
+	[ "$(stmiot -b sim:b0 info --json | jq -c '[.otp.used, .otp.locked]')" = '[1,1]' ]
 	exec 9>&-
-	stmiot device show dev1 --show-keys --json | jq -r '.primary_key, .secondary_key' >keys.txt
-	run -1 grep -F -f keys.txt heard
+	for id in dev1 dev2 dev4 dev5; do
+		stmiot device show $id --show-keys --json | jq -r '.primary_key, .secondary_key'
+	done | grep -v null >keys.txt
+	[ "$(wc -l <keys.txt)" -ge 4 ]
+	run -1 grep -F -f keys.txt heard said
 }
 
 @test "dfu on the console: the ROM comes up with BOOT0 low, and a reset leads back" {

@@ -134,23 +134,20 @@ static void repeat(void)
 
 /* -- sweeps ---------------------------------------------------------------------------- */
 
-/* False: the run was over before. `n` is that of the transfer, 0 in an erase. */
-static bool cut(const char *when, unsigned n, double fraction)
+/* At transfer n, or in the n-th erase. False: the run was over before. */
+static bool cut(const char *what, unsigned n, double part)
 {
-	char request[128];
+	const struct fault *power = fault_find("power");
 	bool struck;
 	int status;
 
 	read_flash(s.before);
 	chip_to_rom();
-	snprintf(sweep.doing, sizeof(sweep.doing), "%s, %g of what it does", when,
-		 fraction);
-	snprintf(request, sizeof(request),
-		 "\"fault\",\"kind\":\"power\",%s,\"fraction\":%g", when, fraction);
-	control_ask(BOARD, request);
+	snprintf(sweep.doing, sizeof(sweep.doing), "%s %u, %g of it done", what, n, part);
+	fault_arm_cut(BOARD, what, n, part);
 	status = flash(NULL, TIMEOUT_MS);
-	struck = strstr(control_ask(BOARD, "\"status\""), "\"faults\":[]") != NULL;
-	control_ask(BOARD, "\"fault\",\"kind\":\"none\"");
+	struck = fault_struck(power, BOARD, n);
+	fault_clear(power, BOARD);
 	if (struck) {
 		judge_status(status);
 		judge_start(n);
@@ -164,17 +161,15 @@ static bool cut(const char *when, unsigned n, double fraction)
 }
 
 /* Over when it was over before with both images. The last n of which it was not. */
-static unsigned cut_transfers(unsigned fractions)
+static unsigned cut_transfers(unsigned parts)
 {
-	char when[32];
 	unsigned n, last = 0;
 
 	for (n = 1; n <= last + 2 && n < TIMES_MAX; n++) {
 		bool struck = true;
 
-		snprintf(when, sizeof(when), "\"at\":%u", n);
-		for (unsigned i = 0; struck && i < fractions; i++)
-			struck = cut(when, n, (0.5 + i) / fractions);
+		for (unsigned i = 0; struck && i < parts; i++)
+			struck = cut("at", n, (0.5 + i) / parts);
 		if (struck)
 			last = n;
 	}
@@ -183,17 +178,14 @@ static unsigned cut_transfers(unsigned fractions)
 
 static unsigned cut_erases(void)
 {
-	static const double fractions[] = { 0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 1 };
-	const unsigned parts = sizeof(fractions) / sizeof(fractions[0]);
-	char when[32];
-	unsigned k = 0, i = parts;
+	static const double parts[] = { 0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 1 };
+	unsigned nth = 1, i = 0;
 
-	while (i == parts) {
-		snprintf(when, sizeof(when), "\"erase\":%u", ++k);
-		for (i = 0; i < parts && cut(when, 0, fractions[i]);)
-			i++;
+	while (cut("erase", nth, parts[i])) {
+		i = (i + 1) % (sizeof(parts) / sizeof(parts[0]));
+		nth += i == 0;
 	}
-	return k - 1;
+	return nth - 1;
 }
 
 static void take(char **argv)

@@ -300,12 +300,7 @@ static void sweep_transfers(const char *name)
 
 static void cut_erase(unsigned nth, double fraction)
 {
-	char request[128];
-
-	snprintf(request, sizeof(request),
-		 "\"fault\",\"kind\":\"power\",\"erase\":%u,\"fraction\":%g", nth,
-		 fraction);
-	ask(request);
+	fault_arm_cut(s.folder, "erase", nth, fraction);
 	judge_fault(power, run(command(), TIMEOUT_MS));
 }
 

@@ -76,7 +76,3 @@ sweep_with() {
 	no_key_in keys.seen all-that-was-said up.txt older.txt hub.out hub/log sim/b?/log \
 		"$XDG_STATE_HOME"/stmiot/provision/*
 }
-
-serial() {
-	stmiot list --json | jq -r '.[0].serial'
-}

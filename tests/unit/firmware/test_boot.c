@@ -191,6 +191,26 @@ static void the_rom_when_asked(void **state)
 	started_app();
 }
 
+/* As the stub itself does in a fault, also after a reset whose reason nobody has cleared. */
+static void the_rom_when_the_stub_asks(void **state)
+{
+	static const uint32_t csr[] = { RCC_CSR_PORRSTF | RCC_CSR_PINRSTF,
+					RCC_CSR_IWDGRSTF | RCC_CSR_PINRSTF,
+					RCC_CSR_WWDGRSTF | RCC_CSR_PINRSTF,
+					RCC_CSR_LPWRRSTF | RCC_CSR_PINRSTF };
+
+	for (size_t i = 0; i < ROWS(csr); i++) {
+		after_reset(state);
+		mock_set(RCC_CSR, csr[i]);
+		boot_ask();
+		/* Flags stay until they are cleared ([RM0090] 7.3.21). */
+		mock_set(RCC_CSR,
+			 mock_get(RCC_CSR) | RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF);
+		stub_run();
+		started_rom();
+	}
+}
+
 static void the_question_of_another_day(void **state)
 {
 	static const uint32_t csr[] = { RCC_CSR_PORRSTF | RCC_CSR_PINRSTF,
@@ -236,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup(the_application_after_power_on, after_reset),
 		cmocka_unit_test_setup(the_rom_without_an_application, after_reset),
 		cmocka_unit_test_setup(the_rom_when_asked, after_reset),
+		cmocka_unit_test_setup(the_rom_when_the_stub_asks, after_reset),
 		cmocka_unit_test_setup(the_question_of_another_day, after_reset),
 		cmocka_unit_test_setup(after_the_rom_s_jump, after_reset),
 	};
