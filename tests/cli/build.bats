@@ -62,6 +62,18 @@ move_elsewhere() {
 	cmp "$XDG_CACHE_HOME"/stmiot/firmware-*/firmware.map "an other/firmware.map"
 }
 
+@test "a debugger, which writes section by section, writes all that the CRC is over" {
+	stmiot build -o a.elf >/dev/null
+	end=0x08020000
+	while read -r _ type address _ bytes _ flags _; do
+		if [ "$type" = PROGBITS ] && [[ "$flags $address" == *A*\ 0802* ]]; then
+			[ $((0x$address)) -eq $((end)) ]
+			end=$((0x$address + 0x$bytes))
+		fi
+	done < <(arm-none-eabi-readelf -SW a.elf | sed -n 's/^ *\[ *[0-9]*\] //p')
+	[ $((end)) -gt $((0x08021000)) ]
+}
+
 @test "what an outer make or the environment says does not change it" {
 	stmiot build -o a.elf >/dev/null
 	CFLAGS=-O0 CC=false MAKEFLAGS=-n VERSION=9 SOURCE_DATE_EPOCH=1 \
