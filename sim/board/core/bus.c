@@ -52,7 +52,7 @@ static bool open_instance(struct bus *bus, size_t index)
 		for (uint32_t at = 0; at < row->bytes; at += PAGE_BYTES)
 			bus->pages[(row->base + at - PAGES_BASE) / PAGE_BYTES] =
 				(uint8_t)(index + 1);
-	if (!row->class)
+	if (!row->class->open)
 		return true;
 	instance->self = calloc(1, row->class->size);
 	return instance->self && row->class->open(instance->self, bus->mcu, row);
@@ -179,14 +179,22 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx)
 
 /* -- what is not modelled ------------------------------------------------------------------- */
 
+static const struct periph_reg *find_register(const struct periph_row *row,
+					      uint32_t offset)
+{
+	const struct periph_reg *reg = row->class->regs;
+
+	while (reg->name && reg->offset != offset)
+		reg++;
+	return reg->name ? reg : NULL;
+}
+
 const char *mcu_register_name(const struct periph_row *row, uint32_t offset, char *to,
 			      size_t bytes)
 {
-	const struct periph_reg *reg = row->class ? row->class->regs : NULL;
+	const struct periph_reg *reg = find_register(row, offset);
 
-	while (reg && reg->name && reg->offset != offset)
-		reg++;
-	if (reg && reg->name)
+	if (reg)
 		snprintf(to, bytes, "%s.%s", row->name, reg->name);
 	else
 		snprintf(to, bytes, "%s+0x%02" PRIx32, row->name, offset);
@@ -238,19 +246,25 @@ static struct instance *find(struct bus *bus, uint32_t address)
 	return NULL;
 }
 
+static uint32_t reset_value(const struct periph_row *row, uint32_t offset)
+{
+	const struct periph_reg *reg = find_register(row, offset);
+
+	return reg ? reg->reset : 0;
+}
+
 static uint32_t read_register(struct bus *bus, struct instance *instance, uint32_t offset,
 			      bool peek)
 {
 	const struct periph_class *class = instance->row->class;
 	uint32_t value;
 
-	if (!class) {
-		if (!peek)
-			note_unmodelled(bus, instance->row, instance->row->base + offset);
-		return 0;
-	}
+	if (!class->read && !peek)
+		note_unmodelled(bus, instance->row, instance->row->base + offset);
 	if (!instance->clocked)
 		return 0;
+	if (!class->read)
+		return reset_value(instance->row, offset);
 	if (peek)
 		return class->peek ? class->peek(instance->self, offset)
 				   : class->read(instance->self, offset);
@@ -264,7 +278,7 @@ static uint32_t read_register(struct bus *bus, struct instance *instance, uint32
 static void write_register(struct bus *bus, struct instance *instance, uint32_t offset,
 			   uint32_t value, uint32_t mask)
 {
-	if (!instance->row->class) {
+	if (!instance->row->class->write) {
 		note_unmodelled(bus, instance->row, instance->row->base + offset);
 		return;
 	}

@@ -23,7 +23,7 @@
 #define SCB     0xE000ED00
 #define ISER1   0xE000E104
 #define ICPR1   0xE000E284
-#define OTG_FS  0x50000000
+#define CAN1    0x40006400
 
 #define USART3_IRQ (1 << (39 - 32))
 #define TICKS_BLINK 100 /* ms */
@@ -128,7 +128,7 @@ got:
 	beq reset
 	cmp r0, #'@'
 	bne put
-	ldr r1, =OTG_FS
+	ldr r1, =CAN1
 	ldr r2, [r1]
 	b put
 

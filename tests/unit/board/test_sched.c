@@ -122,6 +122,12 @@ static void registers_of_nobody(void **state)
 	assert_int_equal(mcu_unmodelled(bench.mcu, seen, 4), 1);
 	assert_int_equal(seen[0].address, 0x40006400);
 	assert_int_equal(seen[0].count, 2);
+	/* with its clock at its reset value, whatever is written */
+	mcu_periph_clock(bench.mcu, PERIPH_APB1, 25, true);
+	bench_write(&bench, 0x40006400, 1);
+	assert_int_equal(bench_read(&bench, 0x40006400), 0x00010002);
+	assert_int_equal(bench_read(&bench, 0x40006404), 0x00000C02);
+	assert_int_equal(bench_read(&bench, 0x400067FC), 0);
 	bench_close(&bench);
 }
 
