@@ -142,6 +142,15 @@ static void memories(void **state)
 	assert_int_equal(bench_read(&bench, 0x1FFF7A18), 0x35333938);
 	assert_true(mcu_read(bench.mcu, 0x1FFF7A22, 2, &value));
 	assert_int_equal(value, 1024);
+	/* what the factory measured at 3.3 V: VREFINT, and the temperature sensor twice */
+	assert_true(mcu_read(bench.mcu, 0x1FFF7A2A, 2, &value));
+	assert_int_equal(value, 1501);
+	assert_true(mcu_read(bench.mcu, 0x1FFF7A2C, 2, &value));
+	assert_int_equal(value, 958);
+	assert_true(mcu_read(bench.mcu, 0x1FFF7A2E, 2, &value));
+	assert_int_equal(value, 1206);
+	assert_int_equal(bench_read(&bench, 0x1FFF7A1C), 0xFFFFFFFF);
+	assert_false(mcu_read(bench.mcu, 0x1FFF7A30, 4, &value));
 	assert_int_equal(bench_read(&bench, 0x08000000), 0xFFFFFFFF);
 	bench_write(&bench, 0x2001FFFC, 0x12345678);
 	assert_true(mcu_read(bench.mcu, 0x2001FFFE, 1, &value));
