@@ -103,6 +103,20 @@ $(DEBUGGED): $(B)/%.elf: %.c tests/board/debugged/debugged.ld
 	$(Q)$(ARM_CC) -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -std=c11 -Og -g \
 		-Wall -Wextra -Werror -ffreestanding -nostdlib -T tests/board/debugged/debugged.ld -o $@ $<
 
+# Firmware in the styles of others', flashed and run by tests/board/styles/run.
+STYLE_SRC := $(filter-out %/start.c,$(wildcard tests/board/styles/*.c))
+STYLES := $(patsubst %.c,$(B)/%.elf,$(STYLE_SRC))
+
+$(STYLES): $(B)/%.elf: %.c tests/board/styles/start.c tests/board/styles/style.h \
+		tests/board/styles/style.ld
+	@mkdir -p $(@D)
+	$(call say,ARM,$@)
+	$(Q)$(ARM_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -mcpu=cortex-m4 -mthumb \
+		-mfpu=fpv4-sp-d16 -mfloat-abi=hard -ffp-contract=off -ffreestanding -nostdlib \
+		-T tests/board/styles/style.ld -o $@ $< tests/board/styles/start.c -lgcc
+
+styles: $(STYLES)
+
 unit-build: $(UNIT_BIN) $(OUTSIDE) $(DEBUGGED) $(B)/tests/board/programs $(CORE_RULES) $(PERIPH_RULES)
 
 unit: $(UNIT_BIN)
@@ -117,4 +131,4 @@ check-long:
 include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk \
 	tests/secrets/secrets.mk
 
-.PHONY: rules unit unit-build check check-long
+.PHONY: rules styles unit unit-build check check-long

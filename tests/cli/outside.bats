@@ -158,12 +158,12 @@ on_terminal() {
 	printf '@@@' >sim/b0/usart3
 	eventually status '.unmodelled[0].count == 3'
 	status '.unmodelled | length == 1'
-	status '.unmodelled[0].register == "CAN1+0x00" and .unmodelled[0].address == "0x40006400"'
+	status '.unmodelled[0].register == "CAN1.MCR" and .unmodelled[0].address == "0x40006400"'
 	status '.unmodelled[0].pc | test("^0x0800")'
 	run -0 stmiot sim log b0
-	[ "$(grep -c 'not modelled: CAN1+0x00 at 0x40006400, by 0x0800' <<<"$output")" -eq 1 ]
+	[ "$(grep -c 'not modelled: CAN1.MCR at 0x40006400, by 0x0800' <<<"$output")" -eq 1 ]
 	run -0 stmiot sim status b0
-	has "$output" "not modelled  CAN1+0x00 (0x40006400) by 0x0800"
+	has "$output" "not modelled  CAN1.MCR (0x40006400) by 0x0800"
 }
 
 @test "a program that locks up leaves its registers in the log" {

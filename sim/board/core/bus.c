@@ -13,9 +13,17 @@
 #define PAGES_BASE 0x40000000u /* APB1, APB2 and AHB1 in pages */
 #define PAGES      0x200u
 
-#define UID_BASE  0x1FFF7A10u /* RM0090 39.1 */
-#define UID_BYTES 12
-#define KIB_BASE  0x1FFF7A22u /* 39.2: the flash's size in KiB, 16 bits */
+/* What the factory wrote between the OTP area and the options, of it: */
+#define FACTORY_BASE  0x1FFF7A10u
+#define FACTORY_WORDS 8
+#define UID_WORDS     3 /* RM0090 39.1 */
+#define KIB_WORD      4 /* 39.2: the flash's size in KiB, the upper half */
+/* DS8626 tables 70 and 73: what the ADC measures at 3.3 V, typical values */
+#define VREFINT_WORD 6 /* VREFIN_CAL, at 30 degrees: the upper half */
+#define VREFINT_CAL  (4095u * 1210 / 3300)
+#define HEAT_WORD    7 /* TS_CAL1 at 30 degrees and TS_CAL2 at 110 */
+#define HEAT_CAL1    (4095u * 7725 / 33000)
+#define HEAT_CAL2    (4095u * 9725 / 33000)
 
 struct instance {
 	const struct periph_row *row;
@@ -52,7 +60,7 @@ static bool open_instance(struct bus *bus, size_t index)
 		for (uint32_t at = 0; at < row->bytes; at += PAGE_BYTES)
 			bus->pages[(row->base + at - PAGES_BASE) / PAGE_BYTES] =
 				(uint8_t)(index + 1);
-	if (!row->class)
+	if (!row->class->open)
 		return true;
 	instance->self = calloc(1, row->class->size);
 	return instance->self && row->class->open(instance->self, bus->mcu, row);
@@ -179,10 +187,20 @@ void mcu_trace(struct mcu *mcu, mcu_trace_fn *trace, void *ctx)
 
 /* -- what is not modelled ------------------------------------------------------------------- */
 
+static const struct periph_reg *find_register(const struct periph_row *row,
+					      uint32_t offset)
+{
+	const struct periph_reg *reg = row->class->regs;
+
+	while (reg->name && reg->offset != offset)
+		reg++;
+	return reg->name ? reg : NULL;
+}
+
 const char *mcu_register_name(const struct periph_row *row, uint32_t offset, char *to,
 			      size_t bytes)
 {
-	const struct periph_reg *reg = periph_register(row, offset);
+	const struct periph_reg *reg = find_register(row, offset);
 
 	if (reg)
 		snprintf(to, bytes, "%s.%s", row->name, reg->name);
@@ -236,21 +254,25 @@ static struct instance *find(struct bus *bus, uint32_t address)
 	return NULL;
 }
 
+static uint32_t reset_value(const struct periph_row *row, uint32_t offset)
+{
+	const struct periph_reg *reg = find_register(row, offset);
+
+	return reg ? reg->reset : 0;
+}
+
 static uint32_t read_register(struct bus *bus, struct instance *instance, uint32_t offset,
 			      bool peek)
 {
 	const struct periph_class *class = instance->row->class;
-	const struct periph_reg *reg;
 	uint32_t value;
 
-	if (!class && !peek)
+	if (!class->read && !peek)
 		note_unmodelled(bus, instance->row, instance->row->base + offset);
 	if (!instance->clocked)
 		return 0;
-	if (!class) {
-		reg = periph_register(instance->row, offset);
-		return reg ? reg->reset : 0;
-	}
+	if (!class->read)
+		return reset_value(instance->row, offset);
 	if (peek)
 		return class->peek ? class->peek(instance->self, offset)
 				   : class->read(instance->self, offset);
@@ -264,7 +286,7 @@ static uint32_t read_register(struct bus *bus, struct instance *instance, uint32
 static void write_register(struct bus *bus, struct instance *instance, uint32_t offset,
 			   uint32_t value, uint32_t mask)
 {
-	if (!instance->row->class) {
+	if (!instance->row->class->write) {
 		note_unmodelled(bus, instance->row, instance->row->base + offset);
 		return;
 	}
@@ -339,18 +361,20 @@ static uint32_t load(const uint8_t *from, unsigned bytes)
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "the board's memory is the host's: a big endian host is not served");
 
-/* RM0090 39: the unique id and the flash's size lie between the OTP area and the options. */
-static bool read_signature(const struct bus *bus, uint32_t address, unsigned bytes,
-			   uint32_t *value)
+/* The rest of it is as if erased. */
+static bool read_factory(const struct bus *bus, uint32_t address, unsigned bytes,
+			 uint32_t *value)
 {
-	static const uint32_t kib = FLASH_BYTES / 1024;
+	uint32_t words[FACTORY_WORDS];
 
-	if (inside(address, bytes, UID_BASE, UID_BYTES))
-		*value = load((const uint8_t *)bus->uid + (address - UID_BASE), bytes);
-	else if (inside(address, bytes, KIB_BASE & ~3u, 4))
-		*value = (0xFFFFu | kib << 16) >> (address & 3) * 8 & mask_of(bytes);
-	else
+	if (!inside(address, bytes, FACTORY_BASE, sizeof(words)))
 		return false;
+	memset(words, 0xFF, sizeof(words));
+	memcpy(words, bus->uid, UID_WORDS * 4);
+	words[KIB_WORD] = 0xFFFF | FLASH_BYTES / 1024 << 16;
+	words[VREFINT_WORD] = 0xFFFF | VREFINT_CAL << 16;
+	words[HEAT_WORD] = HEAT_CAL1 | HEAT_CAL2 << 16;
+	*value = load((const uint8_t *)words + (address - FACTORY_BASE), bytes);
 	return true;
 }
 
@@ -366,7 +390,7 @@ static bool read_bus(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t
 		*value = load(at, bytes);
 		return true;
 	}
-	if (read_signature(bus, address, bytes, value))
+	if (read_factory(bus, address, bytes, value))
 		return true;
 	if (flash_read(mcu_flash(mcu), address, flash, bytes)) {
 		*value = load(flash, bytes);

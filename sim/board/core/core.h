@@ -94,6 +94,7 @@ struct core {
 	enum mcu_sleep depth; /* while it sleeps */
 	bool for_event;       /* it sleeps in WFE */
 	bool event;           /* the event register */
+	bool monitor_cleared; /* by an exception, since the last LDREX */
 	bool reset_asked;
 	enum mcu_reset why;
 	int64_t flash_busy_until;

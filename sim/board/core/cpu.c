@@ -277,9 +277,14 @@ enum cpu_why cpu_pass(struct cpu *cpu)
 
 unsigned cpu_divisor(struct cpu *cpu)
 {
-	const uint8_t *code = cpu_memory(cpu, get(cpu, UC_ARM_REG_PC), 4, false);
+	return cpu_instruction(cpu, get(cpu, UC_ARM_REG_PC)) & 0xF;
+}
 
-	return code ? thumb_fetch(code) & 0xF : 0;
+uint32_t cpu_instruction(struct cpu *cpu, uint32_t address)
+{
+	const uint8_t *code = cpu_memory(cpu, address, 4, false);
+
+	return code ? thumb_fetch(code) : 0;
 }
 
 /* -- making it ------------------------------------------------------------------------------------------ */

@@ -61,7 +61,8 @@ enum cpu_trait {
 	CPU_SIGNAL = 8, /* SEV */
 	CPU_SELF = 16,  /* one branch to itself: nothing happens until the next event */
 	CPU_DIVIDE = 32,
-	CPU_BREAK = 64, /* somebody wants to stop there */
+	CPU_BREAK = 64,      /* somebody wants to stop there */
+	CPU_EXCLUSIVE = 128, /* LDREX, STREX and their like */
 };
 
 /* What the memory behind the RAMs and the flash answers. All may call cpu_refuse(). */
@@ -128,6 +129,8 @@ void cpu_trap(struct cpu *cpu, unsigned traits);
 unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address);
 /* The register that the SDIV or UDIV at the program counter divides by. */
 unsigned cpu_divisor(struct cpu *cpu);
+/* The instruction at an address, as in thumb.h; 0: no code is there. */
+uint32_t cpu_instruction(struct cpu *cpu, uint32_t address);
 void cpu_break(struct cpu *cpu, uint32_t address, bool on);
 
 /* Accesses to be watched for. */

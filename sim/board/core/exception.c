@@ -133,6 +133,7 @@ static void take(struct core *core, enum exception exception, uint32_t code)
 	uint32_t vector;
 
 	nvic_enter(core, exception);
+	core->monitor_cleared = true;
 	core->sched->cycle++; /* so that no chain of exceptions stops time */
 	core->state = CORE_RUNS;
 	core->event = true;
@@ -318,6 +319,7 @@ void exception_return(struct core *core, uint32_t code)
 	}
 	restore(core, code, words);
 	core->event = true;
+	core->monitor_cleared = true;
 	if (cpu_handler(core->cpu) != to_handler) {
 		fault(core, CFSR_INVPC);
 		return;

@@ -260,6 +260,9 @@ struct periph_row;
  * write() gets the bits that are written in `mask`: an AHB peripheral sees byte lanes, an
  * APB one always all 32 bits, a narrow value repeated on all lanes (RM0090 2.3). Neither
  * is called while the peripheral's clock is off: then it reads as zero and ignores writes.
+ *
+ * A class of nothing but `regs` is of what is not modelled: each access is logged, a read
+ * gives the reset value.
  */
 struct periph_class {
 	/* `*self` is zero and `size` bytes large, freed by the chip */
@@ -288,19 +291,13 @@ struct periph_row {
 	int8_t rcc_bit; /* in the bus' ENR and RSTR; -1: always clocked */
 	int8_t irqs[4]; /* positions in RM0090 table 61, -1 where there is none */
 	uint8_t number; /* the 3 of USART3 */
-	const struct periph_class *class; /* NULL: not modelled, and logged */
+	const struct periph_class *class;
 };
 
 extern const struct periph_row periph_table[];
 extern const size_t periph_count;
 
-/*
- * The register at that offset; NULL: it has no name. Of a row without a class, which reads
- * as its reset values, only those are known that are not zero.
- */
-const struct periph_reg *periph_register(const struct periph_row *row, uint32_t offset);
-
-/* An access that no class answers, once by address and PC: for the log and `sim status`. */
+/* An access of what is not modelled, once by address and PC: for the log and `sim status`. */
 struct mcu_unmodelled {
 	const struct periph_row *row;
 	uint32_t address;
@@ -322,7 +319,7 @@ uint32_t mcu_pc(const struct mcu *mcu);
 const char *mcu_register_name(const struct periph_row *row, uint32_t offset, char *to,
 			      size_t bytes);
 
-/* The instance of that name; NULL if there is no such row or no class behind it. */
+/* The instance of that name; NULL if there is no such row, or if it is not modelled. */
 void *mcu_periph(const struct mcu *mcu, const char *name);
 void *mcu_periph_row(const struct mcu *mcu, const struct periph_row *row);
 const struct periph_row *periph_find(const char *name);

@@ -3,12 +3,14 @@
 #include <stddef.h>
 
 #include "periph/pwr.h"
+#include "thumb.h"
 
 #define SLEEPDEEP   (1u << 2) /* SCR */
 #define UNALIGN_TRP (1u << 3) /* CCR */
 #define DIV_0_TRP   (1u << 4) /* CCR */
 #define LSPACT      (1u << 0) /* FPCCR */
 #define FPDSCR_BITS 0x07C00000u
+#define XPSR_IT     0x0600FC00u
 
 #define XN_DEVICES 0x40000000u /* B3.1: peripherals, and the private bus */
 #define XN_RAM     0x60000000u
@@ -127,6 +129,34 @@ static void divide(struct core *core)
 }
 
 /*
+ * B1.5.6 and 8: exceptions and the return from them clear the monitor, so that the next
+ * STREX does not store. The library knows nothing of exceptions. Under an IT it is left
+ * with the choice.
+ */
+static void store_exclusive(struct core *core, unsigned told)
+{
+	struct cpu *cpu = core->cpu;
+
+	if (cpu_get(cpu, CPU_XPSR) & XPSR_IT) {
+		core->monitor_cleared = false;
+		return;
+	}
+	cpu_set(cpu, CPU_R0 + told, 1);
+	cpu_set(cpu, CPU_PC, cpu_get(cpu, CPU_PC) + 4);
+	core->sched->cycle++;
+}
+
+/* True: the block opens the monitor before it stores. */
+static bool loads_exclusive(struct core *core, unsigned traits, uint32_t at)
+{
+	if (!(traits & CPU_EXCLUSIVE) ||
+	    thumb_store_exclusive(cpu_instruction(core->cpu, at)) >= 0)
+		return false;
+	core->monitor_cleared = false;
+	return true;
+}
+
+/*
  * The next block holds an instruction that needs more than the library does. What is
  * before it in the block is run first, so that it stands at the program counter.
  */
@@ -138,12 +168,17 @@ static void trapped(struct core *core)
 	traits = cpu_find(core->cpu, traps(core) & ~CPU_MASKS, &at);
 	if (!traits)
 		stopped(core, cpu_step(core->cpu));
+	else if (loads_exclusive(core, traits, at))
+		return;
 	else if (at != cpu_get(core->cpu, CPU_PC))
 		stopped(core, cpu_run_to(core->cpu, at));
 	else if (traits & CPU_BREAK)
 		core->halted = true;
 	else if (traits & CPU_FLOAT)
 		before_float(core);
+	else if (traits & CPU_EXCLUSIVE)
+		store_exclusive(core, (unsigned)thumb_store_exclusive(
+					      cpu_instruction(core->cpu, at)));
 	else
 		divide(core);
 }
@@ -155,6 +190,8 @@ static unsigned traps(struct core *core)
 
 	if (nvic_masked(core))
 		set |= CPU_MASKS;
+	if (core->monitor_cleared)
+		set |= CPU_EXCLUSIVE;
 	if (scb->ccr & DIV_0_TRP)
 		set |= CPU_DIVIDE;
 	if (!scb_float(core) || scb->fpccr & LSPACT ||

@@ -35,8 +35,10 @@ unsigned thumb_traits(uint32_t instruction)
 		{ 0xFFFFFFE8, 0x0000B660, CPU_MASKS },            /* CPS */
 		{ 0xFFFFFFFF, 0x0000BF40, CPU_SIGNAL },           /* SEV */
 		{ 0xFFFFFFFF, 0xF3AF8004, CPU_SIGNAL },
-		{ 0xFFFFFFFF, 0x0000E7FE, CPU_SELF },   /* B . */
-		{ 0xFFD0F0F0, 0xFB90F0F0, CPU_DIVIDE }, /* SDIV, UDIV */
+		{ 0xFFFFFFFF, 0x0000E7FE, CPU_SELF },      /* B . */
+		{ 0xFFD0F0F0, 0xFB90F0F0, CPU_DIVIDE },    /* SDIV, UDIV */
+		{ 0xFFE00000, 0xE8400000, CPU_EXCLUSIVE }, /* STREX, LDREX */
+		{ 0xFFE00FE0, 0xE8C00F40, CPU_EXCLUSIVE }, /* of bytes and half-words */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -62,6 +64,13 @@ bool thumb_plain_store(uint32_t instruction)
 		if ((instruction & rows[i].mask) == rows[i].bits)
 			return true;
 	return false;
+}
+
+int thumb_store_exclusive(uint32_t instruction)
+{
+	if ((instruction & 0xFFF00000) == 0xE8400000)
+		return (int)(instruction >> 8 & 0xF);
+	return (instruction & 0xFFF00FE0) == 0xE8C00F40 ? (int)(instruction & 0xF) : -1;
 }
 
 enum thumb_hint thumb_hint_before(const uint8_t *code, uint32_t room)

@@ -17,6 +17,11 @@ unsigned thumb_bytes(uint32_t instruction);
 unsigned thumb_traits(uint32_t instruction);
 /* STR, STRB or STRH, of whatever address, and nothing besides. */
 bool thumb_plain_store(uint32_t instruction);
+/*
+ * The register in which STREX, STREXB or STREXH tells whether it stored; -1: it is none of
+ * them.
+ */
+int thumb_store_exclusive(uint32_t instruction);
 /* Which hint lies right in front of `code` + 4, `room` bytes being known there. */
 enum thumb_hint thumb_hint_before(const uint8_t *code, uint32_t room);
 

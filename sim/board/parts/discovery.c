@@ -5,9 +5,12 @@
 #include "cs43l22.h"
 #include "lis3dsh.h"
 #include "periph/pins.h"
+#include "periph/rcc.h"
 
 #define BUTTON PIN('A', 0) /* UM1472 4.5: high while it is pressed */
 #define FAULT  PIN('D', 5) /* the USB power switch's, low at an overcurrent */
+#define X2_HZ  8000000
+#define X3_HZ  0 /* UM1472 4.7.2: its place is empty */
 
 /* UM1472 4.4. LD7 hangs on the USB's supply, which is what PA9 looks at. */
 const struct discovery_led discovery_leds[DISCOVERY_LEDS] = {
@@ -98,6 +101,7 @@ struct discovery *discovery_new(struct mcu *mcu)
 		discovery_free(board);
 		return NULL;
 	}
+	rcc_crystals(mcu, X2_HZ, X3_HZ);
 	set(board, false);
 	/* a pull-up holds the open drain of the power switch */
 	pins_drive(mcu, FAULT, PIN_HIGH);

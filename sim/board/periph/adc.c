@@ -1,9 +1,10 @@
 /*
  * ADC1 to 3: RM0090 section 13. A conversion takes the sampling time and a cycle a bit.
- * The pins show what drives them from outside, 0 or the supply; the inner channels show a
- * chip at 25 degrees with the 3.0 V of the Discovery (UM1472). Dual and triple modes are
- * registers only: each converter goes by itself.
+ * The pins show the DAC or what drives them from outside, 0 or the supply; the inner
+ * channels show a chip at 25 degrees with the 3.0 V of the Discovery (UM1472). Dual and
+ * triple modes are registers only: each converter goes by itself.
  */
+#include "dac.h"
 #include "pins.h"
 #include "rcc.h"
 #include "table.h"
@@ -168,10 +169,14 @@ static unsigned inner_channel(const struct adc *adc, unsigned channel)
 static unsigned measure(struct adc *adc, unsigned channel)
 {
 	unsigned pin;
+	int driven;
 
 	if (channel >= 16)
 		return inner_channel(adc, channel);
 	pin = channel_pins[adc->index == 2][channel];
+	driven = dac_output(adc->block->mcu, pin);
+	if (driven >= 0)
+		return (unsigned)driven;
 	return pins_outside(adc->block->mcu, pin) == PIN_HIGH ? FULL : 0;
 }
 

@@ -38,7 +38,6 @@ enum {
 	SPACE = 0xE04,
 };
 
-#define GOTGCTL_CIDSTS   (1u << 16)
 #define GAHBCFG_GINT     (1u << 0)
 #define GUSBCFG_FHMOD    (1u << 29)
 #define GUSBCFG_FDMOD    (1u << 30)
@@ -83,15 +82,16 @@ struct otg {
 };
 
 /*
- * GSNPSID to GHWCFG4 are not in RM0090. They are Synopsys', and what programs tell the
- * core's version and size by: as others have read them from an STM32F407.
+ * Two bits are a status rather than a reset value: CIDSTS of GOTGCTL, as the ID pin is
+ * high, and AHBIDL. GSNPSID to GHWCFG4 are not in RM0090: they are Synopsys', what programs
+ * tell the core's version and size by, as others have read them from an STM32F407.
  */
 static const struct periph_reg regs[] = {
-	{ GOTGCTL, 0x00000800, "GOTGCTL" },
+	{ GOTGCTL, 0x00010800, "GOTGCTL" },
 	{ 0x004, 0, "GOTGINT" },
 	{ GAHBCFG, 0, "GAHBCFG" },
 	{ GUSBCFG, 0x00000A00, "GUSBCFG" },
-	{ GRSTCTL, 0, "GRSTCTL" },
+	{ GRSTCTL, GRSTCTL_AHBIDL, "GRSTCTL" },
 	{ GINTSTS, 0x04000020, "GINTSTS" },
 	{ GINTMSK, 0, "GINTMSK" },
 	{ 0x01C, 0, "GRXSTSR" },
@@ -266,8 +266,6 @@ static void to_reset_values(struct otg *otg)
 		*reg(otg, DOEPCTL + EP_INT + i * EP_BYTES) = EP_TXFE;
 	}
 	*reg(otg, DIEPCTL) = *reg(otg, DOEPCTL) = EP_USBAEP;
-	*reg(otg, GOTGCTL) |= GOTGCTL_CIDSTS;
-	*reg(otg, GRSTCTL) = GRSTCTL_AHBIDL; /* a status, whatever its reset value says */
 }
 
 /*

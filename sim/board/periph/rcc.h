@@ -5,8 +5,7 @@
 #include "core/mcu.h"
 
 /*
- * The crystals outside, 0 Hz for none. Before the first call they are the Discovery's
- * 8 MHz, and 32,768 Hz in its place X3, which is empty when it comes (UM1472). One that
+ * The crystals outside, 0 Hz for none; before the first call 8 MHz and 32,768 Hz. One that
  * goes while it is in use is a failure, which the clock security system is there for.
  */
 void rcc_crystals(struct mcu *mcu, uint32_t hse_hz, uint32_t lse_hz);

@@ -7,6 +7,7 @@
 extern const struct periph_class adc_class;
 extern const struct periph_class bkpsram_class;
 extern const struct periph_class crc_class;
+extern const struct periph_class dac_class;
 extern const struct periph_class dbgmcu_class;
 extern const struct periph_class dma_class;
 extern const struct periph_class exti_class;
@@ -24,5 +25,14 @@ extern const struct periph_class syscfg_class;
 extern const struct periph_class tim_class;
 extern const struct periph_class usart_class;
 extern const struct periph_class wwdg_class;
+
+/* Not modelled: absent.c */
+extern const struct periph_class can1_class;
+extern const struct periph_class can2_class;
+extern const struct periph_class dcmi_class;
+extern const struct periph_class eth_class;
+extern const struct periph_class fsmc_class;
+extern const struct periph_class i2s_ext_class;
+extern const struct periph_class sdio_class;
 
 #endif

@@ -23,7 +23,7 @@
 #define SCB     0xE000ED00
 #define ISER1   0xE000E104
 #define ICPR1   0xE000E284
-#define CAN1  0x40006400
+#define CAN1    0x40006400
 
 #define USART3_IRQ (1 << (39 - 32))
 #define TICKS_BLINK 100 /* ms */

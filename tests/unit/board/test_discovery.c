@@ -64,6 +64,19 @@ static void pass(int64_t ns)
 	sched_run(sched);
 }
 
+/* X2 is there, X3 is not. */
+static void test_crystals(void **state)
+{
+	(void)state;
+	mcu_periph_clock(bench.mcu, PERIPH_APB1, 28, true);
+	bench_write(&bench, 0x40007000, 1u << 8);
+	bench_write(&bench, 0x40023800, 1u << 16);
+	bench_write(&bench, 0x40023870, 1);
+	pass(10000000000);
+	assert_int_equal(bench_read(&bench, 0x40023800) >> 17 & 1, 1);
+	assert_int_equal(bench_read(&bench, 0x40023870), 1);
+}
+
 static void test_click(void **state)
 {
 	(void)state;
@@ -139,6 +152,7 @@ static void test_pwm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_crystals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_button, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_click, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_leds, set_up, tear_down),

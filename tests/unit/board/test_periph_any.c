@@ -10,7 +10,8 @@
 #define ROUNDS 200000
 
 static const char *const names[] = {
-	"RCC", "PWR", "FLASH", "IWDG", "WWDG", "RTC", "BKPSRAM", "CRC", "RNG", "DBGMCU",
+	"RCC", "PWR", "FLASH",  "IWDG", "WWDG",   "RTC",  "BKPSRAM",
+	"CRC", "RNG", "DBGMCU", "DAC",  "OTG_FS", "CAN1",
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 

@@ -122,6 +122,12 @@ static void registers_of_nobody(void **state)
 	assert_int_equal(mcu_unmodelled(bench.mcu, seen, 4), 1);
 	assert_int_equal(seen[0].address, 0x40006400);
 	assert_int_equal(seen[0].count, 2);
+	/* with its clock at its reset value, whatever is written */
+	mcu_periph_clock(bench.mcu, PERIPH_APB1, 25, true);
+	bench_write(&bench, 0x40006400, 1);
+	assert_int_equal(bench_read(&bench, 0x40006400), 0x00010002);
+	assert_int_equal(bench_read(&bench, 0x40006404), 0x00000C02);
+	assert_int_equal(bench_read(&bench, 0x400067FC), 0);
 	bench_close(&bench);
 }
 
@@ -136,6 +142,15 @@ static void memories(void **state)
 	assert_int_equal(bench_read(&bench, 0x1FFF7A18), 0x35333938);
 	assert_true(mcu_read(bench.mcu, 0x1FFF7A22, 2, &value));
 	assert_int_equal(value, 1024);
+	/* what the factory measured at 3.3 V: VREFINT, and the temperature sensor twice */
+	assert_true(mcu_read(bench.mcu, 0x1FFF7A2A, 2, &value));
+	assert_int_equal(value, 1501);
+	assert_true(mcu_read(bench.mcu, 0x1FFF7A2C, 2, &value));
+	assert_int_equal(value, 958);
+	assert_true(mcu_read(bench.mcu, 0x1FFF7A2E, 2, &value));
+	assert_int_equal(value, 1206);
+	assert_int_equal(bench_read(&bench, 0x1FFF7A1C), 0xFFFFFFFF);
+	assert_false(mcu_read(bench.mcu, 0x1FFF7A30, 4, &value));
 	assert_int_equal(bench_read(&bench, 0x08000000), 0xFFFFFFFF);
 	bench_write(&bench, 0x2001FFFC, 0x12345678);
 	assert_true(mcu_read(bench.mcu, 0x2001FFFE, 1, &value));

@@ -204,8 +204,7 @@ static void the_rom_when_the_stub_asks(void **state)
 		mock_set(RCC_CSR, csr[i]);
 		boot_ask();
 		/* Flags stay until they are cleared ([RM0090] 7.3.21). */
-		mock_set(RCC_CSR,
-			 mock_get(RCC_CSR) | RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF);
+		mock_set(RCC_CSR, mock_get(RCC_CSR) | RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF);
 		stub_run();
 		started_rom();
 	}
