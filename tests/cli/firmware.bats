@@ -9,11 +9,20 @@ more_setup() {
 	stmiot -q sim up --no-hub --time real >up.txt
 }
 
+teardown() {
+	# It would wait for the board for ever.
+	if [ -n "${session:-}" ]; then
+		kill "$session" || true
+	fi
+	stmiot -q sim down || true
+}
+
 # Its console is heard from here on in `heard`, and `say` types; BOOT0 is low.
 boot() {
 	stmiot -q -b sim:b0 flash
 	mkfifo keys
 	stmiot console -b sim:b0 <keys >heard 2>said 3>&- &
+	session=$!
 	exec 9>keys
 	stmiot sim boot0 b0 off
 	stmiot sim reset b0
