@@ -1,10 +1,12 @@
 #include "commands.h"
 #include "text.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* name, function, arguments, summary, options, verbs, what completes the arguments */
 static const struct command commands_[] = {
@@ -175,10 +177,22 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * A standard file that is closed would be the next one that is opened, such as a board: it
+ * is one that cannot be read or written.
+ */
+static void hold_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	int status, written;
 
+	hold_standard_files();
 	catch_signals();
 	out_begin();
 	status = dispatch(argc > 0 ? argc - 1 : 0, argv + 1);

@@ -78,6 +78,15 @@ ends_with() {
 	has "$stderr" "sudo stmiot udev install"
 }
 
+@test "without standard input the board is not taken for it" {
+	dev=$(readlink sim/b0/usart3)
+	run -0 --separate-stderr bash -c 'stmiot console -b "$1" --timeout 1 <&-' - "$dev"
+	output_is $'hello\r'
+	stderr_is ""
+	printf x | stmiot console -b "$dev" --timeout 1 >heard
+	[ "$(cat heard)" = x ]
+}
+
 @test "one at a time" {
 	session -b sim:b0
 	eventually grep -q hello heard
