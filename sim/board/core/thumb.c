@@ -45,6 +45,11 @@ unsigned thumb_traits(uint32_t instruction)
 	return 0;
 }
 
+/* A7.7.161: with an index of 8 bits, and writeback */
+#define INDEXED_MASK 0xFF900900u
+#define INDEXED      0xF8000900u
+#define ADDED        (1u << 9)
+
 bool thumb_plain_store(uint32_t instruction)
 {
 	static const struct row {
@@ -56,12 +61,23 @@ bool thumb_plain_store(uint32_t instruction)
 		{ 0xFE00, 0x5400 },         { 0xFFB00000, 0xF8800000 }, /* A5.3.10 */
 		{ 0xFFF00000, 0xF8A00000 }, { 0xFF900FC0, 0xF8000000 },
 		{ 0xFF900F00, 0xF8000C00 }, { 0xFF900F00, 0xF8000E00 },
+		{ INDEXED_MASK, INDEXED },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if ((instruction & rows[i].mask) == rows[i].bits)
 			return true;
 	return false;
+}
+
+uint32_t thumb_store_moves(uint32_t instruction, unsigned *base)
+{
+	uint32_t offset = instruction & 0xFF;
+
+	*base = instruction >> 16 & 0xF;
+	if ((instruction & INDEXED_MASK) != INDEXED)
+		return 0;
+	return instruction & ADDED ? offset : -offset;
 }
 
 enum thumb_hint thumb_hint_before(const uint8_t *code, uint32_t room)
