@@ -27,7 +27,7 @@ $(CORE_ELFS): $(B)/bench/core.%.elf: tests/bench/core/work.c tests/bench/core/wo
 	$(Q)$(ARM_CC) -O2 -ffreestanding -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard \
 		-DWORK=$(call upper,$*) -nostdlib -Wl,-e,0x08000000 -T tests/bench/core/work.ld -o $@ $< -lgcc
 
-bench-core: $(B)/bench/core $(CORE_ELFS)
+bench-core: all $(B)/bench/core $(CORE_ELFS)
 	@tests/bench/core/run $(B)
 
 unit-build: $(BENCH_BIN) $(B)/bench/core

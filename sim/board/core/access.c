@@ -80,10 +80,21 @@ static bool write_bus(struct core *core, uint32_t address, unsigned bytes, uint3
 
 /* -- the processor's loads and stores ---------------------------------------------------------- */
 
+/*
+ * What has come due in the block is seen by this access first. If it is an exception, then
+ * that is taken first, and the instruction is done behind it: else a program would read
+ * that the time is over, and find what its handler does undone.
+ */
 static void begin(struct core *core)
 {
+	bool due;
+
 	cpu_sync(core->cpu);
+	due = sched_due(core->sched) <= core->sched->cycle;
 	core_advance(core, core->sched->cycle);
+	if (due && core->sched->cycle != core->accessed && nvic_next(core))
+		cpu_leave(core->cpu);
+	core->accessed = core->sched->cycle; /* an instruction may make several */
 }
 
 /* What was due is another; and a reset or an exception waits no longer than the block. */

@@ -102,6 +102,7 @@ struct core {
 	int64_t seen; /* the latest time that anybody has been told */
 	bool in_rom;  /* it came to the system memory, whose code is not ours */
 
+	int64_t accessed; /* the time of the last access beyond the RAMs */
 	/* the access that was refused */
 	uint32_t bad_address;
 	bool bad_write, bad_alignment;

@@ -28,11 +28,17 @@ void cpu_sync(struct cpu *cpu)
 	cpu->sched->cycle = cpu_time_at(cpu, get(cpu, UC_ARM_REG_PC));
 }
 
+_Noreturn void cpu_leave(struct cpu *cpu)
+{
+	cpu->left = true;
+	uc_emu_stop(cpu->uc);
+	tcg_abort();
+}
+
 static _Noreturn void leave(struct cpu *cpu, bool *why)
 {
 	*why = true;
-	uc_emu_stop(cpu->uc);
-	tcg_abort();
+	cpu_leave(cpu);
 }
 
 /*
@@ -64,11 +70,15 @@ static void advance_it(struct cpu *cpu)
 /* The program counter is at the store that is done. */
 static void step_over(struct cpu *cpu, uint32_t pc)
 {
-	const uint8_t *code = cpu_memory(cpu, pc, 4, false);
+	uint32_t instruction = thumb_fetch(cpu_memory(cpu, pc, 4, false));
+	unsigned base;
+	uint32_t moves = thumb_store_moves(instruction, &base);
 
 	cpu->sched->cycle = cpu_time_at(cpu, pc) + 1;
+	if (moves)
+		cpu_set(cpu, base, cpu_get(cpu, base) + moves);
 	advance_it(cpu);
-	cpu_set(cpu, CPU_PC, pc + thumb_bytes(thumb_fetch(code)));
+	cpu_set(cpu, CPU_PC, pc + thumb_bytes(instruction));
 }
 
 _Noreturn void cpu_refuse(struct cpu *cpu)
@@ -135,6 +145,8 @@ static enum cpu_why why_stopped(struct cpu *cpu, uc_err err, uint32_t pc)
 		cpu->hit.pc = pc;
 		return CPU_WATCHED;
 	}
+	if (cpu->left)
+		return CPU_DUE;
 	if (cpu->interrupt >= 0)
 		return why_interrupted(cpu, pc);
 	if (cpu->before) /* nothing was done: its time is not over */
@@ -218,7 +230,7 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 	if (!(get(cpu, UC_ARM_REG_XPSR) & CPU_XPSR_T))
 		return CPU_INVSTATE;
 	cpu_start(cpu, cpu->sched->cycle, limit);
-	cpu->before = cpu->refused = cpu->watched = cpu->stored = false;
+	cpu->before = cpu->left = cpu->refused = cpu->watched = cpu->stored = false;
 	cpu->interrupt = -1;
 	tcg_serve(&cpu->client);
 	if (cpu->translated >= TRANSLATED_MAX)
@@ -229,8 +241,8 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 		step_over(cpu, pc);
 		return CPU_DUE;
 	}
-	why = pc == until && err == UC_ERR_OK && !cpu->before && !cpu->refused &&
-			      !cpu->watched && cpu->interrupt < 0
+	why = pc == until && err == UC_ERR_OK && !cpu->before && !cpu->left &&
+			      cpu->interrupt < 0
 		      ? CPU_DUE
 		      : why_stopped(cpu, err, pc);
 	cpu->sched->cycle = cpu->before ? cpu_end(cpu) : cpu_time_at(cpu, pc);

@@ -116,6 +116,8 @@ void cpu_sync(struct cpu *cpu);
 void cpu_stored(struct cpu *cpu);
 /* In load() and store(): the instruction is left undone. */
 _Noreturn void cpu_refuse(struct cpu *cpu);
+/* The same, but it is to be done again: CPU_DUE. */
+_Noreturn void cpu_leave(struct cpu *cpu);
 /* While it runs: no later than that. */
 void cpu_until(struct cpu *cpu, int64_t until);
 void cpu_stop(struct cpu *cpu);

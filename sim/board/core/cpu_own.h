@@ -57,9 +57,8 @@ struct cpu {
 	bool passing;     /* and do not count now */
 	struct cpu_hit hit;
 	bool before; /* it stopped in front of a block */
-	bool refused;
-	bool watched;
-	bool stored;
+	bool left;   /* within an instruction: for these reasons, or to do it again */
+	bool refused, watched, stored;
 	int interrupt; /* the library's number, -1: none */
 	bool event, base_written;
 };

@@ -47,6 +47,11 @@ unsigned thumb_traits(uint32_t instruction)
 	return 0;
 }
 
+/* A7.7.161: with an index of 8 bits, and writeback */
+#define INDEXED_MASK 0xFF900900u
+#define INDEXED      0xF8000900u
+#define ADDED        (1u << 9)
+
 bool thumb_plain_store(uint32_t instruction)
 {
 	static const struct row {
@@ -58,6 +63,7 @@ bool thumb_plain_store(uint32_t instruction)
 		{ 0xFE00, 0x5400 },         { 0xFFB00000, 0xF8800000 }, /* A5.3.10 */
 		{ 0xFFF00000, 0xF8A00000 }, { 0xFF900FC0, 0xF8000000 },
 		{ 0xFF900F00, 0xF8000C00 }, { 0xFF900F00, 0xF8000E00 },
+		{ INDEXED_MASK, INDEXED },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -71,6 +77,16 @@ int thumb_store_exclusive(uint32_t instruction)
 	if ((instruction & 0xFFF00000) == 0xE8400000)
 		return (int)(instruction >> 8 & 0xF);
 	return (instruction & 0xFFF00FE0) == 0xE8C00F40 ? (int)(instruction & 0xF) : -1;
+}
+
+uint32_t thumb_store_moves(uint32_t instruction, unsigned *base)
+{
+	uint32_t offset = instruction & 0xFF;
+
+	*base = instruction >> 16 & 0xF;
+	if ((instruction & INDEXED_MASK) != INDEXED)
+		return 0;
+	return instruction & ADDED ? offset : -offset;
 }
 
 enum thumb_hint thumb_hint_before(const uint8_t *code, uint32_t room)
