@@ -181,6 +181,7 @@ static bool tim_open(void *self, struct mcu *mcu, const struct periph_row *row)
 	for (unsigned i = 0; i < 4 && row->irqs[i] >= 0; i++)
 		tim->lines[i].irq = (uint8_t)row->irqs[i];
 	tim_channels_open(tim);
+	tim_inner_open(tim);
 	return true;
 }
 
@@ -198,6 +199,7 @@ static void tim_reset(void *self)
 	tim->gate = true;
 	tim_channels_reset(tim);
 	sched_cancel(mcu_sched(tim->mcu), &tim->event);
+	tim_inner_schedule(tim);
 	tim_show(tim);
 	tim_channels_changed(tim);
 }
@@ -407,6 +409,7 @@ static void tim_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 	tim_channels_changed(tim);
 	tim_show(tim);
 	tim_schedule(tim);
+	tim_inner_schedule(tim);
 }
 
 static void tim_sync(void *self)
@@ -420,6 +423,7 @@ static void tim_clocks(void *self)
 
 	tim->base = mcu_sched(tim->mcu)->cycle;
 	tim_schedule(tim);
+	tim_inner_schedule(tim);
 }
 
 const struct periph_class tim_class = {
