@@ -105,8 +105,10 @@ void tim_show(struct tim *tim)
 
 static void ask_dma(struct tim *tim, uint32_t enable, uint8_t line)
 {
-	if ((*tim_reg(tim, TIM_DIER) & enable) && line != NO)
-		mcu_dma_pulse(tim->mcu, (enum mcu_dma_line)line);
+	if (!(*tim_reg(tim, TIM_DIER) & enable) || line == NO)
+		return;
+	tim->burst_line = line;
+	mcu_dma_pulse(tim->mcu, (enum mcu_dma_line)line);
 }
 
 void tim_flag(struct tim *tim, uint32_t flag)
@@ -195,6 +197,7 @@ static void tim_reset(void *self)
 	tim->arr = tim_max(tim);
 	tim->cnt = tim->psc = tim->outside = 0;
 	tim->repetitions = tim->burst = 0;
+	tim->burst_line = NO;
 	tim->down = tim->lock_written = false;
 	tim->gate = true;
 	tim_channels_reset(tim);
@@ -226,7 +229,10 @@ static uint32_t tim_peek(void *self, uint32_t offset)
 	return *tim_reg(tim, offset);
 }
 
-/* Where DMAR leads to: DBA words behind CR1, one further with each access (17.4.19). */
+/*
+ * Where DMAR leads to: DBA words behind CR1, one further with each access; a request of the
+ * DMA is over with the last of them (17.4.19).
+ */
 static uint32_t burst_target(struct tim *tim)
 {
 	uint32_t dcr = *tim_reg(tim, TIM_DCR);
@@ -234,6 +240,8 @@ static uint32_t burst_target(struct tim *tim)
 	uint32_t offset = (base + tim->burst) * 4;
 
 	tim->burst = (tim->burst + 1) % length;
+	if (tim->burst && tim->burst_line != NO)
+		mcu_dma_more(tim->mcu, (enum mcu_dma_line)tim->burst_line);
 	return offset < TIM_DCR ? offset : TIM_EGR;
 }
 
