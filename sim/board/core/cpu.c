@@ -6,8 +6,8 @@
 #include "thumb.h"
 
 #define RETURNS 0xF0000000u
-#define EXCLUSIVE                                                                        \
-	(MCU_SYSTEM_BYTES - 8) /* in the system memory: what clears the monitor */
+/* Of the system memory: where the code lies that clears the monitor of exclusive accesses */
+#define CLREX (MCU_SYSTEM_BYTES - 8)
 /*
  * A firmware has some thousands of blocks. Those that it keeps rewriting, or that are run
  * instruction by instruction, are more: the library would keep them until they fill a
@@ -407,7 +407,7 @@ void cpu_clear_exclusive(struct cpu *cpu)
 
 	if (!cpu->exclusive)
 		return;
-	cpu_set(cpu, CPU_PC, MCU_SYSTEM_BASE + EXCLUSIVE);
+	cpu_set(cpu, CPU_PC, MCU_SYSTEM_BASE + CLREX);
 	run(cpu, cycle + 1, NOWHERE);
 	cpu->exclusive = false;
 	cpu->sched->cycle = cycle;
@@ -444,11 +444,10 @@ unsigned cpu_divisor(struct cpu *cpu)
 
 static void write_clrex(struct cpu *cpu)
 {
-	static const uint8_t code[] = {
-		0xBF, 0xF3, 0x2F, 0x8F, 0xFE, 0xE7
-	}; /* CLREX; B . */
+	/* CLREX; B . */
+	static const uint8_t code[] = { 0xBF, 0xF3, 0x2F, 0x8F, 0xFE, 0xE7 };
 
-	memcpy(cpu->system + EXCLUSIVE, code, sizeof(code));
+	memcpy(cpu->system + CLREX, code, sizeof(code));
 }
 
 struct cpu *cpu_new(struct mcu *mcu, const uint8_t *flash, const struct cpu_bus *bus,
