@@ -235,8 +235,10 @@ static bool goes_on(struct run *run)
 	case MACHINE_RESETS:
 		machine_reset(machine, machine_reset_cause(machine), 0);
 		return true;
-	case MACHINE_LOCKED:
 	case MACHINE_IN_ROM:
+		say(run, "it is in the ROM\n");
+		return false;
+	case MACHINE_LOCKED:
 		/* a watchdog may still be at work */
 		if (machine_due_ns(machine) != INT64_MAX && ns < LONGEST_NS)
 			return true;

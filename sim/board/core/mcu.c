@@ -36,7 +36,7 @@ struct mcu {
 	uint32_t hz[MCU_CLOCKS];
 	uint8_t requests[MCU_IRQS]; /* how many hold the line high */
 	bool dma[MCU_DMA_COUNT];
-	bool dma_pulsed[MCU_DMA_COUNT];
+	uint8_t dma_pulsed[MCU_DMA_COUNT]; /* services that end the request */
 	struct trigger_watcher trigger_watchers[TRIGGER_WATCHERS];
 	struct dma_watcher dma_watchers[2];
 	bool exti[EXTI_LINES];
@@ -251,16 +251,21 @@ void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high)
 
 void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line)
 {
-	mcu->dma_pulsed[line] = true;
+	if (!mcu->dma_pulsed[line])
+		mcu->dma_pulsed[line] = 1;
 	mcu_dma_request(mcu, line, true);
+}
+
+void mcu_dma_more(struct mcu *mcu, enum mcu_dma_line line)
+{
+	if (mcu->dma_pulsed[line])
+		mcu->dma_pulsed[line] = 2; /* this service, and one more */
 }
 
 void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line)
 {
-	if (!mcu->dma_pulsed[line])
-		return;
-	mcu->dma_pulsed[line] = false;
-	mcu_dma_request(mcu, line, false);
+	if (mcu->dma_pulsed[line] && --mcu->dma_pulsed[line] == 0)
+		mcu_dma_request(mcu, line, false);
 }
 
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line)

@@ -223,6 +223,8 @@ void mcu_dma_request(struct mcu *mcu, enum mcu_dma_line line, bool high);
 bool mcu_dma_requested(const struct mcu *mcu, enum mcu_dma_line line);
 /* A request that nothing but its service ends, as a timer's. */
 void mcu_dma_pulse(struct mcu *mcu, enum mcu_dma_line line);
+/* In the service of such a request: it is not the last one of a burst. */
+void mcu_dma_more(struct mcu *mcu, enum mcu_dma_line line);
 /* For the DMA controllers: an item was moved for `line`. */
 void mcu_dma_served(struct mcu *mcu, enum mcu_dma_line line);
 /* For the two DMA controllers: called at each change of a line. */

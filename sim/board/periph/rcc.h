@@ -13,7 +13,7 @@ void rcc_crystals(struct mcu *mcu, uint32_t hse_hz, uint32_t lse_hz);
 /* The independent watchdog keeps the LSI on (RM0090 7.2.5). */
 void rcc_force_lsi(struct mcu *mcu, bool on);
 
-/* Each converter has a clock of its own, from 0. */
+/* Whether the converter, ADC1 is 0, has its clock: three bits for one row of the table. */
 bool rcc_adc_clocked(const struct mcu *mcu, unsigned adc);
 
 /* STOP begins and ends (RM0090 5.3.5): the chip wakes with HSI as its clock. */

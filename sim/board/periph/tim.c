@@ -105,8 +105,10 @@ void tim_show(struct tim *tim)
 
 static void ask_dma(struct tim *tim, uint32_t enable, uint8_t line)
 {
-	if ((*tim_reg(tim, TIM_DIER) & enable) && line != NO)
-		mcu_dma_pulse(tim->mcu, (enum mcu_dma_line)line);
+	if (!(*tim_reg(tim, TIM_DIER) & enable) || line == NO)
+		return;
+	tim->burst_line = line;
+	mcu_dma_pulse(tim->mcu, (enum mcu_dma_line)line);
 }
 
 void tim_flag(struct tim *tim, uint32_t flag)
@@ -181,6 +183,7 @@ static bool tim_open(void *self, struct mcu *mcu, const struct periph_row *row)
 	for (unsigned i = 0; i < 4 && row->irqs[i] >= 0; i++)
 		tim->lines[i].irq = (uint8_t)row->irqs[i];
 	tim_channels_open(tim);
+	tim_inner_open(tim);
 	return true;
 }
 
@@ -194,10 +197,12 @@ static void tim_reset(void *self)
 	tim->arr = tim_max(tim);
 	tim->cnt = tim->psc = tim->outside = 0;
 	tim->repetitions = tim->burst = 0;
+	tim->burst_line = NO;
 	tim->down = tim->lock_written = false;
 	tim->gate = true;
 	tim_channels_reset(tim);
 	sched_cancel(mcu_sched(tim->mcu), &tim->event);
+	tim_inner_schedule(tim);
 	tim_show(tim);
 	tim_channels_changed(tim);
 }
@@ -224,7 +229,10 @@ static uint32_t tim_peek(void *self, uint32_t offset)
 	return *tim_reg(tim, offset);
 }
 
-/* Where DMAR leads to: DBA words behind CR1, one further with each access (17.4.19). */
+/*
+ * Where DMAR leads to: DBA words behind CR1, one further with each access; a request of the
+ * DMA is over with the last of them (17.4.19).
+ */
 static uint32_t burst_target(struct tim *tim)
 {
 	uint32_t dcr = *tim_reg(tim, TIM_DCR);
@@ -232,6 +240,8 @@ static uint32_t burst_target(struct tim *tim)
 	uint32_t offset = (base + tim->burst) * 4;
 
 	tim->burst = (tim->burst + 1) % length;
+	if (tim->burst && tim->burst_line != NO)
+		mcu_dma_more(tim->mcu, (enum mcu_dma_line)tim->burst_line);
 	return offset < TIM_DCR ? offset : TIM_EGR;
 }
 
@@ -407,6 +417,7 @@ static void tim_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 	tim_channels_changed(tim);
 	tim_show(tim);
 	tim_schedule(tim);
+	tim_inner_schedule(tim);
 }
 
 static void tim_sync(void *self)
@@ -420,6 +431,7 @@ static void tim_clocks(void *self)
 
 	tim->base = mcu_sched(tim->mcu)->cycle;
 	tim_schedule(tim);
+	tim_inner_schedule(tim);
 }
 
 const struct periph_class tim_class = {

@@ -82,6 +82,14 @@ struct tim_channel {
 	struct pin_source out, complement;
 };
 
+/* An oscillator at TI4 */
+struct tim_inner {
+	uint32_t hz; /* 0: none */
+	int64_t since_ns;
+	uint32_t edges; /* since then, rising and falling */
+	struct sched_event edge;
+};
+
 struct tim {
 	struct mcu *mcu;
 	const struct periph_row *row;
@@ -90,6 +98,7 @@ struct tim {
 	struct tim_channel channels[TIM_CHANNELS];
 	struct mcu_line lines[4];
 	struct sched_event event;
+	struct tim_inner inner;
 
 	uint32_t cnt;
 	uint32_t psc;         /* active */
@@ -99,6 +108,7 @@ struct tim {
 	int64_t base;         /* the cycle at which `cnt` was reached */
 	uint32_t outside;     /* ticks of an external clock towards the next count */
 	unsigned burst;       /* registers of a DMA burst that were accessed */
+	uint8_t burst_line;   /* the DMA request that was made last */
 	bool gate;            /* the gated slave mode lets it count */
 	bool lock_written;    /* BDTR was, since reset */
 };
@@ -133,14 +143,20 @@ void tim_external_tick(struct tim *tim, int direction);
 bool tim_counts_inside(const struct tim *tim);     /* the internal clock drives it */
 uint32_t tim_hclk_per_tick(const struct tim *tim); /* of CK_CNT; 0: it stands still */
 
+/* tim_inner.c */
+void tim_inner_open(struct tim *tim);
+void tim_inner_schedule(struct tim *tim); /* after any change of what is there */
+bool tim_inner_takes(const struct tim *tim, unsigned input); /* from the pin */
+
 /* tim_channel.c */
 void tim_channels_open(struct tim *tim);
 void tim_channels_reset(struct tim *tim);
 bool tim_channel_compares(const struct tim *tim, unsigned channel);
 void tim_channel_match(struct tim *tim, unsigned channel, bool counting_down);
-void tim_channels_preload(struct tim *tim);       /* at an update event */
-bool tim_channels_settled(const struct tim *tim); /* no preload waits */
-void tim_channels_changed(struct tim *tim);       /* the outputs may have */
+void tim_channels_preload(struct tim *tim);                  /* at an update event */
+bool tim_channels_settled(const struct tim *tim);            /* no preload waits */
+void tim_channels_changed(struct tim *tim);                  /* the outputs may have */
+void tim_input(struct tim *tim, unsigned input, bool level); /* of TIx, from 0 */
 void tim_channel_capture(struct tim *tim, unsigned channel);
 void tim_channel_written(struct tim *tim, unsigned channel, uint32_t value); /* CCRx */
 bool tim_gate_level(const struct tim *tim);       /* of the trigger input */

@@ -328,6 +328,12 @@ static void input_edge(struct tim *tim, unsigned input, bool level)
 				  edge_counts(tim, input, level));
 }
 
+void tim_input(struct tim *tim, unsigned input, bool level)
+{
+	tim->channels[input].input = level;
+	input_edge(tim, input, level);
+}
+
 static void trigger_edge(struct tim *tim, bool level)
 {
 	uint32_t smcr = reg(tim, TIM_SMCR);
@@ -359,9 +365,8 @@ static void pin_changed(void *ctx, unsigned number, bool level)
 		tim_advance(tim);
 		if (pin->channel == 0) {
 			trigger_edge(tim, level);
-		} else {
-			tim->channels[pin->channel - 1].input = level;
-			input_edge(tim, pin->channel - 1, level);
+		} else if (!tim_inner_takes(tim, pin->channel - 1)) {
+			tim_input(tim, pin->channel - 1, level);
 		}
 		tim_show(tim);
 		tim_schedule(tim);

@@ -82,7 +82,6 @@
 #define FLASH_SR_EOP      BIT(0)
 #define FLASH_SR_OPERR    BIT(1)
 #define FLASH_SR_WRPERR   BIT(4)
-#define FLASH_SR_PGAERR   BIT(5)
 #define FLASH_SR_PGPERR   BIT(6)
 #define FLASH_SR_PGSERR   BIT(7)
 #define FLASH_SR_BSY      BIT(16)
@@ -107,7 +106,6 @@
 #define PWR_CR  REG(PWR + 0x00)
 #define PWR_CSR REG(PWR + 0x04)
 
-#define PWR_CR_LPDS    BIT(0)
 #define PWR_CR_PDDS    BIT(1)
 #define PWR_CR_CWUF    BIT(2)
 #define PWR_CR_CSBF    BIT(3)
@@ -142,7 +140,6 @@
 #define RCC_CR_HSIRDY    BIT(1)
 #define RCC_CR_HSEON     BIT(16)
 #define RCC_CR_HSERDY    BIT(17)
-#define RCC_CR_HSEBYP    BIT(18)
 #define RCC_CR_CSSON     BIT(19)
 #define RCC_CR_PLLON     BIT(24)
 #define RCC_CR_PLLRDY    BIT(25)
@@ -153,10 +150,8 @@
 #define RCC_CSR_LSION    BIT(0)
 #define RCC_CSR_LSIRDY   BIT(1)
 #define RCC_CSR_RMVF     BIT(24)
-#define RCC_CSR_BORRSTF  BIT(25)
 #define RCC_CSR_PINRSTF  BIT(26)
 #define RCC_CSR_PORRSTF  BIT(27)
-#define RCC_CSR_SFTRSTF  BIT(28)
 #define RCC_CSR_IWDGRSTF BIT(29)
 #define RCC_CSR_WWDGRSTF BIT(30)
 #define RCC_CSR_LPWRRSTF BIT(31)
@@ -192,11 +187,9 @@
 #define DMA_SFCR(dma, s)  REG((dma) + 0x24 + 0x18 * (s))
 
 #define DMA_EN          BIT(0)
-#define DMA_DMEIE       BIT(1)
 #define DMA_TEIE        BIT(2)
 #define DMA_HTIE        BIT(3)
 #define DMA_TCIE        BIT(4)
-#define DMA_TO_MEMORY   0u /* DIR */
 #define DMA_FROM_MEMORY BIT(6)
 #define DMA_MEMORY      BIT(7)
 #define DMA_CIRC        BIT(8)
@@ -208,11 +201,9 @@
 #define DMA_CT          BIT(19)
 #define DMA_CHSEL(n)    ((n) << 25)
 /* Of stream 0 in LISR and stream 4 in HISR */
-#define DMA_FEIF  BIT(0)
-#define DMA_DMEIF BIT(2)
-#define DMA_TEIF  BIT(3)
-#define DMA_HTIF  BIT(4)
-#define DMA_TCIF  BIT(5)
+#define DMA_TEIF BIT(3)
+#define DMA_HTIF BIT(4)
+#define DMA_TCIF BIT(5)
 
 /* 12.3 */
 #define EXTI_IMR   REG(EXTI + 0x00)
@@ -318,7 +309,6 @@
 /* 27.6 */
 #define I2C_CR1(i2c)   REG((i2c) + 0x00)
 #define I2C_CR2(i2c)   REG((i2c) + 0x04)
-#define I2C_OAR1(i2c)  REG((i2c) + 0x08)
 #define I2C_DR(i2c)    REG((i2c) + 0x10)
 #define I2C_SR1(i2c)   REG((i2c) + 0x14)
 #define I2C_SR2(i2c)   REG((i2c) + 0x18)
@@ -362,20 +352,16 @@
 /* Table 61: positions of interrupts */
 enum {
 	WWDG_IRQ = 0,
-	PVD_IRQ = 1,
 	RTC_WKUP_IRQ = 3,
 	FLASH_IRQ = 4,
 	RCC_IRQ = 5,
 	EXTI0_IRQ = 6,
-	DMA1_STREAM0_IRQ = 11,
 	ADC_IRQ = 18,
 	EXTI9_5_IRQ = 23,
 	TIM2_IRQ = 28,
-	USART2_IRQ = 38,
 	EXTI15_10_IRQ = 40,
 	RTC_ALARM_IRQ = 41,
 	USART3_IRQ = 39,
-	TIM6_DAC_IRQ = 54,
 	DMA2_STREAM0_IRQ = 56,
 	RNG_IRQ = 80,
 	IRQS = 82,
@@ -384,14 +370,10 @@ enum {
 /* PM0214: the core's own */
 #define DWT_CTRL     REG(0xE0001000u)
 #define DWT_CYCCNT   REG(0xE0001004u)
-#define STK_CTRL     REG(0xE000E010u)
-#define STK_LOAD     REG(0xE000E014u)
-#define STK_VAL      REG(0xE000E018u)
 #define NVIC_ISER(n) REG(0xE000E100u + 4 * (n))
 #define NVIC_ICER(n) REG(0xE000E180u + 4 * (n))
 #define NVIC_ISPR(n) REG(0xE000E200u + 4 * (n))
 #define NVIC_ICPR(n) REG(0xE000E280u + 4 * (n))
-#define SCB_ICSR     REG(0xE000ED04u)
 #define SCB_VTOR     REG(0xE000ED08u)
 #define SCB_AIRCR    REG(0xE000ED0Cu)
 #define SCB_SCR      REG(0xE000ED10u)

@@ -3,14 +3,14 @@
 
 #include <stddef.h>
 
-#define STACK         0x20020000u
-#define EXCEPTIONS    (16 + IRQS)
-#define SYS_WRITE0    0x04
-#define SYS_SYSTEM    0x12
-#define SYS_EXIT      0x20
-#define ADP_STOPPED   0x20026u
-#define MOST_TO_TELL  10 /* a board that is not there would fail everything */
-#define AIRCR_VECTKEY 0x05FA0000u
+#define STACK             0x20020000u
+#define EXCEPTIONS        (16 + IRQS)
+#define SYS_WRITE0        0x04
+#define SYS_SYSTEM        0x12
+#define SYS_EXIT_EXTENDED 0x20
+#define ADP_STOPPED       0x20026u
+#define MOST_TO_TELL      10 /* a board that is not there would fail everything */
+#define AIRCR_VECTKEY     0x05FA0000u
 
 extern uint32_t data_load[], data_start[], data_end[], bss_start[], bss_end[];
 
@@ -110,7 +110,7 @@ void finish(void)
 {
 	const uint32_t block[2] = { ADP_STOPPED, failures };
 
-	semihost(SYS_EXIT, block);
+	semihost(SYS_EXIT_EXTENDED, block);
 	for (;;)
 		;
 }
