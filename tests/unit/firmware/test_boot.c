@@ -154,6 +154,8 @@ static void started_rom(void)
 	assert_int_equal(mock.started_pc, ROM_PC);
 	assert_int_equal(mock_get(SCB_VTOR), 0);
 	assert_int_equal(mock_get(SYSCFG_MEMRMP), 1);
+	/* The next reset has a reason of its own. */
+	assert_int_equal(mock_get(RCC_CSR) & 0xfe000000, 0);
 }
 
 static void the_application_after_power_on(void **state)
@@ -204,8 +206,7 @@ static void the_rom_when_the_stub_asks(void **state)
 		mock_set(RCC_CSR, csr[i]);
 		boot_ask();
 		/* Flags stay until they are cleared ([RM0090] 7.3.21). */
-		mock_set(RCC_CSR,
-			 mock_get(RCC_CSR) | RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF);
+		mock_set(RCC_CSR, mock_get(RCC_CSR) | RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF);
 		stub_run();
 		started_rom();
 	}
