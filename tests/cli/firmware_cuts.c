@@ -32,10 +32,16 @@
  */
 #define WINDOW 10
 
+/* stmiot-firmware(7): the application, whose length is behind magic and CRC */
+#define APP_AT    0x20000u
+#define APP_BYTES 0x60000u
+#define LENGTH_AT 8
+
 static struct {
 	const char *image[2], *version[2];
-	unsigned turn; /* which image is next */
-	bool stub;     /* the images' stubs differ */
+	uint8_t app[2][APP_BYTES]; /* as it is in flash when it is whole */
+	unsigned turn;             /* which image is next */
+	bool stub;                 /* the images' stubs differ */
 	unsigned came[3], first_dead, last_dead;
 	uint8_t before[FLASH_BYTES], after[FLASH_BYTES];
 } s;
@@ -74,11 +80,22 @@ static void judge_rest(void)
 			wrong("other bytes than those of the image have changed");
 }
 
+static bool is_whole(unsigned which)
+{
+	const uint8_t *app = s.app[which];
+	uint32_t bytes = app[LENGTH_AT] | (uint32_t)app[LENGTH_AT + 1] << 8 |
+			 (uint32_t)app[LENGTH_AT + 2] << 16;
+
+	read_flash(s.after);
+	return bytes <= APP_BYTES && memcmp(s.after + APP_AT, app, bytes) == 0;
+}
+
 static bool runs(unsigned which)
 {
 	char version[32];
 
-	return strcmp(chip_version(version, sizeof(version)), s.version[which]) == 0;
+	return strcmp(chip_version(version, sizeof(version)), s.version[which]) == 0 &&
+	       is_whole(which);
 }
 
 /* The stub is missing from its erase to its last block, in one piece. */
@@ -106,7 +123,7 @@ static void judge_start(unsigned n)
 	if (is != CHIP_APP)
 		return;
 	if (!runs(0) && !runs(1))
-		wrong("another firmware runs");
+		wrong("another firmware runs, or a part of one");
 	chip_to_rom();
 }
 
@@ -188,14 +205,24 @@ static unsigned cut_erases(void)
 	return nth - 1;
 }
 
+/* Each image once, undisturbed; the second one stays. */
 static void take(char **argv)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		s.image[i] = argv[2 * i];
-		s.version[i] = argv[2 * i + 1];
-	}
 	chip_open(BOARD);
 	chip_reset(false);
+	for (s.turn = 0; s.turn < 2; s.turn++) {
+		s.image[s.turn] = argv[2 * s.turn];
+		s.version[s.turn] = argv[2 * s.turn + 1];
+		if (chip_comes_up() != CHIP_APP)
+			die("no application, to begin with");
+		chip_to_rom();
+		if (flash(NULL, NULL) != 0)
+			die("%s: status %d: %s", s.image[s.turn], sweep.status,
+			    sweep.said);
+		read_flash(s.after);
+		memcpy(s.app[s.turn], s.after + APP_AT, APP_BYTES);
+	}
+	s.turn = 0;
 	if (chip_comes_up() != CHIP_APP || !runs(1))
 		die("the second firmware does not run, to begin with");
 }
