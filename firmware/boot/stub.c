@@ -6,6 +6,7 @@
 #include "boot/boot.h"
 #include "drivers/chip.h"
 #include "drivers/core.h"
+#include "drivers/rcc.h"
 #include "hw/cpu.h"
 #include "hw/memory.h"
 #include "hw/reg.h"
@@ -14,6 +15,8 @@
 
 static void start_rom(void)
 {
+	/* Else the reason of the next reset would be looked for behind that of this one. */
+	rcc_reset_cause_clear();
 	chip_map_rom();
 	core_vectors(0);
 	cpu_start(reg_read(ROM_BASE), reg_read(ROM_BASE + 4));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "periph/rcc.h"
 #include "request.h"
 #include "trace.h"
 
@@ -67,6 +68,21 @@ static bool do_release(struct control *control, struct request *request)
 	if (!board_discovery(control->board))
 		return refuse(request, "the board has no power");
 	discovery_press(board_discovery(control->board), false);
+	return true;
+}
+
+static bool do_crystal(struct control *control, struct request *request)
+{
+	struct machine *machine = board_machine(control->board);
+	bool on = true;
+
+	if (!request_has(request, "on"))
+		return refuse(request, "\"crystal\" needs \"on\": true or false");
+	if (!request_bool(request, "on", &on))
+		return false;
+	if (!machine)
+		return refuse(request, "the board has no power");
+	rcc_crystals(machine_mcu(machine), on ? RCC_HSE_HZ : 0, RCC_LSE_HZ);
 	return true;
 }
 
@@ -179,6 +195,7 @@ static const struct action {
 	{ "boot0", do_boot0, { "do", "on" } },
 	{ "power", do_power, { "do", "on" } },
 	{ "reset", do_reset, { "do" } },
+	{ "crystal", do_crystal, { "do", "on" } },
 	{ "trace", do_trace, { "do", "peripherals" } },
 	{ "fault",
 	  do_fault,
@@ -192,7 +209,7 @@ static const struct action {
 
 static bool refuse_unknown(struct request *request, const char *name)
 {
-	char known[160] = "";
+	char known[200] = "";
 
 	for (size_t i = 0; i < ACTIONS; i++) {
 		strcat(known, i == 0 ? "" : i + 1 < ACTIONS ? ", " : " and ");

@@ -58,7 +58,7 @@ board() {
 	stmiot sim status "$1" --json | jq -r ".[0]$2"
 }
 
-# Of b0, which is in its bootloader.
+# Of the only board.
 serial() {
 	stmiot list --json | jq -r '.[0].serial'
 }

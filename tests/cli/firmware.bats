@@ -2,38 +2,13 @@
 # it says on its console.
 
 load outside
+load boards
 load hubs
+load firmware
 
 more_setup() {
 	hub_up
 	stmiot -q sim up --no-hub --time real >up.txt
-}
-
-# [IMAGE]: its console is heard from here on in `heard`, and `say` types; BOOT0 is low.
-boot() {
-	stmiot -q -b sim:b0 flash "$@"
-	mkfifo keys
-	stmiot console -b sim:b0 <keys >heard 2>said 3>&- &
-	exec 9>keys
-	stmiot sim boot0 b0 off
-	stmiot sim reset b0
-	eventually grep -q "^type 'help'" heard
-}
-
-# JQ-FILTER: of the board's status
-status() {
-	stmiot sim status b0 --json | jq -e ".[0] | $1"
-}
-
-say() {
-	printf '%s\r' "$1" >&9
-}
-
-hears() {
-	eventually grep -q "$1" heard || {
-		cat heard
-		return 1
-	}
 }
 
 # COLOUR JQ-FILTER: is true of this LED
@@ -45,7 +20,7 @@ led() {
 	stmiot -q build -o firmware.dfu
 	boot firmware.dfu
 	hears "^stmiot STM32F407 $(stmiot version --json | jq -r .version)"
-	hears 'start: reset pin'
+	hears 'start: reset power-on'
 	eventually led green '.changes > 2'
 	led orange '.changes == 0 and (.on | not)'
 	led red '.changes == 0 and (.on | not)'
@@ -56,24 +31,19 @@ led() {
 	eventually led blue '.on | not'
 	stmiot sim press b0 --for 100
 	hears 'click 2, id '
-	was=$(stat -c %s heard)
+	anew
 	say log
-	eventually says_since "$was" 'click 1, id '
-	eventually says_since "$was" 'click 2, id '
+	hears 'click 1, id '
+	hears 'click 2, id '
 	say info
 	hears '^info 1'
-	hears "^serial $(stmiot list --json | jq -r '.[0].serial')"
+	hears "^serial $(serial)"
 	hears '^clock hse 168000000 Hz'
 	hears '^clicks 2'
 	hears '^random ok'
 	hears '^watchdog ok'
 	hears '^fault none'
 	[ "$(stmiot sim status b0 --json | jq -c '.[0].unmodelled')" = '[]' ]
-}
-
-# BYTES PATTERN: behind so many bytes of what was heard
-says_since() {
-	tail -c "+$(($1 + 1))" heard | grep -q "$2"
 }
 
 # OPTION...: provision the board, which is in its bootloader, and compare what `info` there
@@ -95,18 +65,15 @@ cred_is_that_of() {
 		wrapped: (if .value then null else "wrapped no" end),
 		otp_block: "wrapped aes-256-gcm, root in OTP block \(.value), which is burned and locked"
 	}[.key] // empty' info.json >expected
-	was=$(stat -c %s heard)
-	stmiot sim reset b0
-	eventually says_since "$was" "^type 'help'"
+	restart
 	say cred
-	eventually says_since "$was" '^ok'
+	hears '^ok'
 	tail -c "+$((was + 1))" heard | tr -d '\r' >answer
 	grep -qx 'cred 1' answer
 	# Each of these is a line of the answer, and there are no others but what info does not tell.
 	grep -Ev '^(keys|slot-[ab]|gateway) ' answer | sed -n '/^cred 1$/,/^ok$/p' | sed '1d;$d' | sort >is
 	sort expected | diff - is
-	say dfu
-	eventually status '.mode == "rom"'
+	asks_for_rom
 }
 
 keys_are() {
@@ -119,8 +86,7 @@ keys_are() {
 @test "cred shows the very record that was provisioned, in flash or wrapped by OTP" {
 	head -c 32 /dev/urandom | base64 >group.key
 	boot
-	say dfu
-	eventually status '.mode == "rom"'
+	asks_for_rom
 	cred_is_that_of dev1
 	keys_are primary
 	grep -qx 'slot-b blank' answer
@@ -129,7 +95,7 @@ keys_are() {
 	cred_is_that_of dev3 --auth dps --id-scope 0ne1 --group-key-file group.key
 	keys_are primary
 	[ "$(stmiot -b sim:b0 info --json | jq .otp.used)" = 0 ]
-	cred_is_that_of dev4 --store otp --burn "$(stmiot list --json | jq -r '.[0].serial')"
+	cred_is_that_of dev4 --store otp --burn "$(serial)"
 	keys_are primary
 	cred_is_that_of dev5 --store otp --auth x509
 	keys_are 'private certificate'
@@ -142,25 +108,27 @@ keys_are() {
 	run -1 grep -F -f keys.txt heard said
 }
 
-@test "dfu on the console: the ROM comes up with BOOT0 low, and a reset leads back" {
+@test "dfu on the console: the ROM comes up with BOOT0 low, and start or a reset lead back" {
 	boot
-	say dfu
-	eventually status '.mode == "rom" and (.boot0 | not)'
+	asks_for_rom
 	stmiot -q build -o firmware.dfu
 	run -0 stmiot -b sim:b0 verify firmware.dfu
-	: >heard
-	stmiot sim reset b0
+	anew
+	stmiot -q -b sim:b0 start
+	hears 'start: reset bootloader'
 	hears "^type 'help'"
+	asks_for_rom
+	restart
+	hears 'start: reset pin'
 }
 
 @test "without an application the stub enters the ROM, and the same flash repairs" {
 	boot
-	say dfu
-	eventually status '.mode == "rom"'
+	asks_for_rom
 	stmiot -q -b sim:b0 erase 0x08020000 128K --yes
 	stmiot sim reset b0
-	eventually status '.mode == "rom" and (.boot0 | not)'
-	: >heard
+	eventually in_rom
+	anew
 	stmiot -q -b sim:b0 flash
 	hears "^type 'help'"
 }

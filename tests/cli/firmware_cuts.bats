@@ -11,17 +11,14 @@ more_setup() {
 	firmware_board 9.0.2.elf
 }
 
-@test "the power fails at transfer n, for each n: stub or ROM comes up, and the same command repairs" {
+@test "the power fails at transfer n, for each n, or in an erase: stub or ROM comes up, and the same command repairs" {
 	cuts firmware_cuts transfers 9.0.1.elf 9.0.1 9.0.2.elf 9.0.2
-}
-
-@test "the power fails within an erase: stub or ROM comes up, and the same command repairs" {
 	cuts firmware_cuts erases 9.0.1.elf 9.0.1 9.0.2.elf 9.0.2
 }
 
 @test "another boot stub: but for the transfers in which it is missing, all the same" {
 	firmware_of 9.0.3 start/stub.ld 's/0x400/0x408/'
-	cuts firmware_cuts stub 9.0.3.elf 9.0.3 9.0.2.elf 9.0.2
+	cuts firmware_cuts stub/4 9.0.3.elf 9.0.3 9.0.2.elf 9.0.2
 }
 
 @test "another boot stub: flash says when the power must stay on, and only then" {

@@ -7,6 +7,7 @@
  *	operations   the same, and five times each, at other parts of what the flash does then
  *	erases       within each erase, after small and large parts of it
  *	stub         as transfers; the images have other boot stubs, too
+ *	stub/4       at each fourth transfer, and at each one around those with the stub
  *
  * After each cut the bootloader or the application comes up, and the same command run again
  * ends with 0, and its application runs. But while another boot stub is written, and at no
@@ -32,11 +33,19 @@
  */
 #define WINDOW 10
 
+/* stmiot-firmware(7): the application, whose length is behind magic and CRC */
+#define APP_AT    0x20000u
+#define APP_BYTES 0x60000u
+#define LENGTH_AT 8
+
 static struct {
 	const char *image[2], *version[2];
-	unsigned turn; /* which image is next */
-	bool stub;     /* the images' stubs differ */
-	unsigned came[3], first_dead, last_dead;
+	uint8_t app[2][APP_BYTES]; /* as it is in flash when it is whole */
+	unsigned turn;             /* which image is next */
+	bool stub;                 /* the images' stubs differ */
+	unsigned came[3];
+	unsigned first_dead, last_dead; /* transfers at which nothing comes up */
+	bool comes_up[TIMES_MAX];       /* at which something does */
 	uint8_t before[FLASH_BYTES], after[FLASH_BYTES];
 } s;
 
@@ -74,26 +83,45 @@ static void judge_rest(void)
 			wrong("other bytes than those of the image have changed");
 }
 
+static bool is_whole(unsigned which)
+{
+	const uint8_t *app = s.app[which];
+	uint32_t bytes = app[LENGTH_AT] | (uint32_t)app[LENGTH_AT + 1] << 8 |
+			 (uint32_t)app[LENGTH_AT + 2] << 16;
+
+	read_flash(s.after);
+	return bytes <= APP_BYTES && memcmp(s.after + APP_AT, app, bytes) == 0;
+}
+
 static bool runs(unsigned which)
 {
 	char version[32];
 
-	return strcmp(chip_version(version, sizeof(version)), s.version[which]) == 0;
+	return strcmp(chip_version(version, sizeof(version)), s.version[which]) == 0 &&
+	       is_whole(which);
 }
 
-/* The stub is missing from its erase to its last block, in one piece. */
 static void judge_dead(unsigned n)
 {
 	if (!s.stub)
 		wrong("neither the bootloader nor the application comes up");
-	if (!s.first_dead)
+	if (!s.first_dead || n < s.first_dead)
 		s.first_dead = n;
-	else if (n > s.last_dead + 1)
-		wrong("nothing comes up, again");
-	s.last_dead = n;
-	if (n - s.first_dead >= WINDOW)
-		wrong("nothing comes up for %u transfers", n - s.first_dead + 1);
+	if (n > s.last_dead)
+		s.last_dead = n;
 	chip_reset(true);
+}
+
+/* The stub is missing from its erase to its last block, and in one piece. */
+static void judge_window(void)
+{
+	if (!s.came[CHIP_DEAD])
+		wrong("the stub was never missing: it was not written");
+	for (unsigned n = s.first_dead; n < s.last_dead; n++)
+		if (s.comes_up[n])
+			wrong("in between, at %u, something comes up", n);
+	if (s.last_dead - s.first_dead >= WINDOW)
+		wrong("the stub is missing from %u to %u", s.first_dead, s.last_dead);
 }
 
 static void judge_start(unsigned n)
@@ -101,12 +129,13 @@ static void judge_start(unsigned n)
 	enum chip_is is = chip_comes_up();
 
 	s.came[is]++;
+	s.comes_up[n] = is != CHIP_DEAD;
 	if (is == CHIP_DEAD)
 		judge_dead(n);
 	if (is != CHIP_APP)
 		return;
 	if (!runs(0) && !runs(1))
-		wrong("another firmware runs");
+		wrong("another firmware runs, or a part of one");
 	chip_to_rom();
 }
 
@@ -160,19 +189,29 @@ static bool cut(const char *what, unsigned n, double part)
 	return struck;
 }
 
-/* Over when it was over before with both images. The last n of which it was not. */
-static unsigned cut_transfers(unsigned parts)
+/* From n up to `to`, or until both images' runs were over before. The last n. */
+static unsigned cut_transfers(unsigned n, unsigned to, unsigned step, unsigned parts)
 {
-	unsigned n, last = 0;
+	unsigned last = 0, over = 0;
 
-	for (n = 1; n <= last + 2 && n < TIMES_MAX; n++) {
+	for (; over < 2 && n <= to; n += step) {
 		bool struck = true;
 
 		for (unsigned i = 0; struck && i < parts; i++)
 			struck = cut("at", n, (0.5 + i) / parts);
+		over = struck ? 0 : over + 1;
 		if (struck)
 			last = n;
 	}
+	return last;
+}
+
+static unsigned cut_run(unsigned step, unsigned parts)
+{
+	unsigned last = cut_transfers(1, TIMES_MAX - 1, step, parts);
+
+	if (step > 1 && s.first_dead)
+		cut_transfers(s.first_dead - step, s.last_dead + step, 1, parts);
 	return last;
 }
 
@@ -188,39 +227,51 @@ static unsigned cut_erases(void)
 	return nth - 1;
 }
 
+/* Each image once, undisturbed; the second one stays. */
 static void take(char **argv)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		s.image[i] = argv[2 * i];
-		s.version[i] = argv[2 * i + 1];
-	}
 	chip_open(BOARD);
 	chip_reset(false);
+	for (s.turn = 0; s.turn < 2; s.turn++) {
+		s.image[s.turn] = argv[2 * s.turn];
+		s.version[s.turn] = argv[2 * s.turn + 1];
+		if (chip_comes_up() != CHIP_APP)
+			die("no application, to begin with");
+		chip_to_rom();
+		if (flash(NULL, NULL) != 0)
+			die("%s: status %d: %s", s.image[s.turn], sweep.status,
+			    sweep.said);
+		read_flash(s.after);
+		memcpy(s.app[s.turn], s.after + APP_AT, APP_BYTES);
+	}
+	s.turn = 0;
 	if (chip_comes_up() != CHIP_APP || !runs(1))
 		die("the second firmware does not run, to begin with");
 }
 
 int main(int argc, char **argv)
 {
+	char *slash = argc == 6 ? strchr(argv[1], '/') : NULL;
 	unsigned last;
 
 	if (argc != 6)
 		die("usage: firmware_cuts WHERE IMAGE VERSION IMAGE VERSION");
+	if (slash)
+		*slash = '\0';
 	s.stub = strcmp(argv[1], "stub") == 0;
 	take(argv + 2);
 	if (strcmp(argv[1], "erases") == 0)
 		last = cut_erases();
 	else
-		last = cut_transfers(strcmp(argv[1], "operations") == 0 ? 5 : 1);
+		last = cut_run(slash ? (unsigned)atoi(slash + 1) : 1,
+			       strcmp(argv[1], "operations") == 0 ? 5 : 1);
 	if (!last || !s.came[CHIP_ROM] || !s.came[CHIP_APP])
 		wrong("%u cuts", sweep.faults);
-	if (s.stub && !s.came[CHIP_DEAD])
-		wrong("the stub was never missing: it was not written");
-	printf("# %s: %u cuts at up to %u; up came the ROM %u times, the application %u",
-	       argv[1], sweep.faults, last, s.came[CHIP_ROM], s.came[CHIP_APP]);
 	if (s.stub)
-		printf(", nothing %u (from %u to %u)", s.came[CHIP_DEAD], s.first_dead,
-		       s.last_dead);
-	printf("\n");
+		judge_window();
+	printf("# %s: %u cuts at up to %u; up came the ROM %u times, the application %u, "
+	       "nothing %u (from %u to %u)\n",
+	       argv[1], sweep.faults, last, s.came[CHIP_ROM], s.came[CHIP_APP],
+	       s.came[CHIP_DEAD], s.first_dead, s.last_dead);
 	return sweep.wrong ? 1 : 0;
 }

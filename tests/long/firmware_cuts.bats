@@ -27,3 +27,10 @@ const unsigned char more[$1 * 1024] \\
 	cuts firmware_cuts transfers 9.0.1.elf 9.0.1 9.0.2.elf 9.0.2
 	cuts firmware_cuts erases 9.0.1.elf 9.0.1 9.0.2.elf 9.0.2
 }
+
+@test "another boot stub, at each transfer" {
+	firmware_of 9.0.1
+	firmware_of 9.0.2 start/stub.ld 's/0x400/0x408/'
+	firmware_board 9.0.2.elf
+	cuts firmware_cuts stub 9.0.1.elf 9.0.1 9.0.2.elf 9.0.2
+}

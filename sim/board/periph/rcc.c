@@ -578,8 +578,8 @@ static bool rcc_open(void *self, struct mcu *mcu, const struct periph_row *row)
 
 	rcc->mcu = mcu;
 	rcc->line.irq = (uint8_t)row->irqs[0];
-	rcc->hse_hz = 8000000;
-	rcc->lse_hz = 32768;
+	rcc->hse_hz = RCC_HSE_HZ;
+	rcc->lse_hz = RCC_LSE_HZ;
 	for (int i = 0; i < OSCILLATORS; i++) {
 		rcc->osc[i].rcc = rcc;
 		rcc->osc[i].event.fire = settled;

@@ -8,6 +8,8 @@
  * The crystals outside, 0 Hz for none; before the first call 8 MHz and 32,768 Hz. One that
  * goes while it is in use is a failure, which the clock security system is there for.
  */
+#define RCC_HSE_HZ 8000000u
+#define RCC_LSE_HZ 32768u
 void rcc_crystals(struct mcu *mcu, uint32_t hse_hz, uint32_t lse_hz);
 
 /* The independent watchdog keeps the LSI on (RM0090 7.2.5). */

@@ -154,6 +154,8 @@ static void started_rom(void)
 	assert_int_equal(mock.started_pc, ROM_PC);
 	assert_int_equal(mock_get(SCB_VTOR), 0);
 	assert_int_equal(mock_get(SYSCFG_MEMRMP), 1);
+	/* The next reset has a reason of its own. */
+	assert_int_equal(mock_get(RCC_CSR) & 0xfe000000, 0);
 }
 
 static void the_application_after_power_on(void **state)
