@@ -75,6 +75,7 @@ enum mcu_clock {
 	MCU_TIMCLK1, /* of the timers on APB1: twice PCLK1 if APB1 is divided */
 	MCU_TIMCLK2,
 	MCU_PLL48CK, /* USB, RNG, SDIO */
+	MCU_I2SCLK,
 	MCU_LSI,
 	MCU_LSE,
 	MCU_RTCCLK,

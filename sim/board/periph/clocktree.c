@@ -5,7 +5,8 @@
 /* A PLL without its reference runs on at its lowest: the manual has no figure. */
 #define UNLOCKED_HZ 1000000
 
-#define PLLSRC_HSE 0x00400000u
+#define PLLSRC_HSE  0x00400000u
+#define CFGR_I2SSRC 0x00800000u
 
 /* 0xxx: 1, then 2 to 16; HPRE has no 32 and goes on with 64 to 512 */
 static uint32_t divide_ahb(uint32_t hz, unsigned hpre)
@@ -66,6 +67,16 @@ static void bus_hz(const struct clocktree *tree, uint32_t hz[MCU_CLOCKS])
 	hz[MCU_TIMCLK2] = ppre2 & 4 ? hz[MCU_PCLK2] * 2 : hz[MCU_PCLK2];
 }
 
+/* Nothing drives I2S_CKIN. */
+static uint32_t i2s_hz(const struct clocktree *tree, uint32_t source)
+{
+	uint32_t r = tree->plli2scfgr >> 28 & 7;
+
+	if (!tree->plli2s_ready || tree->cfgr & CFGR_I2SSRC || r < 2)
+		return 0;
+	return clocktree_vco(tree->pllcfgr, tree->plli2scfgr, source) / r;
+}
+
 void clocktree_hz(const struct clocktree *tree, uint32_t hz[MCU_CLOCKS])
 {
 	uint32_t source = tree->pllcfgr & PLLSRC_HSE ? tree->hse : tree->hsi;
@@ -79,6 +90,7 @@ void clocktree_hz(const struct clocktree *tree, uint32_t hz[MCU_CLOCKS])
 	hz[MCU_SYSCLK] = sources[tree->sws] ? sources[tree->sws] : UNLOCKED_HZ;
 	bus_hz(tree, hz);
 	hz[MCU_PLL48CK] = pllq >= 2 ? vco / pllq : 0;
+	hz[MCU_I2SCLK] = i2s_hz(tree, source);
 	hz[MCU_LSI] = tree->lsi;
 	hz[MCU_LSE] = tree->lse;
 	hz[MCU_RTCCLK] = rtc_hz(tree);

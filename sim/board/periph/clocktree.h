@@ -10,10 +10,10 @@
 /* In Hz, 0 for what is not ready */
 struct clocktree {
 	uint32_t hsi, hse, lsi, lse;
-	bool pll_ready;
+	bool pll_ready, plli2s_ready;
 	bool stopped; /* STOP: nothing runs but LSI, LSE and what hangs on them */
 	unsigned sws; /* RCC_CFGR.SWS */
-	uint32_t pllcfgr, cfgr, bdcr;
+	uint32_t pllcfgr, plli2scfgr, cfgr, bdcr;
 };
 
 void clocktree_hz(const struct clocktree *tree, uint32_t hz[MCU_CLOCKS]);

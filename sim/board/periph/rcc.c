@@ -225,9 +225,11 @@ static void update(struct rcc *rcc)
 		.lsi = osc[LSI].ready ? LSI_HZ : 0,
 		.lse = osc[LSE].ready ? rcc->lse_hz : 0,
 		.pll_ready = osc[PLL].ready,
+		.plli2s_ready = osc[PLLI2S].ready,
 		.stopped = rcc->stopped,
 		.sws = rcc->sws,
 		.pllcfgr = rcc->pllcfgr,
+		.plli2scfgr = rcc->plli2scfgr,
 		.cfgr = rcc->cfgr,
 		.bdcr = rcc->bdcr,
 	};

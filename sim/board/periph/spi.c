@@ -1,7 +1,7 @@
 /*
  * SPI1 to 3 as masters: RM0090 section 28. A frame takes its time on the wire and goes to
- * the parts there. As a slave nothing clocks it, and I2S is not modelled: its registers
- * are kept, no word of audio ever leaves.
+ * the parts there. As a slave nothing clocks it. SPI2 and 3 as masters of an I2S take
+ * their words at the pace of the audio clock, and hear silence.
  */
 #include "spi.h"
 
@@ -42,10 +42,20 @@ enum {
 #define CR2_TXEIE    (1u << 7)
 #define SR_RXNE      (1u << 0)
 #define SR_TXE       (1u << 1)
+#define SR_CHSIDE    (1u << 2)
 #define SR_CRCERR    (1u << 4)
 #define SR_MODF      (1u << 5)
 #define SR_OVR       (1u << 6)
 #define SR_BSY       (1u << 7)
+
+#define I2SCFGR_CHLEN  (1u << 0)
+#define I2SCFGR_DATLEN (3u << 1)
+#define I2SCFGR_RX     (1u << 8) /* of I2SCFG, whose upper bit says master */
+#define I2SCFGR_MASTER (1u << 9)
+#define I2SCFGR_I2SE   (1u << 10)
+#define I2SCFGR_I2SMOD (1u << 11)
+#define I2SPR_ODD      (1u << 8)
+#define I2SPR_MCKOE    (1u << 9)
 
 #define PARTS_MAX 4
 #define SPIS      3
@@ -59,6 +69,7 @@ struct spi {
 	uint16_t tx, rx, shift;
 	bool data_read; /* DR was read: reading SR next clears OVR */
 	bool crc_follows;
+	bool second_half; /* I2S: of a word of 24 or 32 bits */
 	struct sched_event frame;
 	const struct spi_part *parts[PARTS_MAX];
 };
@@ -97,13 +108,20 @@ static bool on(struct spi *spi)
 	return (*reg(spi, CR1) & (CR1_SPE | CR1_MSTR)) == (CR1_SPE | CR1_MSTR);
 }
 
+/* It is an I2S; SPI1 has none. */
+static bool audio(struct spi *spi)
+{
+	return *reg(spi, I2SCFGR) & I2SCFGR_I2SMOD && spi->row->number != 1;
+}
+
 static void show(struct spi *spi)
 {
 	uint32_t sr = *reg(spi, SR), cr2 = *reg(spi, CR2);
 	/* RXNE and TXE are enabled six bits above their flags */
 	bool wanted = (sr & cr2 >> 6 & (SR_RXNE | SR_TXE)) ||
 		      ((cr2 & CR2_ERRIE) && (sr & (SR_CRCERR | SR_MODF | SR_OVR)));
-	bool enabled = *reg(spi, CR1) & CR1_SPE;
+	bool enabled =
+		audio(spi) ? *reg(spi, I2SCFGR) & I2SCFGR_I2SE : *reg(spi, CR1) & CR1_SPE;
 
 	mcu_line_set(spi->mcu, &spi->line, wanted);
 	mcu_dma_request(spi->mcu, spi->wiring->rx_dma,
@@ -208,9 +226,65 @@ static void shift_out(struct spi *spi, uint16_t frame)
 	sched_at_cycle(sched, &spi->frame, sched->cycle + frame_cycles(spi));
 }
 
+/* -- audio --------------------------------------------------------------------------------- */
+
+/* 28.4.4: a half-word, of which words of 24 and 32 bits have two; 0: no clock */
+static int64_t word_cycles(struct spi *spi)
+{
+	uint32_t cfg = *reg(spi, I2SCFGR), pr = *reg(spi, I2SPR);
+	uint32_t clock = mcu_hz(spi->mcu, MCU_I2SCLK);
+	bool narrow = !(cfg & I2SCFGR_DATLEN);
+	bool wide_channel = !narrow || cfg & I2SCFGR_CHLEN;
+	int64_t bits = narrow && wide_channel ? 32 : 16;
+	int64_t clocks = bits * ((pr & 0xFF) * 2 + (pr & I2SPR_ODD ? 1 : 0));
+
+	if (pr & I2SPR_MCKOE)
+		clocks *= wide_channel ? 4 : 8;
+	return clock ? clocks * mcu_hz(spi->mcu, MCU_HCLK) / clock : 0;
+}
+
+static void next_word(struct spi *spi)
+{
+	uint32_t cfg = *reg(spi, I2SCFGR), *sr = reg(spi, SR);
+	struct sched *sched = mcu_sched(spi->mcu);
+	int64_t cycles = word_cycles(spi);
+
+	*sr &= ~SR_BSY;
+	if (!(cfg & I2SCFGR_I2SE) || !(cfg & I2SCFGR_MASTER) || !cycles)
+		return;
+	if (!(cfg & I2SCFGR_RX)) {
+		if (*sr & SR_TXE)
+			return; /* it waits for a word */
+		*sr |= SR_TXE;
+	}
+	*sr |= SR_BSY;
+	sched_at_cycle(sched, &spi->frame, sched->cycle + cycles);
+}
+
+/* CHSIDE is that of the next word to be written, or of the one that came. */
+static void word_done(struct spi *spi)
+{
+	uint32_t cfg = *reg(spi, I2SCFGR), *sr = reg(spi, SR);
+
+	if (cfg & I2SCFGR_RX) {
+		*sr |= *sr & SR_RXNE ? SR_OVR : SR_RXNE;
+		spi->rx = 0;
+	}
+	spi->second_half = cfg & I2SCFGR_DATLEN && !spi->second_half;
+	if (!spi->second_half)
+		*sr ^= SR_CHSIDE;
+	next_word(spi);
+}
+
+/* -- frames -------------------------------------------------------------------------------- */
+
 /* The next frame, if there is one: data, the CRC behind it, or another to be received. */
 static void next_frame(struct spi *spi)
 {
+	if (audio(spi)) {
+		next_word(spi);
+		return;
+	}
 	*reg(spi, SR) &= ~SR_BSY;
 	if (!on(spi))
 		return;
@@ -246,11 +320,16 @@ static void take_in(struct spi *spi, uint16_t frame)
 static void frame_done(void *ctx)
 {
 	struct spi *spi = ctx;
-	uint16_t in = exchange(spi, spi->shift);
+	uint16_t in;
 
-	if (receives(spi))
-		take_in(spi, in);
-	next_frame(spi);
+	if (audio(spi)) {
+		word_done(spi);
+	} else {
+		in = exchange(spi, spi->shift);
+		if (receives(spi))
+			take_in(spi, in);
+		next_frame(spi);
+	}
 	show(spi);
 }
 
@@ -275,7 +354,7 @@ static void spi_reset(void *self)
 	for (const struct periph_reg *row = regs; row->name; row++)
 		*reg(spi, row->offset) = row->reset;
 	spi->tx = spi->rx = 0;
-	spi->data_read = spi->crc_follows = false;
+	spi->data_read = spi->crc_follows = spi->second_half = false;
 	sched_cancel(mcu_sched(spi->mcu), &spi->frame);
 	show(spi);
 }
@@ -327,11 +406,32 @@ static void write_cr1(struct spi *spi, uint32_t value)
 
 static void write_data(struct spi *spi, uint32_t value)
 {
+	/* an I2S sends nothing that anybody here could hear */
 	spi->tx = (uint16_t)(frame_bits(spi) == 16 ? value : value & 0xFF);
 	*reg(spi, SR) &= ~SR_TXE;
 	spi->data_read = false;
 	if (!sched_waits(&spi->frame))
 		next_frame(spi);
+}
+
+static void write_i2s(struct spi *spi, uint32_t offset, uint32_t value)
+{
+	*reg(spi, offset) = value & (offset == I2SCFGR ? 0xFBF : 0x3FF);
+	if (!(*reg(spi, I2SCFGR) & I2SCFGR_I2SE)) {
+		*reg(spi, SR) &= ~SR_CHSIDE;
+		spi->second_half = false;
+	}
+	if (audio(spi) && !sched_waits(&spi->frame))
+		next_word(spi);
+}
+
+static void spi_clocks(void *self)
+{
+	struct spi *spi = self;
+
+	if (audio(spi) && !sched_waits(&spi->frame))
+		next_word(spi);
+	show(spi);
 }
 
 static void spi_write(void *self, uint32_t offset, uint32_t value, uint32_t mask)
@@ -347,12 +447,10 @@ static void spi_write(void *self, uint32_t offset, uint32_t value, uint32_t mask
 		*reg(spi, SR) &= value | ~SR_CRCERR;
 	else if (offset == CR2)
 		*reg(spi, CR2) = value & 0xF7;
+	else if (offset == I2SCFGR || offset == I2SPR)
+		write_i2s(spi, offset, value);
 	else if (offset == CRCPR)
-		*reg(spi, CRCPR) = value & 0xFFFF;
-	else if (offset == I2SCFGR)
-		*reg(spi, I2SCFGR) = value & 0xFBF;
-	else if (offset == I2SPR)
-		*reg(spi, I2SPR) = value & 0x3FF;
+		*reg(spi, offset) = value & 0xFFFF;
 	show(spi);
 }
 
@@ -375,5 +473,6 @@ const struct periph_class spi_class = {
 	.read = spi_read,
 	.peek = spi_peek,
 	.write = spi_write,
+	.clocks = spi_clocks,
 	.regs = regs,
 };

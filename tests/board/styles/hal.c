@@ -295,6 +295,34 @@ static void wave(void)
 	EXPECT(REG(DAC + 0x34), 0);
 }
 
+/* -- sound ----------------------------------------------------------------------------------- */
+
+/* 48 kHz for the codec by I2S3, 10 times a millisecond of it from memory */
+static void sound(void)
+{
+	static const int16_t silence[96];
+	uint32_t since;
+
+	REG(RCC + 0x84) = 3u << 28 | 258u << 6;
+	BIT(RCC + CR, 26) = 1;
+	EXPECT(wait(RCC + CR, 1u << 27, 1u << 27, 2), OK);
+	REG(RCC + APB1ENR) |= 1u << 15;
+	REG(SPI3 + 0x20) = 1u << 9 | 1u << 8 | 3;
+	REG(SPI3 + 0x1C) = 1u << 11 | 2u << 8;
+	REG(DMA1 + 0xC0) = SPI3 + 0x0C; /* stream 7, channel 0, circular */
+	REG(DMA1 + 0xC4) = (uint32_t)silence;
+	REG(DMA1 + 0xBC) = sizeof(silence) / sizeof(silence[0]);
+	REG(DMA1 + 0xB8) = 1u << 13 | 1u << 11 | 1u << 10 | 1u << 8 | 1u << 6 | 1;
+	REG(SPI3 + 0x04) = 2;
+	since = ticks;
+	REG(SPI3 + 0x1C) |= 1u << 10;
+	for (unsigned i = 0; i < 10; i++) {
+		EXPECT(wait(DMA1 + 4, 1u << 27, 1u << 27, 5), OK);
+		REG(DMA1 + 0x0C) = 1u << 27;
+	}
+	EXPECT_WITHIN(ticks - since, 9, 11);
+}
+
 /* -- no cable ------------------------------------------------------------------------------- */
 
 static void usb(void)
@@ -319,6 +347,7 @@ int main(void)
 	codec();
 	tilt();
 	wave();
+	sound();
 	usb();
 	return 0;
 }

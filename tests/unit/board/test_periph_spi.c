@@ -219,6 +219,88 @@ static void interrupts_and_dma(void **state)
 	assert_false(mcu_dma_requested(bench.mcu, MCU_DMA_SPI1_RX));
 }
 
+/* -- I2S ---------------------------------------------------------------------------------- */
+
+#define SPI3    0x40003C00u
+#define I2SCFGR 0x1Cu
+#define I2SPR   0x20u
+#define I2SE    0x400u
+#define SENDS   0x200u
+#define I2SMOD  0x800u
+#define CHSIDE  4u
+#define WORD    128 /* 96 MHz / (32 * 6 * 8) are 62.5 kHz of two channels, at 16 MHz */
+
+/* HSI / 16 * 192 / 2 */
+static void audio_clock(void)
+{
+	mcu_periph_clock(bench.mcu, PERIPH_APB1, 15, true);
+	wr(0x40023884, 2u << 28 | 192u << 6);
+	wr(0x40023800, 1u << 26 | 1);
+	bench_run_ns(&bench, 1000000);
+	assert_int_equal(mcu_hz(bench.mcu, MCU_I2SCLK), 96000000);
+}
+
+static void a_word_of_audio_takes_its_time(void **state)
+{
+	(void)state;
+	wr(SPI3 + I2SPR, 3u | 0x200);
+	wr(SPI3 + I2SCFGR, I2SMOD | SENDS | I2SE);
+	wr(SPI3 + DR, 0x1111); /* no clock yet */
+	bench_run(&bench, 10000);
+	mcu_periph_clock(bench.mcu, PERIPH_APB1, 15, true);
+	wr(SPI3 + I2SPR, 3u | 0x200);
+	wr(SPI3 + I2SCFGR, I2SMOD | SENDS | I2SE);
+	wr(SPI3 + DR, 0x1111);
+	bench_run(&bench, 10000);
+	assert_int_equal(rd(SPI3 + SR), 0);
+	audio_clock(); /* and now it goes on by itself */
+	assert_int_equal(rd(SPI3 + SR), TXE | CHSIDE);
+	wr(SPI3 + DR, 0x2222);
+	assert_int_equal(rd(SPI3 + SR), TXE | CHSIDE | BSY);
+	wr(SPI3 + DR, 0x3333);
+	assert_int_equal(rd(SPI3 + SR), CHSIDE | BSY);
+	bench_run(&bench, WORD - 1);
+	assert_int_equal(rd(SPI3 + SR), CHSIDE | BSY);
+	bench_run(&bench, 1);
+	assert_int_equal(rd(SPI3 + SR), TXE | BSY);
+	bench_run(&bench, WORD);
+	assert_int_equal(rd(SPI3 + SR), TXE | CHSIDE);
+	wr(SPI3 + I2SCFGR, I2SMOD | SENDS);
+	assert_int_equal(rd(SPI3 + SR), TXE);
+}
+
+/* A word of 24 bits is two half-words, each as long as one of 16 in a channel of 16. */
+static void a_long_word_has_two_halves(void **state)
+{
+	(void)state;
+	audio_clock();
+	wr(SPI3 + I2SPR, 6u);
+	wr(SPI3 + CR2, 2); /* TXDMAEN */
+	assert_false(mcu_dma_requested(bench.mcu, MCU_DMA_SPI3_TX));
+	wr(SPI3 + I2SCFGR, I2SMOD | SENDS | I2SE | 3);
+	assert_true(mcu_dma_requested(bench.mcu, MCU_DMA_SPI3_TX));
+	for (unsigned half = 1; half <= 4; half++) {
+		wr(SPI3 + DR, half);
+		bench_run(&bench, WORD / 4); /* 96 MHz / 12: 16 bits are 32 cycles */
+		assert_int_equal(rd(SPI3 + SR), half / 2 % 2 ? TXE | CHSIDE : TXE);
+	}
+}
+
+static void a_microphone_hears_silence(void **state)
+{
+	(void)state;
+	audio_clock();
+	wr(SPI3 + I2SPR, 3u | 0x200);
+	wr(SPI3 + CR2, 0x40);
+	wr(SPI3 + I2SCFGR, I2SMOD | SENDS | I2SE | 0x100);
+	bench_run(&bench, WORD);
+	assert_true(bench.irq[51]);
+	assert_int_equal(rd(SPI3 + DR), 0);
+	assert_false(bench.irq[51]);
+	bench_run(&bench, 2 * WORD);
+	assert_int_equal(rd(SPI3 + SR) & 0x40, 0x40);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -233,6 +315,9 @@ int main(void)
 		TEST(a_low_nss_takes_the_bus_away),
 		TEST(checks_of_the_data),
 		TEST(interrupts_and_dma),
+		TEST(a_word_of_audio_takes_its_time),
+		TEST(a_long_word_has_two_halves),
+		TEST(a_microphone_hears_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
