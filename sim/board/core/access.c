@@ -186,6 +186,8 @@ bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *
 {
 	const uint8_t *memory = cpu_memory(core->cpu, address, bytes, false);
 	bool passed = core->systick.passed, ok;
+	unsigned bit;
+	uint32_t at;
 
 	if (memory) {
 		*value = 0;
@@ -194,6 +196,11 @@ bool access_peek(struct core *core, uint32_t address, unsigned bytes, uint32_t *
 	}
 	if (address & (bytes - 1))
 		return false;
+	if (banded(address, bytes, &at, &bit)) {
+		ok = access_peek(core, at, bytes, value);
+		*value = ok ? *value >> bit & 1 : 0;
+		return ok;
+	}
 	if (address - PPB_BASE >= PPB_BYTES)
 		return mcu_peek(core->mcu, address, bytes, value);
 	ok = ppb_peek(core, address - PPB_BASE, bytes, value);

@@ -279,6 +279,29 @@ static void test_watch_steps(void **state)
 	close_chip(&other);
 }
 
+/* A debugger has the aliases of single bits as the processor has them (RM0090 2.3.3). */
+static void test_bits(void **state)
+{
+	struct chip_under_test chip;
+	uint32_t value;
+
+	(void)state;
+	open_chip(&chip, accesses, sizeof(accesses));
+	machine_debug(chip.machine, true);
+	assert_true(machine_write(chip.machine, 0x20000100, 4, 0x20));
+	assert_true(machine_read(chip.machine, 0x22002014, 4, &value));
+	assert_int_equal(value, 1);
+	assert_true(machine_read(chip.machine, 0x22002018, 4, &value));
+	assert_int_equal(value, 0);
+	assert_true(machine_write(chip.machine, 0x22002018, 4, 1));
+	assert_true(machine_read(chip.machine, 0x20000100, 4, &value));
+	assert_int_equal(value, 0x60);
+	/* RCC_CR: HSIRDY */
+	assert_true(machine_read(chip.machine, 0x42470004, 4, &value));
+	assert_int_equal(value, 1);
+	close_chip(&chip);
+}
+
 /* svc #0; b .; the vector of SVCall, which is at 0x0800002C; and there: b . */
 static const uint16_t calls[] = { 0xDF00, 0xE7FE, [18] = 0x0031, 0x0800, 0xE7FE };
 
@@ -389,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_bkpt),
 		cmocka_unit_test(test_breakpoint),
+		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_watch_steps),
 		cmocka_unit_test(test_watch_frame),
