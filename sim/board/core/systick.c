@@ -11,8 +11,8 @@
 #define CLKSOURCE (1u << 2)
 #define COUNTFLAG (1u << 16)
 
-/* RM0090 12.1.2: SKEW clear, ten milliseconds at HCLK/8 of 10.5 MHz */
-#define CALIB_VALUE 0x4000290Bu
+/* RM0090 12.1.2: 18750, a millisecond of HCLK/8 at 150 MHz; SKEW set, NOREF clear */
+#define CALIB_VALUE 0x4000493Eu
 
 static int64_t divisor(const struct systick *tick)
 {

@@ -24,7 +24,7 @@ start:
 	peek 0xE000ED08
 	EXPECT(r0, 0x20000000)
 	peek 0xE000E01C			/* SysTick's calibration */
-	EXPECT(r0, 0x4000290B)
+	EXPECT(r0, 0x4000493E)
 	peek 0xE000E000 + 0xFF0
 	EXPECT(r0, 0x0D)
 	PASS
