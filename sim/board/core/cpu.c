@@ -5,6 +5,9 @@
 #include "thumb.h"
 
 #define RETURNS 0xF0000000u
+/* A7.7.81, A7.7.82 */
+#define MSR_CONTROL_MASK 0xFFE0D0FFu
+#define MSR_CONTROL      0xF3808014u
 /*
  * A firmware has some thousands of blocks. Those that it keeps rewriting, or that are run
  * instruction by instruction, are more: the library would keep them until they fill a
@@ -221,7 +224,7 @@ static void renew(struct cpu *cpu)
 	restore(cpu, &saved);
 }
 
-static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
+static enum cpu_why run_engine(struct cpu *cpu, int64_t limit, uint32_t until)
 {
 	uint32_t pc = get(cpu, UC_ARM_REG_PC);
 	enum cpu_why why;
@@ -247,6 +250,31 @@ static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
 		      : why_stopped(cpu, err, pc);
 	cpu->sched->cycle = cpu->before ? cpu_end(cpu) : cpu_time_at(cpu, pc);
 	return why;
+}
+
+/* A run ends behind an MSR, when cpu_trap() was told so. */
+static bool behind_msr_control(struct cpu *cpu)
+{
+	return (cpu_instruction(cpu, get(cpu, UC_ARM_REG_PC) - 4) & MSR_CONTROL_MASK) ==
+	       MSR_CONTROL;
+}
+
+static enum cpu_why run(struct cpu *cpu, int64_t limit, uint32_t until)
+{
+	bool hidden = cpu->float_kept && !(cpu_get(cpu, CPU_CONTROL) & CPU_CONTROL_FPCA);
+	enum cpu_why why;
+
+	if (hidden)
+		cpu_set(cpu, CPU_CONTROL, cpu_get(cpu, CPU_CONTROL) | CPU_CONTROL_FPCA);
+	why = run_engine(cpu, limit, until);
+	if (hidden && !behind_msr_control(cpu))
+		cpu_set(cpu, CPU_CONTROL, cpu_get(cpu, CPU_CONTROL) & ~CPU_CONTROL_FPCA);
+	return why;
+}
+
+void cpu_keep_float(struct cpu *cpu, bool on)
+{
+	cpu->float_kept = on;
 }
 
 enum cpu_why cpu_run(struct cpu *cpu, int64_t until)

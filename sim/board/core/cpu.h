@@ -97,6 +97,12 @@ void cpu_remap(struct cpu *cpu, unsigned mem_mode);
 void cpu_changed(struct cpu *cpu, uint32_t address, uint32_t len);
 /* Every unaligned access goes to the bus from the next run on, which costs much time. */
 void cpu_strict(struct cpu *cpu, bool strict);
+/*
+ * From the next run on no instruction begins a context of floating point by itself: neither
+ * FPSCR nor CONTROL.FPCA changes; CPU_MASKS has to be trapped. Within a run the program reads
+ * FPCA as set.
+ */
+void cpu_keep_float(struct cpu *cpu, bool on);
 /* Plain memory at the address, as instructions and frames find it; NULL: none. */
 uint8_t *cpu_memory(struct cpu *cpu, uint32_t address, uint32_t len, bool write);
 

@@ -50,7 +50,8 @@ struct cpu {
 	struct tcg_meter meter;
 	unsigned traps;
 	bool strict; /* unaligned accesses go to the bus, which refuses them */
-	bool looks;  /* `look_hook` is there: no access to RAM passes unseen */
+	bool float_kept;
+	bool looks; /* `look_hook` is there: no access to RAM passes unseen */
 	uc_hook look_hook;
 	struct watch watch[CPU_WATCHES];
 	unsigned watches; /* how many there are */

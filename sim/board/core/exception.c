@@ -70,8 +70,7 @@ static void note_lazy(struct core *core, uint32_t frame)
 
 static bool float_in_use(struct core *core)
 {
-	return cpu_get(core->cpu, CPU_CONTROL) & CPU_CONTROL_FPCA &&
-	       core->scb.fpccr & FPCCR_ASPEN;
+	return cpu_get(core->cpu, CPU_CONTROL) & CPU_CONTROL_FPCA;
 }
 
 /* PushStack(): false when memory did not take it; the stack pointer has moved all the same. */

@@ -5,10 +5,11 @@
 #include "periph/pwr.h"
 #include "thumb.h"
 
-#define SLEEPDEEP   (1u << 2) /* SCR */
-#define UNALIGN_TRP (1u << 3) /* CCR */
-#define DIV_0_TRP   (1u << 4) /* CCR */
-#define LSPACT      (1u << 0) /* FPCCR */
+#define SLEEPDEEP   (1u << 2)  /* SCR */
+#define UNALIGN_TRP (1u << 3)  /* CCR */
+#define DIV_0_TRP   (1u << 4)  /* CCR */
+#define LSPACT      (1u << 0)  /* FPCCR */
+#define ASPEN       (1u << 31) /* FPCCR */
 #define FPDSCR_BITS 0x07C00000u
 #define XPSR_IT     0x0600FC00u
 
@@ -100,6 +101,13 @@ static void access_refused(struct core *core)
 	fault(core, CFSR_PRECISERR | CFSR_BFARVALID);
 }
 
+/* B1.5.7 ExecuteFPCheck() */
+static bool new_context(struct core *core)
+{
+	return core->scb.fpccr & ASPEN &&
+	       !(cpu_get(core->cpu, CPU_CONTROL) & CPU_CONTROL_FPCA);
+}
+
 static void before_float(struct core *core)
 {
 	struct cpu *cpu = core->cpu;
@@ -110,9 +118,8 @@ static void before_float(struct core *core)
 	}
 	if (core->scb.fpccr & LSPACT)
 		exception_save_float(core);
-	if (core->scb.fpccr & LSPACT || cpu_get(cpu, CPU_CONTROL) & CPU_CONTROL_FPCA)
+	if (core->scb.fpccr & LSPACT || !new_context(core))
 		return;
-	/* B1.5.7 ExecuteFPCheck(): a new context */
 	cpu_set(cpu, CPU_FPSCR,
 		(cpu_get(cpu, CPU_FPSCR) & ~FPDSCR_BITS) | core->scb.fpdscr);
 	cpu_set(cpu, CPU_CONTROL, cpu_get(cpu, CPU_CONTROL) | CPU_CONTROL_FPCA);
@@ -188,14 +195,14 @@ static unsigned traps(struct core *core)
 	const struct scb *scb = &core->scb;
 	unsigned set = core->halting ? CPU_BREAK : 0;
 
-	if (nvic_masked(core))
+	/* behind MSR CONTROL another context may begin, or none */
+	if (nvic_masked(core) || scb->fpdscr || !(scb->fpccr & ASPEN))
 		set |= CPU_MASKS;
 	if (core->monitor_cleared)
 		set |= CPU_EXCLUSIVE;
 	if (scb->ccr & DIV_0_TRP)
 		set |= CPU_DIVIDE;
-	if (!scb_float(core) || scb->fpccr & LSPACT ||
-	    (scb->fpdscr && !(cpu_get(core->cpu, CPU_CONTROL) & CPU_CONTROL_FPCA)))
+	if (!scb_float(core) || scb->fpccr & LSPACT || (scb->fpdscr && new_context(core)))
 		set |= CPU_FLOAT;
 	return set;
 }
@@ -326,6 +333,7 @@ void core_run(struct core *core, int64_t until)
 			continue;
 		cpu_trap(core->cpu, traps(core));
 		cpu_strict(core->cpu, core->scb.ccr & UNALIGN_TRP);
+		cpu_keep_float(core->cpu, !(core->scb.fpccr & ASPEN));
 		stopped(core, cpu_run(core->cpu, earlier(sched_due(core->sched), until)));
 		after_block(core);
 	}
