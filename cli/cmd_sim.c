@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BOARDS_MAX 64
+#define BOARDS_MAX   64
+#define PRESS_MS_MAX 3600000u
 
 static uint32_t boards = 1, port, gdb, at, erase, address, bit, times, count, lines,
 		press_ms, seed;
@@ -439,6 +440,9 @@ static int cmd_press(int argc, char **argv)
 
 	if (argc != 1)
 		return usage_error("sim press takes one board");
+	if (press_given && (press_ms < 1 || press_ms > PRESS_MS_MAX))
+		return usage_error("--for %u: 1 to %u milliseconds", press_ms,
+				   PRESS_MS_MAX);
 	request = sim_request("press");
 	if (press_given)
 		json_add_number(request, "ms", press_ms);

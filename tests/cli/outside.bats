@@ -32,8 +32,8 @@ status() {
 	stmiot sim press b0 --for 30
 	leds '.pressed == false'
 	eventually leds '.leds[] | select(.name == "LD3") | .changes == 4'
-	run -1 --separate-stderr stmiot sim press b0 --for 0
-	has "$stderr" 'a whole number from 1'
+	run -2 --separate-stderr stmiot sim press b0 --for 0
+	has "$stderr" '--for 0: 1 to 3600000 milliseconds'
 	stmiot sim power b0 off
 	run -1 --separate-stderr stmiot sim press b0
 	has "$stderr" "b0: the board has no power"
