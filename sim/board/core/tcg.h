@@ -12,7 +12,8 @@
  *   of the time of a loop.
  *
  * The library calls those of its functions by name through the dynamic linker. Those
- * defined in tcg.c take their place, do what is missing, and call the library's.
+ * defined in tcg.c and tcgmeter.c take their place, do what is missing, and call the
+ * library's.
  */
 #ifndef CORE_TCG_H
 #define CORE_TCG_H
