@@ -1,6 +1,7 @@
 /*
- * FLASH_CR opens to two keys in their order and closes by LOCK; a wrong key is a bus error,
- * and it stays closed until the next reset. FLASH_OPTCR has its own (RM0090 3.6.1, 3.7.2).
+ * FLASH_CR opens to two keys in their order and closes by LOCK; a wrong key is a bus
+ * error, and it stays closed until the next reset. FLASH_OPTCR has its own (RM0090
+ * 3.6.1, 3.7.2).
  */
 #include "rule.h"
 
