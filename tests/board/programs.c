@@ -1,8 +1,8 @@
 /*
- * Runs programs on the processor of a whole board, each in one of its own, and says of each
- * whether it ended well: programs FILE.elf... They live in flash, run from reset, and tell
- * by semihosting (BKPT 0xAB) what they find; the operations are Arm's, and SYS_SYSTEM does
- * to the board what a hand does. TAP.
+ * programs FILE.elf...: runs programs on the processor of a whole board, each on one of its
+ * own, and says of each whether it ended well. They live in flash, run from reset, and
+ * tell by semihosting (BKPT 0xAB) what they find; the operations are Arm's, and SYS_SYSTEM
+ * does to the board what a hand does. TAP.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -56,7 +56,7 @@ static void say(struct run *run, const char *format, ...)
 	va_end(args);
 }
 
-/* -- the program ----------------------------------------------------------------------- */
+/* -- the program -------------------------------------------------------------------- */
 
 static uint32_t word(const uint8_t *b)
 {
@@ -98,7 +98,7 @@ static bool load(struct run *run, const char *path)
 	return true;
 }
 
-/* -- the board ------------------------------------------------------------------------- */
+/* -- the board ---------------------------------------------------------------------- */
 
 static bool power_on(struct run *run)
 {
@@ -157,7 +157,7 @@ static bool handle(struct run *run, const char *request)
 	return true;
 }
 
-/* -- semihosting ----------------------------------------------------------------------- */
+/* -- semihosting -------------------------------------------------------------------- */
 
 static uint32_t word_at(struct run *run, uint32_t address)
 {
@@ -218,7 +218,7 @@ static bool serve(struct run *run)
 	}
 }
 
-/* -- the run --------------------------------------------------------------------------- */
+/* -- the run ------------------------------------------------------------------------ */
 
 static bool goes_on(struct run *run)
 {

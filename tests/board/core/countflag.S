@@ -1,5 +1,6 @@
 /* SysTick's COUNTFLAG: set as the counter comes to 0, taken away by reading CSR and by
-   writing CVR, which makes no interrupt (B3.3.3). */
+   writing CVR, which makes no interrupt (B3.3.3). (qemu's SysTick follows its host's
+   time.) */
 #include "rule.inc"
 #define CSR 0xE000E010
 #define RVR 0xE000E014

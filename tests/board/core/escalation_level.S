@@ -1,5 +1,5 @@
-/* A fault whose handler's priority is not above the present one, or that PRIMASK masks, is a
-   HardFault (B1.5.4). */
+/* A fault whose handler's priority is not above the present one, or that PRIMASK masks,
+   is a HardFault (B1.5.4). */
 #include "rule.inc"
 #define SHCSR 0xE000ED24
 #define SHPR1 0xE000ED18

@@ -1,5 +1,5 @@
-/* CCR.BFHFNMIGN: with FAULTMASK set, or in HardFault, a load from nowhere goes by: the way
-   to look what memory there is (B1.5.15). (qemu 7.2 locks up.) */
+/* CCR.BFHFNMIGN: with FAULTMASK set, or in HardFault, a load from nowhere goes by: the
+   way to look what memory there is (B1.5.15). (qemu 7.2 locks up.) */
 #include "rule.inc"
 #define CFSR  0xE000ED28
 #define CCR   0xE000ED14

@@ -1,6 +1,6 @@
-/* Late arrival: whenever SysTick comes, before, at or after the entry of a lower interrupt, it
-   runs first or in between, never after what it should preempt (B1.5.11). (qemu's SysTick
-   follows its host's time.) */
+/* Late arrival: whenever SysTick comes, before, at or after the entry of a lower
+   interrupt, it runs first or in between, never after what it should preempt (B1.5.11).
+   (qemu's SysTick follows its host's time.) */
 #include "rule.inc"
 #define CVR 0xE000E018
 start:

@@ -1,5 +1,5 @@
-/* Memory of devices and the system's is never executed: MemManage, IACCVIOL, and no address
-   (B3.1, B3.2.15). */
+/* Memory of devices and the system's is never executed: MemManage, IACCVIOL, and no
+   address (B3.1, B3.2.15). */
 #include "rule.inc"
 #define SHCSR 0xE000ED24
 #define CFSR  0xE000ED28

@@ -1,5 +1,5 @@
-/* What is interrupted goes on as if nothing had been: conditions, IT blocks, loads and stores
-   of many registers, the stack (B1.5.6, B1.5.10). */
+/* What is interrupted goes on as if nothing had been: conditions, IT blocks, loads and
+   stores of many registers, the stack (B1.5.6, B1.5.10). */
 #include "rule.inc"
 #define TICKS 100
 start:

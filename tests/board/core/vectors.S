@@ -1,7 +1,8 @@
-/* A vector that cannot be read is a HardFault with VECTTBL (B1.5.14). (qemu's RAM is longer.) */
+/* A vector that cannot be read is a HardFault with VECTTBL (B1.5.14). (qemu's RAM is
+   longer.) */
 #include "rule.inc"
 #define HFSR  0xE000ED2C
-#define TABLE 0x2001FF80		/* its first 32 vectors are in RAM, the next are not */
+#define TABLE 0x2001FF80		/* of its vectors, 32 are in RAM */
 start:
 	ldr r0, =0x20018000
 	mov sp, r0

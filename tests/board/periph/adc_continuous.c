@@ -1,4 +1,7 @@
-/* CONT goes on by itself; with EOCS a result that is not taken is an overrun (13.3.5, 13.8). */
+/*
+ * CONT goes on by itself; with EOCS a result that is not taken is an overrun (13.3.5,
+ * 13.8).
+ */
 #include "rule.h"
 
 void rule(void)

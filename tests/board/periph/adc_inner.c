@@ -1,6 +1,6 @@
 /*
- * Temperature and reference voltage, of ADC1 with TSVREFE: at 3.0 V and a room's warmth, as
- * the data sheet's tables 69 and 72 say (RM0090 13.10, 13.11).
+ * Temperature and reference voltage, of ADC1 with TSVREFE: at 3.0 V and a room's warmth,
+ * as the data sheet's tables 69 and 72 say (RM0090 13.10, 13.11).
  */
 #include "rule.h"
 

@@ -1,6 +1,6 @@
 /*
- * A sequence into memory by DMA; a result that nobody takes is an overrun; the watchdog; an
- * injected channel beside (RM0090 13.3.5, 13.3.7, 13.8).
+ * A sequence into memory by DMA; a result that nobody takes is an overrun; the watchdog;
+ * an injected channel beside (RM0090 13.3.5, 13.3.7, 13.8).
  */
 #include "rule.h"
 

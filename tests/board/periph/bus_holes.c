@@ -1,4 +1,7 @@
-/* Where nothing is, is a bus fault that names the address (RM0090 2.3, table 1). */
+/*
+ * Where nothing is, is a bus fault that names the address (RM0090 2.3, table 1). Of blocks
+ * that are reserved on an APB the manual does not say it: there it is the board's reading.
+ */
 #include "rule.h"
 
 static volatile uint32_t bfar;

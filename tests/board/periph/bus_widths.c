@@ -1,6 +1,7 @@
 /*
- * AHB peripherals take bytes and half-words; on the APBs a narrow store is made as wide as
- * the bus by repeating it (RM0090 2.3). Bit-band turns a word into one bit of a register.
+ * AHB peripherals take bytes and half-words; on the APBs a narrow store is made as wide
+ * as the bus by repeating it (RM0090 2.3). Bit-band turns a word into one bit of a
+ * register.
  */
 #include "rule.h"
 

@@ -1,6 +1,7 @@
 /*
- * What a stream cannot reach ends it with TEIF: nothing there, the core coupled memory, and
- * for DMA1, whose peripheral port is on APB1 alone, all else (RM0090 2.1, 10.3.1, 10.3.17).
+ * What a stream cannot reach ends it with TEIF: nothing there, the core coupled memory,
+ * and for DMA1, whose peripheral port is on APB1 alone, all else (RM0090 2.1, 10.3.1,
+ * 10.3.17).
  */
 #include "rule.h"
 

@@ -1,4 +1,7 @@
-/* Half and whole of a circle, each with its interrupt, over and over (RM0090 10.3.7, 10.4). */
+/*
+ * Half and whole of a circle, each with its interrupt, over and over (RM0090 10.3.7,
+ * 10.4).
+ */
 #include "rule.h"
 
 static volatile unsigned halves, wholes;

@@ -1,4 +1,7 @@
-/* A stream that is on takes no other set-up, and counts down as it works (10.5.5, 10.5.6). */
+/*
+ * A stream that is on takes no other set-up, and counts down as it works (10.5.5,
+ * 10.5.6).
+ */
 #include "rule.h"
 
 static uint32_t from[512], to[512];

@@ -1,4 +1,6 @@
-/* A line in EMR wakes WFE, without an interrupt and without one pending (RM0090 12.2.3). */
+/*
+ * A line in EMR wakes WFE, without an interrupt and without one pending (RM0090 12.2.3).
+ */
 #include "rule.h"
 
 void rule(void)

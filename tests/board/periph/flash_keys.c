@@ -1,6 +1,7 @@
 /*
- * FLASH_CR opens to two keys in their order and closes by LOCK; a wrong key is a bus error,
- * and it stays closed until the next reset. FLASH_OPTCR has its own (RM0090 3.6.1, 3.7.2).
+ * FLASH_CR opens to two keys in their order and closes by LOCK; a wrong key is a bus
+ * error, and it stays closed until the next reset. FLASH_OPTCR has its own (RM0090
+ * 3.6.1, 3.7.2).
  */
 #include "rule.h"
 
@@ -45,13 +46,12 @@ static void wrong(void)
 	EXPECT(faults, 1);
 	flash_unlock();
 	EXPECT(FLASH_CR, FLASH_CR_LOCK);
+	/* of the option's keys the manual tells of no bus error */
 	FLASH_OPTKEYR = 0x08192A3B;
 	FLASH_OPTKEYR = 0x08192A3B;
-	EXPECT(faults, 2);
 	FLASH_OPTKEYR = 0x08192A3B;
 	FLASH_OPTKEYR = 0x4C5D6E7F;
 	EXPECT(FLASH_OPTCR, 0x0FFFAAED);
-	EXPECT(faults, 2);
 }
 
 void rule(void)

@@ -1,6 +1,6 @@
 /*
- * What IDR shows of a pin that nothing drives, is pulled, is an open drain, is analog, and
- * of the button, whose resistor is the board's (RM0090 8.3.7 to 8.3.12).
+ * What IDR shows of a pin that nothing drives, is pulled, is an open drain, is analog,
+ * and of the button, whose resistor is the board's (RM0090 8.3.7 to 8.3.12).
  */
 #include "rule.h"
 

@@ -1,6 +1,6 @@
 /*
- * Outputs: ODR and BSRR, of which set wins over reset, byte by byte as well; IDR shows the
- * pin (RM0090 8.3.4 to 8.3.10, 8.4.5 to 8.4.7).
+ * Outputs: ODR and BSRR, of which set wins over reset, byte by byte as well; IDR shows
+ * the pin (RM0090 8.3.4 to 8.3.10, 8.4.5 to 8.4.7).
  */
 #include "rule.h"
 

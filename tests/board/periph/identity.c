@@ -1,4 +1,6 @@
-/* What the chip says of itself, and what its debug unit keeps (RM0090 38.6, 38.16, 39). */
+/*
+ * What the chip says of itself, and what its debug unit keeps (RM0090 38.6, 38.16, 39).
+ */
 #include "rule.h"
 
 static KEPT unsigned stage;

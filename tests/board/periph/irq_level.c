@@ -1,7 +1,7 @@
 /*
- * A peripheral's line is a level: it makes its interrupt pending as it rises, and again when
- * the handler leaves it high; what is pending stays so when it falls (PM0214 4.3, ARMv7-M
- * B3.4.1).
+ * A peripheral's line is a level: it makes its interrupt pending as it rises, and again
+ * when the handler leaves it high; what is pending stays so when it falls (PM0214 4.3,
+ * ARMv7-M B3.4.1).
  */
 #include "rule.h"
 

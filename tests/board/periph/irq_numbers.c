@@ -1,4 +1,6 @@
-/* Each peripheral's interrupt is at its position in RM0090's table 61, and at no other. */
+/*
+ * Each peripheral's interrupt is at its position in RM0090's table 61, and at no other.
+ */
 #include "rule.h"
 
 #define NONE 0u

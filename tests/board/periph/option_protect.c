@@ -1,6 +1,7 @@
 /*
- * A sector whose bit in nWRP is 0 can be neither programmed nor erased: FLASH_OPTCR writes
- * the option bytes with OPTSTRT, and shows them after a reset (RM0090 3.7.1, 3.7.4).
+ * A sector whose bit in nWRP is 0 can be neither programmed nor erased: FLASH_OPTCR
+ * writes the option bytes with OPTSTRT, and shows them after a reset (RM0090 3.7.1,
+ * 3.7.4).
  */
 #include "rule.h"
 

@@ -1,4 +1,7 @@
-/* nRST_STOP at 0: entering Stop is a reset, with a flag of its own (RM0090 3.7.1, 7.1.1). */
+/*
+ * nRST_STOP at 0: entering Stop is a reset, with a flag of its own (RM0090 3.7.1,
+ * 7.1.1).
+ */
 #include "rule.h"
 
 #define OPTSTRT   BIT(1)

@@ -1,6 +1,6 @@
 /*
- * The one-time memory is programmed as flash is, bit by bit from 1 to 0, never erased, and
- * a block is locked by a byte of zero (RM0090 3.7.5, table 16).
+ * The one-time memory is programmed as flash is, bit by bit from 1 to 0, never erased,
+ * and a block is locked by a byte of zero (RM0090 3.7.5, table 16).
  */
 #include "rule.h"
 

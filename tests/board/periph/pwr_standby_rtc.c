@@ -1,4 +1,6 @@
-/* Standby ends with the RTC's wakeup timer too; the clock goes on (RM0090 5.3.6, 5.3.7). */
+/*
+ * Standby ends with the RTC's wakeup timer too; the clock goes on (RM0090 5.3.6, 5.3.7).
+ */
 #include "rule.h"
 
 static void go(void)

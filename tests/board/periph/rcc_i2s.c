@@ -1,6 +1,6 @@
 /*
- * The second PLL: its ready bit, its own divider, and that it cannot be changed while it is
- * on, nor what both have in common (RM0090 7.2.3, 7.3.2, 7.3.23).
+ * The second PLL: its ready bit, its own divider, and that it cannot be changed while it
+ * is on, nor what both have in common (RM0090 7.2.3, 7.3.2, 7.3.23).
  */
 #include "rule.h"
 

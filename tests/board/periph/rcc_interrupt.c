@@ -1,4 +1,7 @@
-/* A clock that gets ready sets its flag where it is enabled, until CIR clears it (7.3.4). */
+/*
+ * A clock that gets ready sets its flag where it is enabled, until CIR clears it
+ * (7.3.4).
+ */
 #include "rule.h"
 
 #define LSIRDYF  BIT(0)

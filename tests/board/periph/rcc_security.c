@@ -1,6 +1,6 @@
 /*
- * The clock security system: a crystal that fails while the system runs from it is an NMI,
- * and HSI the clock (RM0090 7.2.7).
+ * The clock security system: a crystal that fails while the system runs from it is an
+ * NMI, and HSI the clock (RM0090 7.2.7).
  */
 #include "rule.h"
 

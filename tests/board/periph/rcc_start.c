@@ -1,6 +1,6 @@
 /*
- * From the internal oscillator to 168 MHz: ready bits follow, SWS follows, and the clock is
- * what the registers say (RM0090 7.2, 7.3.1, 7.3.3).
+ * From the internal oscillator to 168 MHz: ready bits follow, SWS follows, and the clock
+ * is what the registers say (RM0090 7.2, 7.3.1, 7.3.3).
  */
 #include "rule.h"
 

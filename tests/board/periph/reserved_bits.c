@@ -1,6 +1,7 @@
 /*
- * Bits that a register does not have read as zero whatever is written, and those that it has
- * are kept: a word of ones, and what the manual's description of the register leaves of it.
+ * Bits that a register does not have read as zero whatever is written, and those that it
+ * has are kept: a word of ones, and what the manual's description of the register leaves
+ * of it.
  */
 #include "rule.h"
 

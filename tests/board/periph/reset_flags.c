@@ -1,6 +1,6 @@
 /*
- * RCC_CSR says why the chip was reset, and adds it up until RMVF; each reset pulls the pin
- * low, which shows too (RM0090 7.1.1, 7.3.21).
+ * RCC_CSR says why the chip was reset, and adds it up until RMVF; each reset pulls the
+ * pin low, which shows too (RM0090 7.1.1, 7.3.21).
  */
 #include "rule.h"
 

@@ -81,15 +81,19 @@ struct row {
 
 /* 7.3: of a chip whose power just came */
 static const struct row rcc_rows[] = {
-	{ "RCC_CR", RCC + 0x00, 0x83, 0xFF00 }, { "RCC_PLLCFGR", RCC + 0x04, 0x24003010, 0 },
+	{ "RCC_CR", RCC + 0x00, 0x83, 0xFF00 },
+	{ "RCC_PLLCFGR", RCC + 0x04, 0x24003010, 0 },
 	{ "RCC_CFGR", RCC + 0x08, 0, 0 }, { "RCC_CIR", RCC + 0x0C, 0, 0 },
 	{ "RCC_AHB1RSTR", RCC + 0x10, 0, 0 }, { "RCC_AHB2RSTR", RCC + 0x14, 0, 0 },
 	{ "RCC_AHB3RSTR", RCC + 0x18, 0, 0 }, { "RCC_APB1RSTR", RCC + 0x20, 0, 0 },
-	{ "RCC_APB2RSTR", RCC + 0x24, 0, 0 }, { "RCC_AHB1ENR", RCC + 0x30, 0x00100000, 0 },
+	{ "RCC_APB2RSTR", RCC + 0x24, 0, 0 },
+	{ "RCC_AHB1ENR", RCC + 0x30, 0x00100000, 0 },
 	{ "RCC_AHB2ENR", RCC + 0x34, 0, 0 }, { "RCC_AHB3ENR", RCC + 0x38, 0, 0 },
 	{ "RCC_APB1ENR", RCC + 0x40, 0, 0 }, { "RCC_APB2ENR", RCC + 0x44, 0, 0 },
-	{ "RCC_AHB1LPENR", RCC + 0x50, 0x7E6791FF, 0 }, { "RCC_AHB2LPENR", RCC + 0x54, 0xF1, 0 },
-	{ "RCC_AHB3LPENR", RCC + 0x58, 1, 0 }, { "RCC_APB1LPENR", RCC + 0x60, 0x36FEC9FF, 0 },
+	{ "RCC_AHB1LPENR", RCC + 0x50, 0x7E6791FF, 0 },
+	{ "RCC_AHB2LPENR", RCC + 0x54, 0xF1, 0 },
+	{ "RCC_AHB3LPENR", RCC + 0x58, 1, 0 },
+	{ "RCC_APB1LPENR", RCC + 0x60, 0x36FEC9FF, 0 },
 	{ "RCC_APB2LPENR", RCC + 0x64, 0x00075F33, 0 }, { "RCC_BDCR", RCC + 0x70, 0, 0 },
 	{ "RCC_CSR", RCC + 0x74, 0x0E000000, 0 }, { "RCC_SSCGR", RCC + 0x80, 0, 0 },
 	{ "RCC_PLLI2SCFGR", RCC + 0x84, 0x20003000, 0 },
@@ -98,7 +102,8 @@ static const struct row rcc_rows[] = {
 static const struct row rows[] = {
 	{ "FLASH_ACR", FLASH + 0x00, 0, 0 }, { "FLASH_KEYR", FLASH + 0x04, 0, 0 },
 	{ "FLASH_OPTKEYR", FLASH + 0x08, 0, 0 }, { "FLASH_SR", FLASH + 0x0C, 0, 0 },
-	{ "FLASH_CR", FLASH + 0x10, 0x80000000, 0 }, { "FLASH_OPTCR", FLASH + 0x14, 0x0FFFAAED, 0 },
+	{ "FLASH_CR", FLASH + 0x10, 0x80000000, 0 },
+	{ "FLASH_OPTCR", FLASH + 0x14, 0x0FFFAAED, 0 },
 	{ "CRC_DR", CRC + 0x00, 0xFFFFFFFF, 0 }, { "CRC_IDR", CRC + 0x04, 0, 0 },
 	{ "CRC_CR", CRC + 0x08, 0, 0 },
 	/* VOSRDY follows the regulator */
@@ -109,8 +114,10 @@ static const struct row rows[] = {
 	GPIO_ROWS(GPIOF, 0, 0, 0), GPIO_ROWS(GPIOG, 0, 0, 0), GPIO_ROWS(GPIOH, 0, 0, 0),
 	GPIO_ROWS(GPIOI, 0, 0, 0),
 	{ "SYSCFG_MEMRMP", SYSCFG + 0x00, 0, 0 }, { "SYSCFG_PMC", SYSCFG + 0x04, 0, 0 },
-	{ "SYSCFG_EXTICR1", SYSCFG + 0x08, 0, 0 }, { "SYSCFG_EXTICR2", SYSCFG + 0x0C, 0, 0 },
-	{ "SYSCFG_EXTICR3", SYSCFG + 0x10, 0, 0 }, { "SYSCFG_EXTICR4", SYSCFG + 0x14, 0, 0 },
+	{ "SYSCFG_EXTICR1", SYSCFG + 0x08, 0, 0 },
+	{ "SYSCFG_EXTICR2", SYSCFG + 0x0C, 0, 0 },
+	{ "SYSCFG_EXTICR3", SYSCFG + 0x10, 0, 0 },
+	{ "SYSCFG_EXTICR4", SYSCFG + 0x14, 0, 0 },
 	{ "SYSCFG_CMPCR", SYSCFG + 0x20, 0, 0 },
 	DMA_ROWS(DMA1), DMA_ROWS(DMA2),
 	{ "EXTI_IMR", EXTI + 0x00, 0, 0 }, { "EXTI_EMR", EXTI + 0x04, 0, 0 },
@@ -150,8 +157,10 @@ static const struct row rows[] = {
 	USART_ROWS(USART1), USART_ROWS(USART2), USART_ROWS(USART3),
 	UART_ROWS(UART4), UART_ROWS(UART5), USART_ROWS(USART6),
 	/* 38.6: of the identity the device is certain, the revision is the chip's */
-	{ "DBGMCU_IDCODE", DBGMCU + 0x00, 0x413, 0xFFFFF000 }, { "DBGMCU_CR", DBGMCU + 0x04, 0, 0 },
-	{ "DBGMCU_APB1_FZ", DBGMCU + 0x08, 0, 0 }, { "DBGMCU_APB2_FZ", DBGMCU + 0x0C, 0, 0 },
+	{ "DBGMCU_IDCODE", DBGMCU + 0x00, 0x413, 0xFFFFF000 },
+	{ "DBGMCU_CR", DBGMCU + 0x04, 0, 0 },
+	{ "DBGMCU_APB1_FZ", DBGMCU + 0x08, 0, 0 },
+	{ "DBGMCU_APB2_FZ", DBGMCU + 0x0C, 0, 0 },
 };
 /* clang-format on */
 

@@ -1,4 +1,7 @@
-/* Numbers from the 48 MHz of the PLL: ready bit, time, interrupt, and a clock that is missed. */
+/*
+ * Numbers from the 48 MHz of the PLL: ready bit, time, interrupt, and a clock that is
+ * missed.
+ */
 #include "rule.h"
 
 static volatile unsigned interrupts;

@@ -1,6 +1,6 @@
 /*
- * The calendar: behind keys, set in initialization mode, it goes over midnight into a leap
- * day; reading TR holds DR until that is read (RM0090 26.3.5, 26.3.6).
+ * The calendar: behind keys, set in initialization mode, it goes over midnight into a
+ * leap day; reading TR holds DR until that is read (RM0090 26.3.5, 26.3.6).
  */
 #include "rule.h"
 

@@ -1,4 +1,7 @@
-/* The wakeup timer and alarm A, by way of the EXTI's lines 22 and 17 (RM0090 26.3.3, 26.5). */
+/*
+ * The wakeup timer and alarm A, by way of the EXTI's lines 22 and 17 (RM0090 26.3.3,
+ * 26.5).
+ */
 #include "rule.h"
 
 static volatile unsigned wakeups, alarms;

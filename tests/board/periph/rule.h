@@ -75,7 +75,7 @@ void flash_program(uint32_t address, uint32_t word);
 void clock_168_mhz(void);
 
 void system_reset(void) __attribute__((noreturn));
-/* Whether this is the start after power came, not one after a reset of the program's own */
+/* Whether power has just come, and not a reset of the program's own */
 bool fresh(void);
 
 void pin_mode(uint32_t port, unsigned pin, unsigned mode); /* MODER's: 1 output, 2 AF */

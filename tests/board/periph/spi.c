@@ -1,6 +1,6 @@
 /*
- * SPI1 as a master: the time of a frame, its flags, an overrun, and the accelerometer that
- * says who it is (RM0090 28.3; LIS3DSH 7.4).
+ * SPI1 as a master: the time of a frame, its flags, an overrun, and the accelerometer
+ * that says who it is (RM0090 28.3; LIS3DSH 7.4).
  */
 #include "rule.h"
 

@@ -1,4 +1,6 @@
-/* From reset to rule(), and what comes of it: by semihosting to whoever runs the board. */
+/*
+ * From reset to rule(), and what comes of it: by semihosting to whoever runs the board.
+ */
 #include "rule.h"
 
 #include <stddef.h>
@@ -17,7 +19,7 @@ extern uint32_t data_load[], data_start[], data_end[], bss_start[], bss_end[];
 static void (*handlers[EXCEPTIONS])(void);
 static unsigned failures;
 
-/* -- telling --------------------------------------------------------------------------- */
+/* -- telling ------------------------------------------------------------------------ */
 
 static uint32_t semihost(uint32_t operation, const void *argument)
 {
@@ -124,7 +126,7 @@ void by_hand(const char *what)
 	semihost(SYS_SYSTEM, (uint32_t[2]){ (uint32_t)(uintptr_t)what, len });
 }
 
-/* -- exceptions ------------------------------------------------------------------------ */
+/* -- exceptions --------------------------------------------------------------------- */
 
 /* What the exception has pushed: R0 to R3, R12, LR, PC, xPSR */
 static uint32_t *frame;
@@ -205,7 +207,7 @@ bool fresh(void)
 	return RCC_CSR & RCC_CSR_PORRSTF;
 }
 
-/* -- the chip -------------------------------------------------------------------------- */
+/* -- the chip ----------------------------------------------------------------------- */
 
 void wait_cycles(uint32_t cycles)
 {
@@ -266,7 +268,7 @@ void pin_function(uint32_t port, unsigned pin, unsigned af)
 	pin_mode(port, pin, 2);
 }
 
-/* -- from reset ------------------------------------------------------------------------ */
+/* -- from reset --------------------------------------------------------------------- */
 
 __attribute__((used)) static void boot(void)
 {

@@ -1,4 +1,6 @@
-/* MEM_MODE says what is at address 0: flash, system memory or SRAM1 (RM0090 2.4, 9.2.1). */
+/*
+ * MEM_MODE says what is at address 0: flash, system memory or SRAM1 (RM0090 2.4, 9.2.1).
+ */
 #include "rule.h"
 
 /* GCC takes a load from address 0 for a mistake. */

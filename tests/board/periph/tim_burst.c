@@ -1,4 +1,7 @@
-/* DMAR leads to a row of registers, one further with each access (RM0090 18.4.17, 18.4.18). */
+/*
+ * DMAR leads to a row of registers, one further with each access (RM0090 18.4.17,
+ * 18.4.18).
+ */
 #include "rule.h"
 
 static const uint32_t row[3] = { 111, 222, 333 };

@@ -1,6 +1,6 @@
 /*
- * An edge of the button is captured, both, or each second one; reading CCR clears the flag,
- * one that comes before that is an overcapture (RM0090 18.3.5, 18.4.5).
+ * An edge of the button is captured, both, or each second one; reading CCR clears the
+ * flag, one that comes before that is an overcapture (RM0090 18.3.5, 18.4.5).
  */
 #include "rule.h"
 

@@ -1,4 +1,6 @@
-/* An interrupt at each update, to the cycle as often as ARR and PSC say (RM0090 18.3.2). */
+/*
+ * An interrupt at each update, to the cycle as often as ARR and PSC say (RM0090 18.3.2).
+ */
 #include "rule.h"
 
 static volatile unsigned interrupts;

@@ -1,6 +1,6 @@
 /*
- * BDTR.LOCK, once it is written, keeps what could burn a bridge as it is until a reset; and
- * CCxS is the channel's only while that is off (RM0090 17.4.7, 17.4.18).
+ * BDTR.LOCK, once it is written, keeps what could burn a bridge as it is until a reset;
+ * and CCxS is the channel's only while that is off (RM0090 17.4.7, 17.4.18).
  */
 #include "rule.h"
 

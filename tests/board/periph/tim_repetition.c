@@ -1,4 +1,6 @@
-/* RCR: an update only after so many more rounds, of the advanced timers (RM0090 17.3.3). */
+/*
+ * RCR: an update only after so many more rounds, of the advanced timers (RM0090 17.3.3).
+ */
 #include "rule.h"
 
 void rule(void)

@@ -1,4 +1,7 @@
-/* The update event: what makes it, what it loads, and what keeps it back (17.3.1, 17.4.1). */
+/*
+ * The update event: what makes it, what it loads, and what keeps it back (17.3.1,
+ * 17.4.1).
+ */
 #include "rule.h"
 
 void rule(void)

@@ -1,4 +1,7 @@
-/* What the board does not model is there, and shows its reset values whatever is written. */
+/*
+ * What the board does not model is there, and shows its reset values whatever is
+ * written.
+ */
 #include "rule.h"
 
 #define FSMC 0xA0000000u

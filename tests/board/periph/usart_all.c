@@ -1,4 +1,7 @@
-/* All six serial ports send at the baud of their bus, APB2 twice as fast as APB1 (30.3.4). */
+/*
+ * All six serial ports send at the baud of their bus, APB2 twice as fast as APB1
+ * (30.3.4).
+ */
 #include "rule.h"
 
 static const struct row {

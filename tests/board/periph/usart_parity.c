@@ -1,4 +1,7 @@
-/* What is received with parity has the parity bit on top, in the eighth or ninth (30.3.7). */
+/*
+ * What is received with parity has the parity bit on top, in the eighth or ninth
+ * (30.3.7).
+ */
 #include "rule.h"
 
 static uint32_t receive(uint32_t cr1)

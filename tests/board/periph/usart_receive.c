@@ -1,6 +1,6 @@
 /*
- * RXNE until DR is read; a byte that comes before that is lost, and says so; SR and then DR
- * clears the errors; silence after bytes is IDLE (RM0090 30.3.3, 30.6.1).
+ * RXNE until DR is read; a byte that comes before that is lost, and says so; SR and then
+ * DR clears the errors; silence after bytes is IDLE (RM0090 30.3.3, 30.6.1).
  */
 #include "rule.h"
 

@@ -1,6 +1,7 @@
 /*
- * A frame takes as long as BRR, OVER8, M and STOP say, measured by DWT_CYCCNT; TXE comes as
- * soon as the byte is in the shift register, TC when it has left (RM0090 30.3.2, 30.3.4).
+ * A frame takes as long as BRR, OVER8, M and STOP say, measured by DWT_CYCCNT; TXE comes
+ * as soon as the byte is in the shift register, TC when it has left (RM0090 30.3.2,
+ * 30.3.4).
  */
 #include "rule.h"
 
