@@ -126,8 +126,7 @@ static void tell_stub(const struct job *j, const struct dfu_plan *plan)
 	if (dfu_plan_sectors(plan, &s) && s[0].sector.addr == FLASH_ORIGIN &&
 	    s[0].action == DFU_ERASE)
 		note("%s: the boot stub changes: should the power fail while it is "
-		     "written, "
-		     "at the end, the bootloader comes up by BOOT0 alone",
+		     "written, at the end, the bootloader comes up by BOOT0 alone",
 		     j->sight->name);
 }
 

@@ -455,10 +455,10 @@ struct dfu_plan_opts {
 	bool no_verify;   /* do not read back */
 	bool no_preserve; /* bytes of a sector that the image does not cover may be lost */
 	/*
-	 * The lowest sector of the image holds a program of its own that sees to it that
-	 * nothing half-written in the others is started, a boot stub, and so does the board
-	 * by now: it is erased, written and verified when all else has been. So it is
-	 * missing as short as can be, where only it starts the bootloader.
+	 * The lowest sector holds a boot stub, in the image and on the board by now: a program
+	 * of its own, which starts nothing half-written in the others. It is erased, written
+	 * and verified when all else has been, so that it is missing for as short as can be
+	 * where nothing but it starts the bootloader.
 	 */
 	bool lowest_apart;
 	/*
