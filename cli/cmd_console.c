@@ -331,6 +331,28 @@ static int wait_ms(const struct console *console)
 	return wait < 0 || limit - silent < (uint64_t)wait ? (int)(limit - silent) : wait;
 }
 
+/*
+ * As poll(); -1 also when a signal that ends the session came before. None gets lost between
+ * the look at `interrupted` and the sleep: they are let in only there.
+ */
+static int poll_or_end(struct pollfd *fds, nfds_t count, int wait)
+{
+	const struct timespec sleep = { .tv_sec = wait / 1000,
+					.tv_nsec = (long)(wait % 1000) * 1000000 };
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t shut, open;
+	int rc = -1;
+
+	sigemptyset(&shut);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigaddset(&shut, ends[i]);
+	sigprocmask(SIG_BLOCK, &shut, &open);
+	if (!interrupted)
+		rc = ppoll(fds, count, wait < 0 ? NULL : &sleep, &open);
+	sigprocmask(SIG_SETMASK, &open, NULL);
+	return rc;
+}
+
 static int talk(struct console *console)
 {
 	int wait;
@@ -346,7 +368,7 @@ static int talk(struct console *console)
 			fds[1].fd = STDIN_FILENO;
 		if (console->out_len > 0)
 			fds[0].events |= POLLOUT;
-		if (poll(fds, 2, wait) < 0)
+		if (poll_or_end(fds, 2, wait) < 0)
 			continue;
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !hear(console))
 			return EXIT_FAILED;

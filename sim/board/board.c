@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "operation.h"
 #include "pace.h"
 #include "usbdev.h"
 #include "view.h"
@@ -33,24 +34,14 @@ struct board {
 	bool jumped;
 	uint32_t jumped_to;
 
-	int64_t free_ns;    /* the end of all that was begun */
-	struct flash_op op; /* what runs in the flash, if anything */
-	int64_t op_start_ns;
-	int64_t op_end_ns;
-	bool op_cut; /* power fails in it, as `fault` says */
-	struct fault fault;
+	int64_t free_ns; /* the end of all that was begun */
+	struct operation operation;
 
 	uint64_t total_ns;
 	struct board_counters counters;
 };
 
 /* -- the end of an operation ------------------------------------------------------- */
-
-static bool erases(const struct flash_op *op)
-{
-	return op->kind == FLASH_OP_ERASE || op->kind == FLASH_OP_MASS_ERASE ||
-	       op->kind == FLASH_OP_UNPROTECT;
-}
 
 static void spend(struct board *board, uint64_t *counter, int64_t ns)
 {
@@ -60,45 +51,37 @@ static void spend(struct board *board, uint64_t *counter, int64_t ns)
 
 static void spend_operation(struct board *board, int64_t ns)
 {
-	bool program = board->op.kind == FLASH_OP_PROGRAM;
+	bool program = board->operation.op.kind == FLASH_OP_PROGRAM;
 
 	spend(board, program ? &board->counters.program_ns : &board->counters.erase_ns,
 	      ns);
 }
 
-static void cut_operation(struct board *board, double fraction)
+static void cut_operation(struct board *board, double done)
 {
-	int64_t whole_ns = board->op_end_ns - board->op_start_ns;
-
-	if (board->op.kind == FLASH_OP_NONE)
+	if (!operation_runs(&board->operation))
 		return;
 	log_event("power or reset in the middle of a flash operation, %.0f %% of it done",
-		  fraction * 100);
-	spend_operation(board, (int64_t)(fraction * (double)whole_ns));
-	flash_op_cut(board->flash, &board->op, fraction, board->op.address + 1);
-	board->op.kind = FLASH_OP_NONE;
+		  done * 100);
+	spend_operation(board, (int64_t)(done * (double)operation_ns(&board->operation)));
+	operation_stop(&board->operation, board->flash, done);
 }
 
 static void stop_operation(struct board *board)
 {
-	int64_t done_ns = clock_now(board->clock) - board->op_start_ns;
-	int64_t whole_ns = board->op_end_ns - board->op_start_ns;
-	double fraction = whole_ns > 0 ? (double)done_ns / (double)whole_ns : 1;
-
-	cut_operation(board, fraction < 0 ? 0 : fraction > 1 ? 1 : fraction);
+	cut_operation(board, operation_done(&board->operation, clock_now(board->clock)));
 }
 
 static void reset(struct board *board, enum mcu_reset why);
 
 static void finish_operation(struct board *board)
 {
-	enum flash_op_kind kind = board->op.kind;
+	enum flash_op_kind kind = board->operation.op.kind;
 
-	spend_operation(board, board->op_end_ns - board->op_start_ns);
-	flash_op_finish(board->flash, &board->op);
+	spend_operation(board, operation_ns(&board->operation));
+	operation_finish(&board->operation, board->flash);
 	if (kind == FLASH_OP_PROGRAM)
-		board->counters.programmed_bytes += board->op.len;
-	board->op.kind = FLASH_OP_NONE;
+		board->counters.programmed_bytes += board->operation.op.len;
 	rom_operated(board->rom);
 	/* the F4's ROM resets the chip to load new option bytes (AN3156 5.5) */
 	if (kind == FLASH_OP_OPTIONS || kind == FLASH_OP_UNPROTECT) {
@@ -140,7 +123,7 @@ static void enter_rom(struct board *board)
 static void boot(struct board *board, unsigned pins)
 {
 	board->jumped = false;
-	board->op_cut = false;
+	board->operation.cut = false;
 	board->free_ns = clock_now(board->clock);
 	if (pins) {
 		enter_rom(board);
@@ -304,70 +287,42 @@ static void leave(struct board *board)
 
 /* -- the run of time --------------------------------------------------------------- */
 
-static void log_operation(const struct flash_op *op)
-{
-	if (op->kind == FLASH_OP_ERASE)
-		log_event("erases sector %d at 0x%08" PRIx32, flash_sector(op->address),
-			  flash_sector_base(flash_sector(op->address)));
-	else if (op->kind == FLASH_OP_MASS_ERASE)
-		log_event("mass erase");
-	else if (op->kind == FLASH_OP_UNPROTECT)
-		log_event("read unprotect");
-}
-
 static void count_operation(struct board *board)
 {
-	if (board->op.kind == FLASH_OP_ERASE)
+	if (board->operation.op.kind == FLASH_OP_ERASE)
 		board->counters.erases++;
-	else if (board->op.kind == FLASH_OP_OPTIONS)
+	else if (board->operation.op.kind == FLASH_OP_OPTIONS)
 		board->counters.option_writes++;
-	else if (erases(&board->op))
+	else if (operation_erases(&board->operation))
 		board->counters.mass_erases++;
 }
 
 static void start_operation(struct board *board, int64_t at_ns)
 {
-	log_operation(&board->op);
 	count_operation(board);
-	board->op_start_ns = at_ns;
-	board->op_end_ns = at_ns + flash_op_ns(board->flash, &board->op);
-	board->free_ns = board->op_end_ns;
-	board->op_cut =
-		faults_operation(&board->faults, erases(&board->op), &board->fault);
-	flash_op_begin(board->flash, &board->op);
-}
-
-static int64_t cut_ns(const struct board *board)
-{
-	int64_t whole_ns = board->op_end_ns - board->op_start_ns;
-
-	return board->op_start_ns + (int64_t)(board->fault.fraction * (double)whole_ns);
-}
-
-static int64_t operation_due_ns(const struct board *board)
-{
-	if (board->op.kind == FLASH_OP_NONE)
-		return CLOCK_NEVER;
-	return board->op_cut ? cut_ns(board) : board->op_end_ns;
+	operation_start(&board->operation, board->flash, &board->faults, at_ns);
+	board->free_ns = board->operation.end_ns;
 }
 
 int64_t board_due_ns(const struct board *board)
 {
 	return board->mode == BOARD_RUNNING ? pace_due_ns(&board->pace, board->machine)
-					    : operation_due_ns(board);
+					    : operation_due_ns(&board->operation);
 }
 
 static void run_until(struct board *board, int64_t now_ns)
 {
-	if (operation_due_ns(board) > now_ns)
+	struct operation *operation = &board->operation;
+
+	if (operation_due_ns(operation) > now_ns)
 		return;
-	if (!board->op_cut) {
+	if (!operation->cut) {
 		finish_operation(board);
 		return;
 	}
-	board->op_cut = false;
-	cut_operation(board, board->fault.fraction);
-	power_fault(board, &board->fault);
+	operation->cut = false;
+	cut_operation(board, operation->fault.fraction);
+	power_fault(board, &operation->fault);
 }
 
 /* A firmware may do nothing else: its 1st, 2nd, 4th... reset is worth a line. */
@@ -491,7 +446,7 @@ static void control_done(void *ctx, int64_t end_ns)
 
 	if (board->mode != BOARD_ROM)
 		return;
-	switch (rom_sent(board->rom, &board->op)) {
+	switch (rom_sent(board->rom, &board->operation.op)) {
 	case ROM_OPERATE:
 		start_operation(board, end_ns);
 		break;

@@ -4,6 +4,8 @@
 #   make fuzz [FUZZ_SECONDS=60] [FUZZ=fuzz_dfuse]   look for crashes, two at a time
 #   make fuzz-corpus                                replay the seeds, in seconds, as TAP
 #
+#   make fuzz-images [IMAGES=24]                    run that many strangers' images, as TAP
+#
 # What a fuzzer finds stays in build/fuzz/<name>.crash-*, what it learned in
 # build/fuzz/corpus/<name>/.
 
@@ -78,6 +80,24 @@ fuzz: fuzz-build
 fuzz-corpus: fuzz-build
 	@tests/fuzz/replay $(FUZZ)
 
+# Images for the virtual chip (images.c), in every build: two processes, each for a half.
+IMAGES_COUNT = $(or $(IMAGES),24)
+IMAGES_BIN := $(B)/fuzz/images
+IMAGES_OBJ := $(call obj,tests/fuzz/images.c)
+
+$(IMAGES_OBJ): OWN_CFLAGS += -Isim/board
+$(IMAGES_BIN): $(IMAGES_OBJ) $(BOARD_A)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(BOARD_LIBS)
+
+$(B)/fuzz/firmware.bin: $(SHARE)/firmware.dfu | $(B)/bin/stmiot
+	@mkdir -p $(@D)
+	$(Q)$(B)/bin/stmiot -q image convert $< $@
+
+fuzz-images: $(IMAGES_BIN) $(B)/fuzz/firmware.bin
+	@seq $(IMAGES_COUNT) | xargs -P 2 -I N $(IMAGES_BIN) N $(B)/fuzz/firmware.bin
+
 -include $(shell find $(FB)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: fuzz fuzz-build fuzz-corpus
+.PHONY: fuzz fuzz-build fuzz-corpus fuzz-images

@@ -295,6 +295,14 @@ static void after_block(struct core *core)
 		cpu_set(core->cpu, CPU_BASEPRI, cpu_get(core->cpu, CPU_BASEPRI) & 0xF0);
 }
 
+/* No instruction is executed until then. */
+static void idle(struct core *core, int64_t until)
+{
+	if (until > core->sched->cycle)
+		core->idle_cycles += until - core->sched->cycle;
+	core_advance(core, until);
+}
+
 /* False: time has gone by instead. */
 static bool ready(struct core *core, int64_t until)
 {
@@ -302,9 +310,7 @@ static bool ready(struct core *core, int64_t until)
 	int64_t due = earlier(sched_due(core->sched), until);
 
 	if (!awake(core)) {
-		if (due > core->sched->cycle)
-			core->idle_cycles += due - core->sched->cycle;
-		core_advance(core, due);
+		idle(core, due);
 		return false;
 	}
 	next = nvic_next(core);
@@ -314,7 +320,7 @@ static bool ready(struct core *core, int64_t until)
 		return false;
 	if (!stalled(core))
 		return true;
-	core_advance(core, earlier(core->flash_busy_until, due));
+	idle(core, earlier(core->flash_busy_until, due));
 	return false;
 }
 

@@ -67,6 +67,25 @@ static void test_blank(void **state)
 	close_chip(&chip);
 }
 
+/* FLASH_KEYR = KEY1, KEY2; FLASH_CR = the last sector's erase; b . */
+static const uint16_t erases[] = { 0x4803, 0x4904, 0x6041, 0x4904, 0x6041, 0x4904,
+				   0x6101, 0xE7FE, 0x3C00, 0x4002, 0x0123, 0x4567,
+				   0x89AB, 0xCDEF, 0x025A, 0x0001 };
+
+/* While the flash is busy it cannot fetch, and that is not counted as instructions. */
+static void test_stall(void **state)
+{
+	struct chip_under_test chip;
+
+	(void)state;
+	open_chip(&chip, erases, sizeof(erases));
+	machine_run(chip.machine, MS);
+	assert_int_equal(machine_state(chip.machine), MACHINE_RUNS);
+	assert_in_range(machine_idle_cycles(chip.machine),
+			machine_cycles(chip.machine) - 20, machine_cycles(chip.machine));
+	close_chip(&chip);
+}
+
 /* ldr r0, [pc, #4]; ldr r0, [r0]; bx r0; nop; .word 0x1FFF0004 */
 static const uint16_t to_rom[] = { 0x4801, 0x6800, 0x4700, 0xBF00, 0x0004, 0x1FFF };
 
@@ -408,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blank),
+		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_rom),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_bkpt),
