@@ -77,6 +77,7 @@ struct debug {
 	uint32_t cyccnt;      /* if it does not */
 	uint32_t dwt[32], fpb[10], itm_ter, itm_tpr, itm_tcr, tpiu[4];
 	uint32_t mpu_ctrl, mpu_rnr, mpu_rbar[8], mpu_rasr[8];
+	bool mpu_told; /* that it does nothing */
 };
 
 enum core_state { CORE_RUNS, CORE_SLEEPS, CORE_LOCKED };

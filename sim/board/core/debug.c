@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "log.h"
+
 /* Offsets of 0xE0000000: ITM, DWT, FPB, the core's own debug registers, TPIU (C1) */
 #define ITM_STIM   0x00000
 #define ITM_TER    0x00E00
@@ -151,6 +153,16 @@ void debug_write(struct core *core, uint32_t offset, uint32_t value, uint32_t ma
 #define MPU_END    0xDBC
 #define RBAR_VALID (1u << 4)
 
+/* Once a reset: there are kernels that turn it off and on at each switch. */
+static void write_mpu_ctrl(struct debug *debug, uint32_t value)
+{
+	debug->mpu_ctrl = value;
+	if (!(value & 1) || debug->mpu_told)
+		return;
+	log_event("not modelled: the MPU, which is on: every access is allowed");
+	debug->mpu_told = true;
+}
+
 uint32_t mpu_read(struct core *core, uint32_t offset)
 {
 	struct debug *debug = &core->debug;
@@ -174,7 +186,7 @@ void mpu_write(struct core *core, uint32_t offset, uint32_t value, uint32_t mask
 	struct debug *debug = &core->debug;
 
 	if (offset == MPU_CTRL)
-		debug->mpu_ctrl = value & mask & 7;
+		write_mpu_ctrl(debug, value & mask & 7);
 	else if (offset == MPU_RNR)
 		debug->mpu_rnr = value & mask & 7;
 	else if (offset < MPU_RBAR || offset >= MPU_END)

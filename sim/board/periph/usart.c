@@ -38,6 +38,7 @@ enum {
 #define CR1_UE    (1u << 13)
 #define CR1_OVER8 (1u << 15)
 #define CR3_EIE   (1u << 0)
+#define CR3_HDSEL (1u << 3)
 #define CR3_DMAR  (1u << 6)
 #define CR3_DMAT  (1u << 7)
 #define CR3_CTSIE (1u << 10)
@@ -193,6 +194,13 @@ static uint8_t data_of(struct usart *usart, uint16_t frame)
 	return (uint8_t)(seven ? frame & 0x7F : frame);
 }
 
+static bool one_wire(struct usart *usart)
+{
+	return *reg(usart, CR3) & CR3_HDSEL;
+}
+
+static void take_in(struct usart *usart, uint8_t byte);
+
 /* -- out ---------------------------------------------------------------------------------------- */
 
 static void shift_out(struct usart *usart)
@@ -209,6 +217,8 @@ static void frame_sent(void *ctx)
 
 	if (usart->shifting && usart->sent && routed(usart, usart->wiring->tx))
 		usart->sent(usart->sent_ctx, data_of(usart, usart->shift));
+	if (usart->shifting && one_wire(usart)) /* 30.3.10: it hears itself */
+		take_in(usart, data_of(usart, usart->shift));
 	usart->shifting = false;
 	if (!(*reg(usart, SR) & SR_TXE) && (*reg(usart, CR1) & CR1_TE))
 		shift_out(usart);
@@ -233,8 +243,10 @@ static void write_data(struct usart *usart, uint32_t value)
 
 static bool listens(struct usart *usart)
 {
+	const struct usart_wiring *wiring = usart->wiring;
+
 	return (*reg(usart, CR1) & (CR1_UE | CR1_RE)) == (CR1_UE | CR1_RE) &&
-	       routed(usart, usart->wiring->rx);
+	       routed(usart, one_wire(usart) ? wiring->tx : wiring->rx);
 }
 
 /* With parity the bit above the data is what the sender had to add. */

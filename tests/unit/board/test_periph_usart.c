@@ -190,6 +190,28 @@ static void other_lengths(void **state)
 	assert_int_equal(sent_len, 1);
 }
 
+/* 30.3.10: half duplex; the pin of RX is not used, and what is sent comes back */
+static void one_wire_hears_itself(void **state)
+{
+	(void)state;
+	start(0);
+	wr(GPIOD, 2u << 16); /* TX alone */
+	wr(USART3 + DR, 'a');
+	bench_run(&bench, 3 * FRAME);
+	assert_int_equal(rd(USART3 + SR) & RXNE, 0);
+	wr(USART3 + 0x14, 1u << 3); /* HDSEL */
+	wr(USART3 + DR, 'b');
+	bench_run(&bench, FRAME - 1);
+	assert_int_equal(rd(USART3 + SR) & RXNE, 0);
+	bench_run(&bench, 1);
+	assert_int_equal(rd(USART3 + SR) & RXNE, RXNE);
+	assert_int_equal(rd(USART3 + DR), 'b');
+	assert_int_equal(sent[sent_len - 1], 'b');
+	assert_true(usart_give(bench.mcu, 3, 'c'));
+	bench_run(&bench, FRAME);
+	assert_int_equal(rd(USART3 + DR), 'c');
+}
+
 static void asks_the_dma(void **state)
 {
 	(void)state;
@@ -230,6 +252,7 @@ int main(void)
 		TEST(transmit_interrupts),
 		TEST(receives),
 		TEST(an_overrun_keeps_the_first),
+		TEST(one_wire_hears_itself),
 		TEST(parity_is_in_the_data),
 		TEST(other_lengths),
 		TEST(asks_the_dma),
