@@ -4,8 +4,10 @@
  */
 #include "mcu_bench.h"
 
+#include "periph/pins.h"
 #include "periph/pwr.h"
 #include "periph/rcc.h"
+#include "periph/usart.h"
 
 #define ROUNDS 200000
 
@@ -16,8 +18,11 @@ static const char *const names[] = {
 
 /* The same of those whose reset values differ from port to port, or timer to timer */
 static const char *const others[] = {
-	"GPIOA", "GPIOE", "SYSCFG", "EXTI", "DMA1", "DMA2", "ADC",  "TIM1",   "TIM2",
-	"TIM3",  "TIM5",  "TIM8",   "TIM9", "SPI1", "SPI2", "I2C1", "USART1", "USART3",
+	"GPIOA", "GPIOB", "GPIOC",  "GPIOD",  "GPIOE",  "SYSCFG", "EXTI",
+	"DMA1",  "DMA2",  "ADC",    "TIM1",   "TIM2",   "TIM3",   "TIM4",
+	"TIM5",  "TIM6",  "TIM7",   "TIM8",   "TIM9",   "TIM10",  "TIM11",
+	"TIM12", "TIM13", "TIM14",  "SPI1",   "SPI2",   "SPI3",   "I2C1",
+	"I2C2",  "I2C3",  "USART1", "USART2", "USART3", "UART4",  "USART6",
 };
 #define OTHERS (sizeof(others) / sizeof(others[0]))
 
@@ -77,6 +82,10 @@ static void act(struct bench *bench, uint32_t *seed)
 		pwr_deep_sleep(bench->mcu);
 	else if (what == 3)
 		pwr_wake(bench->mcu);
+	else if (what == 4)
+		pins_drive(bench->mcu, draw(seed) % PINS, draw(seed) % 3);
+	else if (what == 5)
+		usart_give(bench->mcu, 1 + draw(seed) % USARTS, (uint8_t)draw(seed));
 	else if (what < 16)
 		open_doors(bench);
 	else if (what < 64)
