@@ -234,8 +234,10 @@ static int64_t conversion_cycles(struct adc *adc, unsigned channel)
 {
 	static const uint16_t samplings[] = { 3, 15, 28, 56, 84, 112, 144, 480 };
 	struct mcu *mcu = adc->block->mcu;
-	uint32_t smpr = channel < 10 ? *reg(adc, SMPR2) >> channel * 3
-				     : *reg(adc, SMPR1) >> (channel - 10) * 3;
+	/* 13.13.4, 13.13.5: the last is 18 */
+	uint32_t smpr = channel < 10   ? *reg(adc, SMPR2) >> channel * 3
+			: channel < 19 ? *reg(adc, SMPR1) >> (channel - 10) * 3
+				       : 0;
 	int64_t clocks = samplings[smpr & 7] + 12 - lost_bits(adc);
 	uint32_t divider = ((adc->block->ccr >> 16 & 3) + 1) * 2;
 

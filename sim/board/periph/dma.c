@@ -168,15 +168,21 @@ static enum direction direction(const struct stream *stream)
 	return stream->cr >> 6 & 3;
 }
 
+/* PSIZE and MSIZE; 3 is reserved, and taken to be a word. */
+static unsigned width(uint32_t size)
+{
+	return (size & 3) == 3 ? 4 : 1u << (size & 3);
+}
+
 static unsigned peripheral_bytes(const struct stream *stream)
 {
-	return 1u << (stream->cr >> 11 & 3);
+	return width(stream->cr >> 11);
 }
 
 /* 10.3.13: without the FIFO the memory's width is that of the peripheral. */
 static unsigned memory_bytes(const struct stream *stream)
 {
-	return stream->fcr & FCR_DMDIS ? 1u << (stream->cr >> 13 & 3)
+	return stream->fcr & FCR_DMDIS ? width(stream->cr >> 13)
 				       : peripheral_bytes(stream);
 }
 

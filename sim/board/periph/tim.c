@@ -134,12 +134,15 @@ unsigned tim_master_mode(const struct tim *tim)
 	return tim->kind->master ? tim->regs[TIM_CR2 / 4] >> 4 & 7 : 8;
 }
 
+/* Where timers are one another's slaves in a ring, it is gone round once. */
 static void tell_slaves(struct tim *tim, bool level)
 {
+	tim->tells = true;
 	for (unsigned number = 1; number < TIMERS; number++)
 		if (kinds[number].slave && number != tim->row->number)
 			tim_master_heard(tim_numbered(tim->mcu, number), tim->row->number,
 					 level);
+	tim->tells = false;
 }
 
 void tim_signal(struct tim *tim, enum mcu_trigger signal)

@@ -108,6 +108,7 @@ struct tim {
 	int64_t base;         /* the cycle at which `cnt` was reached */
 	uint32_t outside;     /* ticks of an external clock towards the next count */
 	unsigned burst;       /* registers of a DMA burst that were accessed */
+	bool tells;           /* its slaves, just now */
 	uint8_t burst_line;   /* the DMA request that was made last */
 	bool gate;            /* the gated slave mode lets it count */
 	bool lock_written;    /* BDTR was, since reset */

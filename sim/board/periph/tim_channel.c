@@ -420,8 +420,8 @@ void tim_master_heard(struct tim *tim, unsigned master, bool level)
 {
 	unsigned ts = reg(tim, TIM_SMCR) >> 4 & 7;
 
-	if (!tim->kind->slave || ts > 3 || tim->kind->itr[ts] != (int8_t)master ||
-	    !(reg(tim, TIM_SMCR) & 7))
+	if (!tim->kind->slave || tim->tells || ts > 3 ||
+	    tim->kind->itr[ts] != (int8_t)master || !(reg(tim, TIM_SMCR) & 7))
 		return;
 	tim_advance(tim);
 	tim_slave_trigger(tim, level, level);

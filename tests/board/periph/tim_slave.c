@@ -37,4 +37,10 @@ void rule(void)
 	TIM_CNT(TIM3) = 30000;
 	TIM_EGR(TIM2) = TIM_UIF;
 	EXPECT_WITHIN(TIM_CNT(TIM3), 0, 10);
+	/* each the other's slave: both are set back, and that is that */
+	TIM_SMCR(TIM2) = 2u << 4 | RESET; /* ITR2 of TIM2: TIM3 */
+	TIM_CNT(TIM2) = TIM_CNT(TIM3) = 30000;
+	TIM_EGR(TIM2) = TIM_UIF;
+	EXPECT_WITHIN(TIM_CNT(TIM2), 0, 10);
+	EXPECT_WITHIN(TIM_CNT(TIM3), 0, 20);
 }

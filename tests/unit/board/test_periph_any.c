@@ -1,11 +1,13 @@
 /*
- * Whatever a program writes into the registers of the clock side, the chip goes on: for
- * the sanitizers, and for the assertions on clocks and events.
+ * Whatever a program writes into the registers, the chip goes on: for the sanitizers, and
+ * for the assertions on clocks and events.
  */
 #include "mcu_bench.h"
 
+#include "periph/pins.h"
 #include "periph/pwr.h"
 #include "periph/rcc.h"
+#include "periph/usart.h"
 
 #define ROUNDS 200000
 
@@ -14,6 +16,16 @@ static const char *const names[] = {
 	"CRC", "RNG", "DBGMCU", "DAC",  "OTG_FS", "CAN1",
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
+
+/* The same of those whose reset values differ from port to port, or timer to timer */
+static const char *const others[] = {
+	"GPIOA", "GPIOB", "GPIOC",  "GPIOD",  "GPIOE",  "SYSCFG", "EXTI",
+	"DMA1",  "DMA2",  "ADC",    "TIM1",   "TIM2",   "TIM3",   "TIM4",
+	"TIM5",  "TIM6",  "TIM7",   "TIM8",   "TIM9",   "TIM10",  "TIM11",
+	"TIM12", "TIM13", "TIM14",  "SPI1",   "SPI2",   "SPI3",   "I2C1",
+	"I2C2",  "I2C3",  "USART1", "USART2", "USART3", "UART4",  "USART6",
+};
+#define OTHERS (sizeof(others) / sizeof(others[0]))
 
 static uint32_t draw(uint32_t *seed)
 {
@@ -42,7 +54,9 @@ static void open_doors(struct bench *bench)
 
 static void access_register(struct bench *bench, uint32_t *seed)
 {
-	const struct periph_row *row = periph_find(names[draw(seed) % NAMES]);
+	const char *name =
+		draw(seed) % 2 ? names[draw(seed) % NAMES] : others[draw(seed) % OTHERS];
+	const struct periph_row *row = periph_find(name);
 	unsigned bytes = 1u << draw(seed) % 3;
 	uint32_t offset =
 		draw(seed) % (draw(seed) % 4 ? 0x50 : row->bytes) & ~(bytes - 1);
@@ -69,6 +83,10 @@ static void act(struct bench *bench, uint32_t *seed)
 		pwr_deep_sleep(bench->mcu);
 	else if (what == 3)
 		pwr_wake(bench->mcu);
+	else if (what == 4)
+		pins_drive(bench->mcu, draw(seed) % PINS, draw(seed) % 3);
+	else if (what == 5)
+		usart_give(bench->mcu, 1 + draw(seed) % USARTS, (uint8_t)draw(seed));
 	else if (what < 16)
 		open_doors(bench);
 	else if (what < 64)

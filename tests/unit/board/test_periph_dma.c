@@ -282,6 +282,23 @@ static void a_burst_the_fifo_cannot_hold(void **state)
 	assert_int_equal(rd(STREAM(DMA2, 0) + CR) & EN, EN);
 }
 
+/* 3 is no width: the bytes stay within those of a word */
+static void a_width_that_is_none(void **state)
+{
+	(void)state;
+	wr(SRAM, 0x12345678);
+	wr(SRAM + 4, 0x9ABCDEF0);
+	wr(SRAM + 0x104, 0);
+	wr(STREAM(DMA2, 0) + NDTR, 1);
+	wr(STREAM(DMA2, 0) + PAR, SRAM);
+	wr(STREAM(DMA2, 0) + M0AR, SRAM + 0x100);
+	wr(STREAM(DMA2, 0) + FCR, 7);
+	wr(STREAM(DMA2, 0) + CR, COPY | PINC | MINC | WIDTHS(3, 3) | EN);
+	bench_run(&bench, 100);
+	assert_int_equal(rd(SRAM + 0x100), 0x12345678);
+	assert_int_equal(rd(SRAM + 0x104), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -299,6 +316,7 @@ int main(void)
 		TEST(the_higher_priority_goes_first),
 		TEST(stopped_on_the_way),
 		TEST(a_burst_the_fifo_cannot_hold),
+		TEST(a_width_that_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
