@@ -4,8 +4,25 @@
 #include <string.h>
 
 #include "control.h"
+#include "trace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void powered(void *ctx, struct mcu *mcu)
+{
+	trace_wire(ctx, mcu);
+}
+
+/* As its reader, who then goes. */
+static void read_trace(struct trace *trace)
+{
+	char line[TRACE_LINE];
+
+	while (trace_next(trace, line))
+		if (*line != '{' || line[strlen(line) - 1] != '}')
+			abort();
+	trace_stop(trace);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -19,13 +36,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (!control.board) {
 		clock_init(&clock, CLOCK_NONE);
 		control.board = board_new(NULL, &clock, &chip, 1);
+		control.trace = trace_new();
+		if (!control.board || !control.trace)
+			abort();
+		board_on_power(control.board, powered, control.trace);
 	}
-	if (!control.board)
-		abort();
 	text = control_answer(&control, (const char *)bytes, len);
 	if (!text || strncmp(text, "{\"ok\":", 6) != 0 || strchr(text, '\n'))
 		abort();
 	free(text);
 	board_run(control.board);
+	read_trace(control.trace);
 	return 0;
 }
