@@ -12,7 +12,7 @@
 #define NAME     "stmiot STM32F407 "
 #define GREETING "type 'help'" /* the last of it */
 #define LOW      "\"boot0\",\"on\":false"
-#define TURNS    60000 /* of a millisecond and more: on a busy machine, too */
+#define TURNS    20000 /* of a millisecond and more, on a busy machine much more */
 
 static struct {
 	const char *folder;
