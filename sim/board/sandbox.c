@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -302,7 +302,7 @@ static int add_limited(scmp_filter_ctx filter, int dirfd)
 		{ SCMP_SYS(ioctl), 1, TCGETS },
 		{ SCMP_SYS(setsockopt), 1, SOL_SOCKET },
 		{ SCMP_SYS(setsockopt), 1, IPPROTO_TCP },
-		/* abort(), and the filter's own end */
+		/* abort(): signals to itself alone */
 		{ SCMP_SYS(tgkill), 0, (uint64_t)getpid() },
 		{ SCMP_SYS(kill), 0, (uint64_t)getpid() },
 	};
