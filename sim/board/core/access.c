@@ -121,16 +121,40 @@ static bool ignores(struct core *core, uint32_t address)
 	return true;
 }
 
-/* A3.2.1: what is not normal memory wants its alignment. */
+/* Of normal memory that is read through the bus, such as the system memory's words. */
+static bool read_unaligned(struct core *core, uint32_t address, unsigned bytes,
+			   uint32_t *value)
+{
+	bool there = true;
+
+	for (unsigned i = 0; i < bytes; i++) {
+		uint32_t byte = 0;
+
+		there = read_bus(core, address + i, 1, &byte) && there;
+		*value |= byte << (8 * i);
+	}
+	return there;
+}
+
+/* A3.2.1, B3.1: what is not normal memory wants its alignment. */
+static bool splits(const struct core *core, uint32_t address)
+{
+	return address < PERIPH_BASE && !(core->scb.ccr & CCR_UNALIGN_TRP);
+}
+
 uint32_t access_load(void *ctx, uint32_t address, unsigned bytes)
 {
 	struct core *core = ctx;
 	uint32_t value = 0;
 
+	bool aligned = !(address & (bytes - 1)), there;
+
 	begin(core);
-	if (address & (bytes - 1))
+	if (!aligned && !splits(core, address))
 		refuse(core, address, false, true);
-	if (!read_bus(core, address, bytes, &value) && !ignores(core, address))
+	there = aligned ? read_bus(core, address, bytes, &value)
+			: read_unaligned(core, address, bytes, &value);
+	if (!there && !ignores(core, address))
 		refuse(core, address, false, false);
 	end(core);
 	return value;

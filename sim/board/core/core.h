@@ -172,6 +172,7 @@ void exception_start(struct core *core, uint32_t vectors);
 
 /* -- fault.c ------------------------------------------------------------------------------------ */
 
+#define CCR_UNALIGN_TRP (1u << 3)
 #define CCR_BFHFNMIGN   (1u << 8)
 #define CFSR_IACCVIOL   (1u << 0)
 #define CFSR_IBUSERR    (1u << 8)

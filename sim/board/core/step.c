@@ -6,7 +6,6 @@
 #include "thumb.h"
 
 #define SLEEPDEEP   (1u << 2)  /* SCR */
-#define UNALIGN_TRP (1u << 3)  /* CCR */
 #define DIV_0_TRP   (1u << 4)  /* CCR */
 #define LSPACT      (1u << 0)  /* FPCCR */
 #define ASPEN       (1u << 31) /* FPCCR */
@@ -338,7 +337,7 @@ void core_run(struct core *core, int64_t until)
 		if (!goes_on(core, until) || !ready(core, until))
 			continue;
 		cpu_trap(core->cpu, traps(core));
-		cpu_strict(core->cpu, core->scb.ccr & UNALIGN_TRP);
+		cpu_strict(core->cpu, core->scb.ccr & CCR_UNALIGN_TRP);
 		cpu_keep_float(core->cpu, !(core->scb.fpccr & ASPEN));
 		stopped(core, cpu_run(core->cpu, earlier(sched_due(core->sched), until)));
 		after_block(core);

@@ -14,6 +14,9 @@ void rule(void)
 	EXPECT(REG(0x1FFF7A20) >> 16, 1024);
 	EXPECT(U_ID(0) != U_ID(1) || U_ID(1) != U_ID(2), true);
 	EXPECT(BYTE(0x1FFF7A10), U_ID(0) & 0xFF);
+	/* normal memory: of any alignment (PM0214 2.2.4) */
+	EXPECT(REG(0x1FFF7A22) & 0xFFFF, 1024);
+	EXPECT(REG(0x1FFF7A13), U_ID(0) >> 24 | U_ID(1) << 8);
 	EXPECT(DBGMCU_IDCODE & 0xFFF, 0x413);
 	DBGMCU_IDCODE = 0;
 	EXPECT(DBGMCU_IDCODE & 0xFFF, 0x413);
