@@ -19,7 +19,9 @@ static void unexpected(void)
 HANDLER(svc_handler);
 HANDLER(pendsv_handler);
 HANDLER(systick_handler);
+HANDLER(exti0_handler);
 HANDLER(tim2_handler);
+HANDLER(dma2_stream0_handler);
 
 typedef void (*vector)(void);
 
@@ -40,7 +42,9 @@ __attribute__((section(".vectors"), used)) static const vector vectors[VECTORS] 
 	0,
 	pendsv_handler,
 	systick_handler,
+	[16 + EXTI0_IRQ] = exti0_handler,
 	[16 + TIM2_IRQ] = tim2_handler,
+	[16 + DMA2_STREAM0_IRQ] = dma2_stream0_handler,
 };
 
 void reset_handler(void)

@@ -1,16 +1,13 @@
 /*
  * What the programs of this folder share. Each is written in the style of an environment
  * that firmware for this chip comes from, lives in flash, runs from reset on the whole
- * board, and tells on USART2 (PA2) what does not hold; its last word is "passed" or
- * "failed". The registers have RM0090's addresses.
+ * board, and tells what does not hold. The registers have RM0090's addresses.
  */
 #ifndef STYLE_H
 #define STYLE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "tell.h"
 
-#define REG(address)  (*(volatile uint32_t *)(address))
 #define BYTE(address) (*(volatile uint8_t *)(address))
 /* A bit's word in the alias of the peripherals (PM0214 2.2.5) */
 #define BIT(address, bit) REG(0x42000000u + ((address)-0x40000000u) * 32 + (bit)*4)
@@ -51,31 +48,22 @@ enum {
 	CSR = 0x74,
 };
 
-#define SYST_CSR   REG(0xE000E010)
-#define SYST_RVR   REG(0xE000E014)
-#define SYST_CVR   REG(0xE000E018)
-#define NVIC_ISER  (&REG(0xE000E100))
-#define NVIC_IPR   ((volatile uint8_t *)0xE000E400)
-#define SCB_ICSR   REG(0xE000ED04)
-#define SCB_SHPR   ((volatile uint8_t *)0xE000ED18) /* of exception 4 and on */
-#define SCB_CPACR  REG(0xE000ED88)
-#define PENDSVSET  (1u << 28)
-#define TIM2_IRQ   28
-#define VECTORS    98
-#define FLASH_5_WS 5u
+#define SYST_CSR         REG(0xE000E010)
+#define SYST_RVR         REG(0xE000E014)
+#define SYST_CVR         REG(0xE000E018)
+#define NVIC_ISER        (&REG(0xE000E100))
+#define NVIC_IPR         ((volatile uint8_t *)0xE000E400)
+#define SCB_ICSR         REG(0xE000ED04)
+#define SCB_SHPR         ((volatile uint8_t *)0xE000ED18) /* of exception 4 and on */
+#define SCB_CPACR        REG(0xE000ED88)
+#define PENDSVSET        (1u << 28)
+#define EXTI0_IRQ        6
+#define TIM2_IRQ         28
+#define DMA2_STREAM0_IRQ 56
+#define VECTORS          98
+#define FLASH_5_WS       5u
 
 /* 168 MHz from the crystal, and the console */
 void style_start(void);
-/* USART2 at 115200, with APB1 at 42 MHz; before, nothing is said */
-void style_console(void);
-void style_say(const char *words);
-/* False, and told with the line, where it does not hold. */
-bool style_expect(unsigned line, const char *what, uint32_t got, uint32_t from,
-		  uint32_t to);
-void style_end(void) __attribute__((noreturn));
-
-#define EXPECT(got, want) style_expect(__LINE__, #got, (uint32_t)(got), want, want)
-#define EXPECT_WITHIN(got, from, to)                                                     \
-	style_expect(__LINE__, #got, (uint32_t)(got), from, to)
 
 #endif
