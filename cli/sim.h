@@ -1,13 +1,14 @@
-/* Virtual boards: a folder each in sim_dir(), and a process that answers on its socket.
- */
+/* Virtual boards: a folder each in sim_dir(), and a process that answers on its socket. */
 #ifndef SIM_H
 #define SIM_H
 
 #include "cli.h"
 #include "json.h"
 
-/* The folders of boards, running or not, in order. The caller frees the names and the
- * list. */
+/*
+ * The folders of boards, running or not, in order. The caller frees names and list by
+ * sim_names_free().
+ */
 int sim_names(char ***out, size_t *n, struct dfu_error *err);
 void sim_names_free(char **names, size_t n);
 
@@ -73,8 +74,7 @@ void sim_hub_address(const struct json *status, char *to, size_t bytes);
 /* sim_dir()/NAME/FILE */
 bool sim_path(const char *name, const char *file, char *to, size_t bytes);
 
-/* One at a time may start and end boards. Returns a descriptor to be closed, or an error.
- */
+/* One at a time may start and end boards. Returns a descriptor to be closed, or an error. */
 int sim_lock(struct dfu_error *err);
 
 #endif

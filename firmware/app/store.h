@@ -26,8 +26,7 @@
 struct store_start {
 	bool named;
 	uint32_t epoch;
-	uint32_t
-		boot; /* from 1; 0 where it could not be kept, with an epoch of its own */
+	uint32_t boot; /* from 1; 0: it could not be kept, and has an epoch of its own */
 	const char *why;
 };
 

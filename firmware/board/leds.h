@@ -16,7 +16,8 @@ enum led_mode leds_mode_of(enum board_led led);
 
 /*
  * On their own: green blinks once a second while the main loop runs, orange is on while the
- * chip runs without its crystal, red after a fault or a bite of the watchdog, and blue while the button is pressed.
+ * chip runs without its crystal, red after a fault or a bite of the watchdog, and blue while
+ * the button is pressed.
  */
 struct leds_view {
 	bool slow, fault, pressed;

@@ -31,10 +31,9 @@ const char *flash_words(enum flash_err err);
 
 /* -- one-time memory: [RM0090] 3.6.5. It is never written here. --------------------- */
 
-#define OTP_BLOCKS      16u
 #define OTP_BLOCK_BYTES 32u
 
-/* The bytes of a block, where they lie. */
+/* The bytes of a block, 0 to 15, where they lie. */
 const uint8_t *otp_block(unsigned block);
 bool otp_is_locked(unsigned block);
 

@@ -56,8 +56,9 @@ struct board;
 
 /*
  * A board with the state of `store` (NULL: a new one that forgets), powered. `clock` and
- * `store` have to outlive it. What is left to chance on it follows from
- * `seed`, and is something else each time that it gets power. NULL: store_error() has the words, or there is no memory.
+ * `store` have to outlive it. What is left to chance on it follows from `seed`, and is
+ * something else each time that it gets power. NULL: store_error() has the words, or there
+ * is no memory.
  */
 struct board *board_new(struct store *store, struct clock *clock, const struct chip *chip,
 			uint32_t seed);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "periph/rcc.h"
 #include "request.h"
 #include "trace.h"
 
@@ -73,16 +72,16 @@ static bool do_release(struct control *control, struct request *request)
 
 static bool do_crystal(struct control *control, struct request *request)
 {
-	struct machine *machine = board_machine(control->board);
+	struct discovery *parts = board_discovery(control->board);
 	bool on = true;
 
 	if (!request_has(request, "on"))
 		return refuse(request, "\"crystal\" needs \"on\": true or false");
 	if (!request_bool(request, "on", &on))
 		return false;
-	if (!machine)
+	if (!parts)
 		return refuse(request, "the board has no power");
-	rcc_crystals(machine_mcu(machine), on ? RCC_HSE_HZ : 0, RCC_LSE_HZ);
+	discovery_crystal(parts, on);
 	return true;
 }
 

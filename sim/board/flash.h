@@ -71,14 +71,15 @@ unsigned flash_user(const struct flash *flash);
 /* What is in flash or OTP is kept from changes, by nWRP or the lock of the block. */
 bool flash_protected(const struct flash *flash, uint32_t address);
 
+/* It takes the read protection from level 1 to 0, and so erases the flash before. */
+bool flash_op_unprotects(const struct flash *flash, const struct flash_op *op);
+
 /*
  * An operation takes time, and power may fail in it. begin() leaves on disk what a killed
  * process would leave on the chip; then comes finish(), or cut() after a `fraction` of
  * it: a part of the erase done, the place it had reached holding garbage, the rest as it
  * was. The same seed leaves the same garbage. No other sector is touched.
  */
-/* It takes the read protection from level 1 to 0, and so erases the flash before. */
-bool flash_op_unprotects(const struct flash *flash, const struct flash_op *op);
 int64_t flash_op_ns(const struct flash *flash, const struct flash_op *op);
 void flash_op_begin(struct flash *flash, const struct flash_op *op);
 void flash_op_finish(struct flash *flash, const struct flash_op *op);

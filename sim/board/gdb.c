@@ -151,11 +151,6 @@ void gdb_poll(struct gdb *gdb)
 	gdb_tell_stop(gdb, SIGTRAP_NUMBER);
 }
 
-bool gdb_waits(const struct gdb *gdb)
-{
-	return gdb->running;
-}
-
 struct gdb *gdb_new(const struct gdb_target *target)
 {
 	struct gdb *gdb = calloc(1, sizeof(*gdb));

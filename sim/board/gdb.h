@@ -68,8 +68,6 @@ void gdb_free(struct gdb *gdb);
 bool gdb_feed(struct gdb *gdb, const uint8_t *bytes, size_t len);
 /* Tells it when the target has stopped by itself. */
 void gdb_poll(struct gdb *gdb);
-/* It waits for the target to stop. */
-bool gdb_waits(const struct gdb *gdb);
 
 /* What is to be sent; gdb_sent() says how much of it was. */
 const uint8_t *gdb_output(const struct gdb *gdb, size_t *len);

@@ -304,6 +304,13 @@ static bool parse_point(const char *args, struct point *point)
 	return literal(&args, ',') && range(&args, &point->address, &point->len);
 }
 
+void gdb_clear_points(struct gdb *gdb)
+{
+	for (size_t i = 0; i < POINTS_MAX; i++)
+		if (gdb->points[i].used)
+			set_point(gdb, &gdb->points[i], false);
+}
+
 static void do_set_point(struct gdb *gdb, const char *args)
 {
 	static const struct point nobody = { 0 };
@@ -418,43 +425,7 @@ static void do_monitor(struct gdb *gdb, const char *args)
 	}
 }
 
-static void do_ok(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb_answer(gdb, "OK");
-}
-
-static void do_unknown(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb_answer(gdb, "");
-}
-
-static void do_attached(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb_answer(gdb, "1");
-}
-
-static void do_thread(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb_answer(gdb, "QC1");
-}
-
-static void do_first_thread(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb_answer(gdb, "m1");
-}
-
-static void do_next_thread(struct gdb *gdb, const char *args)
-{
-	(void)args;
-	gdb_answer(gdb, "l");
-}
-
-/* -- the flash, for `load` ------------------------------------------------------------------------------------ */
+/* -- the flash, for `load` --------------------------------------------------------- */
 
 static void do_flash_erase(struct gdb *gdb, const char *args)
 {
@@ -474,52 +445,46 @@ static void do_flash_write(struct gdb *gdb, const char *args)
 					      (const uint8_t *)args, left(gdb, args)));
 }
 
-void gdb_clear_points(struct gdb *gdb)
-{
-	for (size_t i = 0; i < POINTS_MAX; i++)
-		if (gdb->points[i].used)
-			set_point(gdb, &gdb->points[i], false);
-}
-
 /* -- the table ----------------------------------------------------------------------------- */
 
 /* In the order of looking: the longer names before the letters they begin with. */
 static const struct packet {
 	const char *name;
 	void (*run)(struct gdb *gdb, const char *args);
+	const char *answer; /* without `run`: always this */
 } packets[] = {
-	{ "qSupported", do_supported },
-	{ "QStartNoAckMode", do_no_ack },
-	{ "qXfer:features:read:target.xml:", do_features },
-	{ "qXfer:memory-map:read::", do_memory_map },
-	{ "qAttached", do_attached },
-	{ "qfThreadInfo", do_first_thread },
-	{ "qsThreadInfo", do_next_thread },
-	{ "qSymbol", do_ok },
-	{ "qRcmd,", do_monitor },
-	{ "qCRC:", do_unknown }, /* it reads the memory itself */
-	{ "qC", do_thread },
-	{ "vCont", do_vcont },
-	{ "vFlashErase:", do_flash_erase },
-	{ "vFlashWrite:", do_flash_write },
-	{ "vFlashDone", do_ok },
-	{ "vKill", do_detach },
-	{ "?", do_why },
-	{ "g", do_read_regs },
-	{ "G", do_write_regs },
-	{ "p", do_read_reg },
-	{ "P", do_write_reg },
-	{ "m", do_read_memory },
-	{ "M", do_write_memory },
-	{ "X", do_write_binary },
-	{ "c", go },
-	{ "s", step },
-	{ "H", do_ok },
-	{ "T", do_ok },
-	{ "Z", do_set_point },
-	{ "z", do_clear_point },
-	{ "D", do_detach },
-	{ "k", do_kill },
+	{ "qSupported", do_supported, NULL },
+	{ "QStartNoAckMode", do_no_ack, NULL },
+	{ "qXfer:features:read:target.xml:", do_features, NULL },
+	{ "qXfer:memory-map:read::", do_memory_map, NULL },
+	{ "qAttached", NULL, "1" },
+	{ "qfThreadInfo", NULL, "m1" },
+	{ "qsThreadInfo", NULL, "l" },
+	{ "qSymbol", NULL, "OK" },
+	{ "qRcmd,", do_monitor, NULL },
+	{ "qCRC:", NULL, "" }, /* it reads the memory itself */
+	{ "qC", NULL, "QC1" },
+	{ "vCont", do_vcont, NULL },
+	{ "vFlashErase:", do_flash_erase, NULL },
+	{ "vFlashWrite:", do_flash_write, NULL },
+	{ "vFlashDone", NULL, "OK" },
+	{ "vKill", do_detach, NULL },
+	{ "?", do_why, NULL },
+	{ "g", do_read_regs, NULL },
+	{ "G", do_write_regs, NULL },
+	{ "p", do_read_reg, NULL },
+	{ "P", do_write_reg, NULL },
+	{ "m", do_read_memory, NULL },
+	{ "M", do_write_memory, NULL },
+	{ "X", do_write_binary, NULL },
+	{ "c", go, NULL },
+	{ "s", step, NULL },
+	{ "H", NULL, "OK" },
+	{ "T", NULL, "OK" },
+	{ "Z", do_set_point, NULL },
+	{ "z", do_clear_point, NULL },
+	{ "D", do_detach, NULL },
+	{ "k", do_kill, NULL },
 };
 
 void gdb_run_packet(struct gdb *gdb)
@@ -532,10 +497,13 @@ void gdb_run_packet(struct gdb *gdb)
 	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
 		size_t len = strlen(packets[i].name);
 
-		if (gdb->len >= len && memcmp(body, packets[i].name, len) == 0) {
+		if (gdb->len < len || memcmp(body, packets[i].name, len) != 0)
+			continue;
+		if (packets[i].run)
 			packets[i].run(gdb, body + len);
-			return;
-		}
+		else
+			gdb_answer(gdb, packets[i].answer);
+		return;
 	}
 	gdb_answer(gdb, "");
 }

@@ -70,10 +70,10 @@ static const struct option_row {
 	{ "seed", 0, "N", offsetof(struct settings, seed_text),
 	  "what is left to chance follows from this number (1)" },
 	{ "serial", 0, "PORT=WHERE", 0,
-	  "other end of a serial port: pty, tcp:N, stdout or none; may\n"
-	  "                             be repeated (USART3=pty)" },
+	  "its other end: pty, tcp:N, stdout or none; may be\n"
+	  "                          repeated (USART3=pty)" },
 	{ "gdb", 0, "PORT", offsetof(struct settings, gdb),
-	  "serve GDB on 127.0.0.1, 0 for any free port (not at all)" },
+	  "serve GDB on 127.0.0.1, 0: any free port (not at all)" },
 	{ "help", 'h', NULL, 0, "show this help" },
 	{ "version", 'V', NULL, 0, "show the version" },
 };
@@ -93,9 +93,9 @@ static void print_help(void)
 		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->arg ? " " : "",
 			 row->arg ? row->arg : "");
 		if (row->letter)
-			printf("  -%c, %-18s %s\n", row->letter, left, row->help);
+			printf("  -%c, %-19s %s\n", row->letter, left, row->help);
 		else
-			printf("      %-18s %s\n", left, row->help);
+			printf("      %-19s %s\n", left, row->help);
 	}
 }
 

@@ -115,11 +115,6 @@ void trace_stop(struct trace *trace)
 	attach(trace);
 }
 
-bool trace_runs(const struct trace *trace)
-{
-	return trace->ring != NULL;
-}
-
 bool trace_crowded(const struct trace *trace)
 {
 	return trace->ring && trace->len > CROWDED;

@@ -26,7 +26,6 @@ void trace_wire(struct trace *trace, struct mcu *mcu);
 bool trace_start(struct trace *trace, const char *const *names, size_t count,
 		 char why[TRACE_WHY]);
 void trace_stop(struct trace *trace);
-bool trace_runs(const struct trace *trace);
 /* It should be read before the chip goes on, or something will be lost. */
 bool trace_crowded(const struct trace *trace);
 

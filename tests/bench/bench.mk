@@ -15,7 +15,7 @@ CORE_WORKS := integer memory hard soft sha256 access nothing idle
 CORE_ELFS := $(patsubst %,$(B)/bench/core.%.elf,$(CORE_WORKS))
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-$(B)/obj/tests/bench/core/core.o: OWN_CFLAGS += -Isim/board
+$(B)/obj/tests/bench/core/core.o: OWN_CFLAGS += -I. -Isim/board
 $(B)/bench/core: $(B)/obj/tests/bench/core/core.o $(BOARD_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -14,12 +14,10 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "flash.h"
+#include "load.h"
 #include "parts/discovery.h"
-#include "periph/rcc.h"
 #include "periph/usart.h"
 
-#define ELF_BYTES  (512 * 1024)
-#define PT_LOAD    1
 #define SLICE_NS   10000000
 #define BUDGET     100000000 /* instructions; a program that takes more hangs */
 #define LONGEST_NS 60000000000
@@ -54,48 +52,6 @@ static void say(struct run *run, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(run->said + len, sizeof(run->said) - len, format, args);
 	va_end(args);
-}
-
-/* -- the program -------------------------------------------------------------------- */
-
-static uint32_t word(const uint8_t *b)
-{
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-	       (uint32_t)b[3] << 24;
-}
-
-static void program(struct flash *flash, uint32_t at, const uint8_t *bytes, uint32_t len)
-{
-	struct flash_op op = { .kind = FLASH_OP_PROGRAM, .width = FLASH_X32 };
-
-	for (uint32_t done = 0; done < len; done += op.len) {
-		op.len = len - done < FLASH_OP_MAX ? len - done : FLASH_OP_MAX;
-		op.address = at + done;
-		memcpy(op.data, bytes + done, op.len);
-		flash_op_begin(flash, &op);
-		flash_op_finish(flash, &op);
-	}
-}
-
-/* The loadable segments of an ELF file of 32 bits, at their physical addresses. */
-static bool load(struct run *run, const char *path)
-{
-	static uint8_t elf[ELF_BYTES];
-	FILE *file = fopen(path, "rb");
-	size_t size = file ? fread(elf, 1, sizeof(elf), file) : 0;
-	const uint8_t *header = elf + (size > 52 ? word(elf + 28) : 0);
-
-	if (file)
-		fclose(file);
-	if (size <= 52 || size == sizeof(elf) || word(elf + 28) + elf[44] * 32u > size) {
-		say(run, "%s: no program\n", path);
-		return false;
-	}
-	for (unsigned i = 0; i < elf[44]; i++, header += 32)
-		if (word(header) == PT_LOAD)
-			program(run->flash, word(header + 12), elf + word(header + 4),
-				word(header + 16));
-	return true;
 }
 
 /* -- the board ---------------------------------------------------------------------- */
@@ -145,7 +101,7 @@ static bool handle(struct run *run, const char *request)
 	else if (strcmp(request, "press later") == 0)
 		run->press_ns = machine_ns(run->machine) + LATER_NS;
 	else if (strcmp(request, "no crystal") == 0)
-		rcc_crystals(machine_mcu(run->machine), 0, 0);
+		discovery_crystal(run->board, false);
 	else if (strcmp(request, "reset") == 0)
 		machine_reset(run->machine, MCU_RESET_PIN, 0);
 	else if (strcmp(request, "power") == 0)
@@ -257,7 +213,11 @@ static bool goes_on(struct run *run)
 static bool run_program(struct run *run, const char *path)
 {
 	run->flash = flash_open(NULL);
-	if (!run->flash || !load(run, path) || !power_on(run))
+	if (!run->flash || !load_elf(run->flash, path)) {
+		say(run, "%s: no program\n", path);
+		return false;
+	}
+	if (!power_on(run))
 		return false;
 	do {
 		machine_run(run->machine, machine_ns(run->machine) + SLICE_NS);

@@ -45,7 +45,7 @@ asks_for_rom() {
 }
 
 in_rom() {
-	stmiot sim status b0 --json | jq -e '.[0] | .mode == "rom" and (.boot0 | not)'
+	status '.mode == "rom" and (.boot0 | not)'
 }
 
 # PIN

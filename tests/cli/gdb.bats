@@ -8,11 +8,6 @@ more_setup() {
 	port=$(status .gdb)
 }
 
-# JQ-FILTER: of the board's status
-status() {
-	stmiot sim status b0 --json | jq -re ".[0] | $1"
-}
-
 # [COMMAND...]: a debugger with those commands and then standard input's
 debug() {
 	local command

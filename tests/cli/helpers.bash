@@ -71,6 +71,11 @@ has() {
 	fi
 }
 
+# JQ-FILTER: of the status of the virtual board b0; false where that is
+status() {
+	stmiot sim status b0 --json | jq -re ".[0] | $1"
+}
+
 # COMMAND...: until it succeeds, but not for ever
 eventually() {
 	for _ in $(seq 200); do

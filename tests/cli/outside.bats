@@ -4,11 +4,6 @@ more_setup() {
 	outside_up
 }
 
-# JQ-FILTER: of the board's status
-status() {
-	stmiot sim status b0 --json | jq -re ".[0] | $1"
-}
-
 @test "LEDs: one blinks, one is dimmed, one shows the button" {
 	run -0 leds '[.leds[] | [.name, .colour, .pin]] | tostring'
 	has "$output" 'LD3'

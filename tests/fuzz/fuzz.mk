@@ -80,12 +80,12 @@ fuzz: fuzz-build
 fuzz-corpus: fuzz-build
 	@tests/fuzz/replay $(FUZZ)
 
-# Images for the virtual chip (images.c), in every build: two processes, each for a half.
+# Images for the virtual chip (images.c), in every build: a process each, two at a time.
 IMAGES_COUNT = $(or $(IMAGES),24)
 IMAGES_BIN := $(B)/fuzz/images
 IMAGES_OBJ := $(call obj,tests/fuzz/images.c)
 
-$(IMAGES_OBJ): OWN_CFLAGS += -Isim/board
+$(IMAGES_OBJ): OWN_CFLAGS += -I. -Isim/board
 $(IMAGES_BIN): $(IMAGES_OBJ) $(BOARD_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -4,25 +4,14 @@
  */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/machine.h"
 #include "flash.h"
+#include "tests/board/load.h"
 
 #define RUN_NS 500000
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void program(struct flash *flash, const uint8_t *bytes, size_t len)
-{
-	static struct flash_op op;
-
-	op = (struct flash_op){ .kind = FLASH_OP_PROGRAM, .address = FLASH_BASE };
-	op.len = len < sizeof(op.data) ? (uint32_t)len : sizeof(op.data);
-	memcpy(op.data, bytes, op.len);
-	flash_op_begin(flash, &op);
-	flash_op_finish(flash, &op);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -33,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (!flash)
 		abort();
-	program(flash, bytes, len);
+	load_bytes(flash, FLASH_BASE, bytes,
+		   len < FLASH_BYTES ? (uint32_t)len : FLASH_BYTES);
 	machine = machine_new(flash, uid, 1, 0, &why);
 	if (!machine)
 		abort();

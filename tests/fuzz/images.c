@@ -19,6 +19,7 @@
 
 #include "core/machine.h"
 #include "flash.h"
+#include "tests/board/load.h"
 
 #define INSTRUCTIONS 10000000
 #define SLICE_NS     1000000 /* as the board's own loop has it */
@@ -306,21 +307,6 @@ struct result {
 	enum machine_state state;
 };
 
-static void program(struct flash *flash, const struct image *image)
-{
-	static struct flash_op op;
-
-	for (uint32_t at = 0; at < image->len; at += op.len) {
-		op = (struct flash_op){ .kind = FLASH_OP_PROGRAM,
-					.address = FLASH_BASE + at };
-		op.len = image->len - at < sizeof(op.data) ? image->len - at
-							   : sizeof(op.data);
-		memcpy(op.data, image->bytes + at, op.len);
-		flash_op_begin(flash, &op);
-		flash_op_finish(flash, &op);
-	}
-}
-
 static int64_t executed(const struct machine *machine)
 {
 	return machine_cycles(machine) - machine_idle_cycles(machine);
@@ -360,7 +346,7 @@ static int run_image(const struct image *image, uint64_t seed, struct result *re
 
 	if (!flash)
 		return 1;
-	program(flash, image);
+	load_bytes(flash, FLASH_BASE, image->bytes, image->len);
 	machine = machine_new(flash, uid, seed, 0, &why);
 	if (!machine)
 		return 1;

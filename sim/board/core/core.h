@@ -1,7 +1,7 @@
 /*
  * The Cortex-M4's parts as they know one another (ARMv7-M, DDI 0403): the NVIC, the
  * system control block, SysTick, the debug units, and the exception model between them.
- * run.h is for the rest of the board.
+ * machine.h is for the rest of the board.
  */
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
@@ -217,8 +217,6 @@ bool access_poke(struct core *core, uint32_t address, unsigned bytes, uint32_t v
 void core_advance(struct core *core, int64_t cycle);
 /* Something may be taken now: the processor stops behind the present block. */
 void core_attend(struct core *core);
-/* WFI or WFE: as deep as SCR and the PWR say. */
-void core_sleep(struct core *core, bool for_event);
 /* Runs until then, the present block's end included, or a reset or a halt is asked for. */
 void core_run(struct core *core, int64_t until);
 /* The next instruction alone. */

@@ -85,8 +85,6 @@ _Noreturn void cpu_leave_watched(struct cpu *cpu);
 
 /* -- cpublock.c ------------------------------------------------------------------------- */
 
-/* The block that begins at the address */
-struct note *cpu_note(struct cpu *cpu, uint32_t address);
 bool cpu_weigh(void *cpu, uint32_t pc, unsigned bytes, uint32_t *cost);
 size_t cpu_cost_at(void *cpu, uint32_t pc);
 

@@ -11,7 +11,8 @@
 
 /* -- notes ------------------------------------------------------------------------------ */
 
-struct note *cpu_note(struct cpu *cpu, uint32_t address)
+/* The block that begins at the address */
+static struct note *note_at(struct cpu *cpu, uint32_t address)
 {
 	if (address - FLASH_BASE < FLASH_BYTES)
 		return &cpu->notes->flash[(address - FLASH_BASE) / 2];
@@ -19,13 +20,13 @@ struct note *cpu_note(struct cpu *cpu, uint32_t address)
 		return &cpu->notes->sram[(address - MCU_SRAM_BASE) / 2];
 	if (address - MCU_SYSTEM_BASE < MCU_SYSTEM_BYTES)
 		return &cpu->notes->system[(address - MCU_SYSTEM_BASE) / 2];
-	return address < cpu->alias_bytes ? cpu_note(cpu, cpu_real(cpu, address))
+	return address < cpu->alias_bytes ? note_at(cpu, cpu_real(cpu, address))
 					  : &cpu->notes->elsewhere;
 }
 
 static unsigned broken(struct cpu *cpu, uint32_t address)
 {
-	return cpu_note(cpu, address)->traits & HERE ? CPU_BREAK : 0;
+	return note_at(cpu, address)->traits & HERE ? CPU_BREAK : 0;
 }
 
 static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t size)
@@ -50,7 +51,7 @@ static void study(struct cpu *cpu, struct note *note, uint32_t address, uint32_t
 bool cpu_weigh(void *ctx, uint32_t pc, unsigned bytes, uint32_t *cost)
 {
 	struct cpu *cpu = ctx;
-	struct note *note = cpu_note(cpu, pc);
+	struct note *note = note_at(cpu, pc);
 
 	study(cpu, note, pc, bytes);
 	*cost = note->cost[0];
@@ -60,7 +61,7 @@ bool cpu_weigh(void *ctx, uint32_t pc, unsigned bytes, uint32_t *cost)
 /* The blocks that may hold the address are looked at again. */
 void cpu_break(struct cpu *cpu, uint32_t address, bool on)
 {
-	struct note *note = cpu_note(cpu, address);
+	struct note *note = note_at(cpu, address);
 	uint32_t page = address & ~(TCG_PAGE_BYTES - 1);
 
 	note->traits = (uint16_t)(on ? note->traits | HERE : note->traits & ~HERE);
@@ -77,7 +78,7 @@ unsigned cpu_find(struct cpu *cpu, unsigned traits, uint32_t *address)
 	uint32_t at = cpu_get(cpu, CPU_PC);
 	unsigned found;
 
-	for (unsigned left = cpu_note(cpu, at)->instructions; left > 0; left--) {
+	for (unsigned left = note_at(cpu, at)->instructions; left > 0; left--) {
 		const uint8_t *code = cpu_memory(cpu, at, 4, false);
 		uint32_t instruction = code ? thumb_fetch(code) : 0;
 
@@ -101,7 +102,7 @@ size_t cpu_cost_at(void *ctx, uint32_t pc)
 {
 	struct cpu *cpu = ctx;
 
-	return (size_t)((uint8_t *)cpu_note(cpu, pc)->cost - (uint8_t *)cpu->notes);
+	return (size_t)((uint8_t *)note_at(cpu, pc)->cost - (uint8_t *)cpu->notes);
 }
 
 /* -- time ------------------------------------------------------------------------------- */
@@ -158,7 +159,7 @@ int64_t cpu_time_at(struct cpu *cpu, uint32_t pc)
 
 	if (end == cpu->begin) /* nothing has run */
 		return end;
-	time = end - cpu_note(cpu, block)->instructions;
+	time = end - note_at(cpu, block)->instructions;
 	if (pc == block)
 		return time;
 	code = cpu_memory(cpu, block, 4, false);
@@ -191,7 +192,7 @@ void cpu_on_block(uc_engine *uc, uint64_t where, uint32_t cost, void *ctx)
 	struct cpu *cpu = ctx;
 	struct tcg_meter *meter = &cpu->meter;
 	uint32_t address = (uint32_t)where;
-	struct note *note = cpu_note(cpu, address);
+	struct note *note = note_at(cpu, address);
 
 	meter->left += (int32_t)(cost ? cost : note->cost[cpu->traps & SELDOM ? 1 : 0]);
 	if (cpu_end(cpu) >= cpu->limit || note->traits & cpu->traps & ~CPU_MASKS) {

@@ -43,8 +43,8 @@ struct mcu_core {
 	void (*flash_changed)(void *ctx, uint32_t address, uint32_t len);
 	void (*flash_busy)(void *ctx, int64_t until_cycle);
 	void (*remap)(void *ctx, unsigned mem_mode);
-	void (*wrote)(void *ctx, uint32_t address,
-		      uint32_t len); /* RAM, by mcu_write() */
+	/* RAM, by mcu_write() */
+	void (*wrote)(void *ctx, uint32_t address, uint32_t len);
 	/* of the instruction whose access this is; the one that may be NULL */
 	uint32_t (*pc)(void *ctx);
 };
@@ -170,8 +170,8 @@ bool mcu_peek(struct mcu *mcu, uint32_t address, unsigned bytes, uint32_t *value
 
 uint8_t *mcu_sram(struct mcu *mcu);
 uint8_t *mcu_ccm(struct mcu *mcu);
-uint8_t *
-mcu_system(struct mcu *mcu); /* system memory: the ROM's place, writable for the core */
+/* The system memory, the ROM's place: writable for the core. */
+uint8_t *mcu_system(struct mcu *mcu);
 
 /* The flash behind FLASH_ACR...; its arrays outlive any reset. */
 struct flash *mcu_flash(struct mcu *mcu);

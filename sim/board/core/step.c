@@ -40,7 +40,8 @@ static void stopped(struct core *core, enum cpu_why why);
 
 /* -- sleep -------------------------------------------------------------------------------------- */
 
-void core_sleep(struct core *core, bool for_event)
+/* WFI or WFE: as deep as SCR and the PWR say. */
+static void fall_asleep(struct core *core, bool for_event)
 {
 	core->state = CORE_SLEEPS;
 	core->for_event = for_event;
@@ -77,7 +78,7 @@ static void wait_for_event(struct core *core)
 	if (core->event)
 		core->event = false;
 	else
-		core_sleep(core, true);
+		fall_asleep(core, true);
 }
 
 static void fetch_failed(struct core *core)
@@ -232,7 +233,7 @@ static void stopped(struct core *core, enum cpu_why why)
 		trapped(core);
 		break;
 	case CPU_WFI:
-		core_sleep(core, false);
+		fall_asleep(core, false);
 		break;
 	case CPU_WFE:
 		wait_for_event(core);

@@ -85,6 +85,13 @@ uint64_t discovery_changes(const struct discovery *board, unsigned led)
 	return board->changes[led];
 }
 
+/* -- the crystals ------------------------------------------------------------------ */
+
+void discovery_crystal(struct discovery *board, bool works)
+{
+	rcc_crystals(board->mcu, works ? X2_HZ : 0, X3_HZ);
+}
+
 /* -- the whole --------------------------------------------------------------------- */
 
 struct discovery *discovery_new(struct mcu *mcu)
@@ -101,7 +108,7 @@ struct discovery *discovery_new(struct mcu *mcu)
 		discovery_free(board);
 		return NULL;
 	}
-	rcc_crystals(mcu, X2_HZ, X3_HZ);
+	discovery_crystal(board, true);
 	set(board, false);
 	/* a pull-up holds the open drain of the power switch */
 	pins_drive(mcu, FAULT, PIN_HIGH);

@@ -29,6 +29,9 @@ void discovery_press(struct discovery *board, bool down);
 void discovery_click(struct discovery *board, int64_t ns);
 bool discovery_pressed(const struct discovery *board);
 
+/* The 8 MHz crystal X2 fails, or is as new. */
+void discovery_crystal(struct discovery *board, bool works);
+
 /* From 0, dark, to 1: of PWM the part of the time. */
 double discovery_brightness(const struct discovery *board, unsigned led);
 /* How often it went on or off, other than by a timer's PWM, since power on. */

@@ -38,8 +38,6 @@ enum {
 #define CR2_TXDMAEN  (1u << 1)
 #define CR2_SSOE     (1u << 2)
 #define CR2_ERRIE    (1u << 5)
-#define CR2_RXNEIE   (1u << 6)
-#define CR2_TXEIE    (1u << 7)
 #define SR_RXNE      (1u << 0)
 #define SR_TXE       (1u << 1)
 #define SR_CHSIDE    (1u << 2)

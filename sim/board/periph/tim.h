@@ -1,8 +1,9 @@
 /*
  * The timers TIM1 to TIM14 (RM0090 sections 17 to 20). tim.c has the registers,
- * tim_count.c the counter, tim_channel.c the compare and capture channels with their pins.
- * The counter is not run tick by tick: each file asks it up to now, and it works out what
- * happened since, in the order it happened.
+ * tim_count.c the counter, tim_channel.c the compare and capture channels with their
+ * pins, which tim_pins.c lists; tim_inner.c is an oscillator in the place of a pin, and
+ * tim_lock.c says what cannot be written. The counter is not run tick by tick: each file
+ * asks it up to now, and it works out what happened since, in the order it happened.
  */
 #ifndef PERIPH_TIM_H
 #define PERIPH_TIM_H
@@ -11,8 +12,6 @@
 #include "table.h"
 
 #define TIM_CHANNELS 4
-
-/* -- between the three files --------------------------------------------------------- */
 
 enum tim_reg {
 	TIM_CR1 = 0x00,
@@ -141,7 +140,6 @@ void tim_schedule(struct tim *tim);                 /* after any change of what 
 void tim_update(struct tim *tim, bool by_software); /* UG, or slave mode reset */
 void tim_start(struct tim *tim);
 void tim_external_tick(struct tim *tim, int direction);
-bool tim_counts_inside(const struct tim *tim);     /* the internal clock drives it */
 uint32_t tim_hclk_per_tick(const struct tim *tim); /* of CK_CNT; 0: it stands still */
 
 /* tim_inner.c */
@@ -162,7 +160,6 @@ void tim_channel_capture(struct tim *tim, unsigned channel);
 void tim_channel_written(struct tim *tim, unsigned channel, uint32_t value); /* CCRx */
 bool tim_gate_level(const struct tim *tim);       /* of the trigger input */
 bool tim_channels_watched(const struct tim *tim); /* a pin shows an output */
-void tim_slave_trigger(struct tim *tim, bool level, bool edge);
 void tim_master_heard(struct tim *tim, unsigned master, bool level);
 
 #endif

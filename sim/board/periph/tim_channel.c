@@ -295,6 +295,36 @@ static void edge_at_channel(struct tim *tim, unsigned index, unsigned input, boo
 	tim_channel_capture(tim, index);
 }
 
+/* `level` of the trigger input, and whether this is the edge that triggers. */
+static void slave_trigger(struct tim *tim, bool level, bool edge)
+{
+	unsigned mode = reg(tim, TIM_SMCR) & 7;
+
+	if (mode == SLAVE_GATED) {
+		bool was = tim->gate;
+
+		tim->gate = level;
+		if (level && !was)
+			tim_start(tim);
+		if (level != was)
+			tim_flag(tim, TIM_TIF);
+		return;
+	}
+	if (!edge)
+		return;
+	if (mode == SLAVE_RESET) {
+		tim_update(tim, true);
+	} else if (mode == SLAVE_TRIGGER && !(reg(tim, TIM_CR1) & TIM_CEN)) {
+		*tim_reg(tim, TIM_CR1) |= TIM_CEN;
+		tim_start(tim);
+	} else if (mode == SLAVE_CLOCK) {
+		tim_external_tick(tim, 0);
+	}
+	if (mode != SLAVE_OFF)
+		tim_flag(tim, TIM_TIF);
+	tim_schedule(tim);
+}
+
 /* Table 86: what TI1 and TI2 say together of the direction */
 static void encoder_edge(struct tim *tim, unsigned input, bool level)
 {
@@ -321,11 +351,11 @@ static void input_edge(struct tim *tim, unsigned input, bool level)
 	if (mode >= ENCODER_1 && mode <= ENCODER_3 && input < 2)
 		encoder_edge(tim, input, level);
 	else if (ts == SMCR_TS_TI1_ED && input == 0)
-		tim_slave_trigger(tim, true, true);
+		slave_trigger(tim, true, true);
 	else if ((ts == SMCR_TS_TI1FP1 && input == 0) ||
 		 (ts == SMCR_TS_TI2FP2 && input == 1))
-		tim_slave_trigger(tim, level == !(ccer(tim, input) & 2),
-				  edge_counts(tim, input, level));
+		slave_trigger(tim, level == !(ccer(tim, input) & 2),
+			      edge_counts(tim, input, level));
 }
 
 void tim_input(struct tim *tim, unsigned input, bool level)
@@ -343,7 +373,7 @@ static void trigger_edge(struct tim *tim, bool level)
 		if (active)
 			tim_external_tick(tim, 0);
 	} else if ((smcr >> 4 & 7) == SMCR_TS_ETRF) {
-		tim_slave_trigger(tim, active, active);
+		slave_trigger(tim, active, active);
 	}
 }
 
@@ -375,36 +405,6 @@ static void pin_changed(void *ctx, unsigned number, bool level)
 
 /* -- the slave mode controller ------------------------------------------------------------------ */
 
-/* `level` of the trigger input, and whether this is the edge that triggers. */
-void tim_slave_trigger(struct tim *tim, bool level, bool edge)
-{
-	unsigned mode = reg(tim, TIM_SMCR) & 7;
-
-	if (mode == SLAVE_GATED) {
-		bool was = tim->gate;
-
-		tim->gate = level;
-		if (level && !was)
-			tim_start(tim);
-		if (level != was)
-			tim_flag(tim, TIM_TIF);
-		return;
-	}
-	if (!edge)
-		return;
-	if (mode == SLAVE_RESET) {
-		tim_update(tim, true);
-	} else if (mode == SLAVE_TRIGGER && !(reg(tim, TIM_CR1) & TIM_CEN)) {
-		*tim_reg(tim, TIM_CR1) |= TIM_CEN;
-		tim_start(tim);
-	} else if (mode == SLAVE_CLOCK) {
-		tim_external_tick(tim, 0);
-	}
-	if (mode != SLAVE_OFF)
-		tim_flag(tim, TIM_TIF);
-	tim_schedule(tim);
-}
-
 bool tim_gate_level(const struct tim *tim)
 {
 	unsigned ts = reg(tim, TIM_SMCR) >> 4 & 7;
@@ -424,7 +424,7 @@ void tim_master_heard(struct tim *tim, unsigned master, bool level)
 	    tim->kind->itr[ts] != (int8_t)master || !(reg(tim, TIM_SMCR) & 7))
 		return;
 	tim_advance(tim);
-	tim_slave_trigger(tim, level, level);
+	slave_trigger(tim, level, level);
 	tim_show(tim);
 }
 

@@ -16,8 +16,11 @@ static bool centred(const struct tim *tim)
 	return cr1(tim) & TIM_CMS;
 }
 
-/* External clock mode 2 is bit 14, mode 1 and the encoders are slave modes 7 and 1 to 3. */
-bool tim_counts_inside(const struct tim *tim)
+/*
+ * The internal clock drives it. External clock mode 2 is bit 14, mode 1 and the encoders are
+ * slave modes 7 and 1 to 3.
+ */
+static bool counts_inside(const struct tim *tim)
 {
 	unsigned mode = slave_mode(tim);
 
@@ -183,7 +186,7 @@ void tim_advance(struct tim *tim)
 {
 	int64_t now = mcu_sched(tim->mcu)->cycle;
 
-	while (runs(tim) && tim_counts_inside(tim)) {
+	while (runs(tim) && counts_inside(tim)) {
 		uint32_t per_tick = tim_hclk_per_tick(tim);
 		uint64_t ticks, done;
 
@@ -198,7 +201,7 @@ void tim_advance(struct tim *tim)
 		done = step(tim, ticks);
 		tim->base += (int64_t)(done * per_tick);
 	}
-	if (!runs(tim) || !tim_counts_inside(tim) || !tim_hclk_per_tick(tim))
+	if (!runs(tim) || !counts_inside(tim) || !tim_hclk_per_tick(tim))
 		tim->base = now;
 }
 
@@ -218,7 +221,7 @@ void tim_schedule(struct tim *tim)
 	uint32_t per_tick = tim_hclk_per_tick(tim);
 	uint64_t ticks;
 
-	if (!runs(tim) || !tim_counts_inside(tim) || !heard(tim) || !per_tick) {
+	if (!runs(tim) || !counts_inside(tim) || !heard(tim) || !per_tick) {
 		sched_cancel(sched, &tim->event);
 		return;
 	}

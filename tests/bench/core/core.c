@@ -18,6 +18,7 @@
 
 #include "core/machine.h"
 #include "flash.h"
+#include "tests/board/load.h"
 
 static const uint32_t uid[3] = { 1, 2, 3 };
 
@@ -35,42 +36,6 @@ static _Noreturn void die(const char *path, const char *why)
 	exit(1);
 }
 
-static uint32_t word(const uint8_t *b)
-{
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-	       (uint32_t)b[3] << 24;
-}
-
-static void program(struct flash *flash, uint32_t at, const uint8_t *bytes, uint32_t len)
-{
-	struct flash_op op = { .kind = FLASH_OP_PROGRAM, .width = FLASH_X32 };
-
-	for (uint32_t n; len > 0; at += n, bytes += n, len -= n) {
-		n = len < FLASH_OP_MAX ? len : FLASH_OP_MAX;
-		op.address = at;
-		op.len = n;
-		memcpy(op.data, bytes, n);
-		flash_op_begin(flash, &op);
-		flash_op_finish(flash, &op);
-	}
-}
-
-static void load(struct flash *flash, const char *path)
-{
-	static uint8_t elf[256 * 1024];
-	FILE *file = fopen(path, "rb");
-	const uint8_t *header;
-
-	if (!file || fread(elf, 1, sizeof(elf), file) < 52)
-		die(path, "cannot be read");
-	fclose(file);
-	header = elf + word(elf + 28);
-	for (unsigned i = 0; i < elf[44]; i++, header += 32)
-		if (word(header) == 1)
-			program(flash, word(header + 12), elf + word(header + 4),
-				word(header + 16));
-}
-
 static void measure(const char *path, int start)
 {
 	struct flash *flash = flash_open(NULL);
@@ -80,7 +45,8 @@ static void measure(const char *path, int start)
 
 	if (!flash)
 		die(path, "no memory");
-	load(flash, path);
+	if (!load_elf(flash, path))
+		die(path, "is no program");
 	began = now();
 	machine = machine_new(flash, uid, 1, 0, &why);
 	if (!machine)

@@ -6,7 +6,6 @@
 #include "rule.h"
 
 #define AT       0x080E0000u
-#define OPTSTRT  BIT(1)
 #define USER_RDP HALFWORD(0x1FFFC000u)
 #define NWRP     HALFWORD(0x1FFFC008u)
 
@@ -14,13 +13,8 @@ static KEPT unsigned stage;
 
 static void write_options(uint32_t optcr)
 {
-	FLASH_OPTKEYR = 0x08192A3B;
-	FLASH_OPTKEYR = 0x4C5D6E7F;
-	FLASH_OPTCR = optcr;
-	FLASH_OPTCR |= OPTSTRT;
-	while (FLASH_SR & FLASH_SR_BSY)
-		;
-	EXPECT(FLASH_OPTCR & OPTSTRT, 0);
+	option_write(optcr);
+	EXPECT(FLASH_OPTCR & FLASH_OPTCR_OPTSTRT, 0);
 	FLASH_OPTCR |= 1;
 }
 

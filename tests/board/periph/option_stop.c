@@ -4,7 +4,6 @@
  */
 #include "rule.h"
 
-#define OPTSTRT   BIT(1)
 #define NRST_STOP BIT(6)
 
 static KEPT unsigned stage;
@@ -19,12 +18,7 @@ void rule(void)
 	}
 	RCC_CSR |= RCC_CSR_RMVF;
 	if (stage++ == 0) {
-		FLASH_OPTKEYR = 0x08192A3B;
-		FLASH_OPTKEYR = 0x4C5D6E7F;
-		FLASH_OPTCR &= ~NRST_STOP;
-		FLASH_OPTCR |= OPTSTRT;
-		while (FLASH_SR & FLASH_SR_BSY)
-			;
+		option_write(FLASH_OPTCR & ~(NRST_STOP | 1));
 		system_reset();
 	}
 	EXPECT(FLASH_OPTCR, 0x0FFFAAAD);

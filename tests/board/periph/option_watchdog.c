@@ -1,8 +1,7 @@
 /* WDG_SW at 0: the independent watchdog runs from reset (RM0090 3.7.1, 21.3.1). */
 #include "rule.h"
 
-#define OPTSTRT BIT(1)
-#define WDG_SW  BIT(5)
+#define WDG_SW BIT(5)
 
 static KEPT unsigned stage;
 
@@ -16,12 +15,7 @@ void rule(void)
 	}
 	RCC_CSR |= RCC_CSR_RMVF;
 	if (stage++ == 0) {
-		FLASH_OPTKEYR = 0x08192A3B;
-		FLASH_OPTKEYR = 0x4C5D6E7F;
-		FLASH_OPTCR &= ~WDG_SW;
-		FLASH_OPTCR |= OPTSTRT;
-		while (FLASH_SR & FLASH_SR_BSY)
-			;
+		option_write(FLASH_OPTCR & ~(WDG_SW | 1));
 		system_reset();
 	}
 	EXPECT(COMES(RCC_CSR & RCC_CSR_LSIRDY, 16000), true); /* nobody asked for it */

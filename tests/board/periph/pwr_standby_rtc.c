@@ -5,10 +5,8 @@
 
 static void go(void)
 {
-	PWR_CR |= PWR_CR_DBP;
-	RCC_CSR |= RCC_CSR_LSION | RCC_CSR_RMVF;
-	EXPECT(COMES(RCC_CSR & RCC_CSR_LSIRDY, 16000), true);
-	RCC_BDCR = 2u << 8 | BIT(15);
+	RCC_CSR |= RCC_CSR_RMVF;
+	rtc_on_lsi();
 	RTC_WPR = 0xCA;
 	RTC_WPR = 0x53;
 	EXPECT(COMES(RTC_ISR & BIT(2), 64000), true);

@@ -22,11 +22,7 @@ static uint32_t measure(void)
 /* 32 kHz / 128 = 250 Hz; the sub-second register counts from 255 down at each */
 static void start_rtc(void)
 {
-	RCC_APB1ENR |= BIT(28);
-	PWR_CR |= PWR_CR_DBP;
-	RCC_CSR |= RCC_CSR_LSION;
-	EXPECT(COMES(RCC_CSR & RCC_CSR_LSIRDY, 16000), true);
-	RCC_BDCR = 2u << 8 | BIT(15);
+	rtc_on_lsi();
 	RTC_WPR = 0xCA;
 	RTC_WPR = 0x53;
 	RTC_CR |= BIT(5); /* BYPSHAD: SSR itself */

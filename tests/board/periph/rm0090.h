@@ -79,6 +79,8 @@
 #define FLASH_CR      REG(FLASH + 0x10)
 #define FLASH_OPTCR   REG(FLASH + 0x14)
 
+#define FLASH_OPTCR_OPTSTRT BIT(1)
+
 #define FLASH_SR_EOP      BIT(0)
 #define FLASH_SR_OPERR    BIT(1)
 #define FLASH_SR_WRPERR   BIT(4)

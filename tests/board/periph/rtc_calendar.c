@@ -8,11 +8,7 @@ void rule(void)
 {
 	uint32_t since;
 
-	RCC_APB1ENR |= BIT(28);
-	PWR_CR |= PWR_CR_DBP;
-	RCC_CSR |= RCC_CSR_LSION;
-	EXPECT(COMES(RCC_CSR & RCC_CSR_LSIRDY, 16000), true);
-	RCC_BDCR = 2u << 8 | BIT(15);
+	rtc_on_lsi();
 	RTC_ISR = BIT(7);
 	EXPECT(COMES(RTC_ISR & BIT(6), 64000), false); /* no keys */
 	RTC_WPR = 0xCA;

@@ -22,11 +22,7 @@ static void on_alarm(void)
 
 static void start_rtc(void)
 {
-	RCC_APB1ENR |= BIT(28);
-	PWR_CR |= PWR_CR_DBP;
-	RCC_CSR |= RCC_CSR_LSION;
-	EXPECT(COMES(RCC_CSR & RCC_CSR_LSIRDY, 16000), true);
-	RCC_BDCR = 2u << 8 | BIT(15);
+	rtc_on_lsi();
 	RTC_WPR = 0xCA;
 	RTC_WPR = 0x53;
 }

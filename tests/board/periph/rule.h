@@ -71,6 +71,15 @@ void flash_unlock(void);
 void flash_erase(unsigned sector);
 void flash_program(uint32_t address, uint32_t word);
 
+/* Programs the option bytes: what FLASH_OPTCR is to hold of them, unlocked. */
+void option_write(uint32_t optcr);
+
+/*
+ * The LSI runs, and the RTC from it; the backup domain may be written, the RTC's keys are
+ * still to come.
+ */
+void rtc_on_lsi(void);
+
 /* 168 MHz from the crystal: AHB 168, APB1 42, APB2 84. */
 void clock_168_mhz(void);
 

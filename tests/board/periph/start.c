@@ -255,6 +255,25 @@ void flash_program(uint32_t address, uint32_t word)
 	FLASH_CR = 0;
 }
 
+void option_write(uint32_t optcr)
+{
+	FLASH_OPTKEYR = 0x08192A3B;
+	FLASH_OPTKEYR = 0x4C5D6E7F;
+	FLASH_OPTCR = optcr;
+	FLASH_OPTCR |= FLASH_OPTCR_OPTSTRT;
+	while (FLASH_SR & FLASH_SR_BSY)
+		;
+}
+
+void rtc_on_lsi(void)
+{
+	RCC_APB1ENR |= BIT(28);
+	PWR_CR |= PWR_CR_DBP;
+	RCC_CSR |= RCC_CSR_LSION;
+	EXPECT(COMES(RCC_CSR & RCC_CSR_LSIRDY, 16000), true);
+	RCC_BDCR = 2u << 8 | BIT(15);
+}
+
 void pin_mode(uint32_t port, unsigned pin, unsigned mode)
 {
 	GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << 2 * pin)) | mode << 2 * pin;

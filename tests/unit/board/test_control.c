@@ -6,6 +6,10 @@
 #include "control.h"
 #include "trace.h"
 
+#define PWR_CR   0x40007000u
+#define RCC_CR   0x40023800u
+#define RCC_BDCR 0x40023870u
+
 /* A request, and what its answer contains. */
 static const struct {
 	const char *request, *answer;
@@ -107,6 +111,44 @@ static void test_requests(void **state)
 	board_free(host.board);
 }
 
+static void ask(struct control *control, const char *request)
+{
+	char *answer = control_answer(control, request, strlen(request));
+
+	assert_non_null(answer);
+	assert_non_null(strstr(answer, "\"ok\":true"));
+	free(answer);
+}
+
+/* X2 comes back, and no X3 with it: its place is empty (UM1472 4.7.2). */
+static void test_crystal(void **state)
+{
+	struct control control = { .name = "f4" };
+	struct host host;
+	struct sched *sched;
+	struct mcu *mcu;
+	uint32_t cr, bdcr;
+
+	(void)state;
+	host_open(&host, NULL);
+	control.board = host.board;
+	mcu = machine_mcu(board_machine(host.board));
+	sched = mcu_sched(mcu);
+	ask(&control, "{\"do\":\"crystal\",\"on\":false}");
+	ask(&control, "{\"do\":\"crystal\",\"on\":true}");
+	mcu_periph_clock(mcu, PERIPH_APB1, 28, true);
+	assert_true(mcu_write(mcu, PWR_CR, 4, 1u << 8));  /* DBP */
+	assert_true(mcu_write(mcu, RCC_CR, 4, 1u << 16)); /* HSEON */
+	assert_true(mcu_write(mcu, RCC_BDCR, 4, 1));      /* LSEON */
+	sched->cycle = sched_cycle_at(sched, sched_ns(sched) + 10000000000);
+	sched_run(sched);
+	assert_true(mcu_read(mcu, RCC_CR, 4, &cr));
+	assert_true(mcu_read(mcu, RCC_BDCR, 4, &bdcr));
+	assert_int_equal(cr >> 17 & 1, 1);
+	assert_int_equal(bdcr, 1);
+	board_free(host.board);
+}
+
 static void test_many_faults(void **state)
 {
 	static const char request[] = "{\"do\":\"fault\",\"kind\":\"stall\",\"at\":9}";
@@ -129,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_crystal),
 		cmocka_unit_test(test_many_faults),
 	};
 

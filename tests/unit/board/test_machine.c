@@ -10,6 +10,7 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "flash.h"
+#include "tests/board/load.h"
 
 #define MS    1000000
 #define CODE  8u /* where programs begin in flash: behind a stack and an address */
@@ -22,17 +23,6 @@ struct chip_under_test {
 
 static const uint32_t uid[3] = { 0x00340025, 0x3137510A, 0x35333938 };
 
-static void write_flash(struct flash *flash, uint32_t at, const void *bytes, uint32_t len)
-{
-	struct flash_op op = { .kind = FLASH_OP_PROGRAM, .width = FLASH_X32 };
-
-	op.address = at;
-	op.len = len;
-	memcpy(op.data, bytes, len);
-	flash_op_begin(flash, &op);
-	flash_op_finish(flash, &op);
-}
-
 /* `code` is Thumb; NULL: the flash is blank. */
 static void open_chip(struct chip_under_test *chip, const uint16_t *code, uint32_t bytes)
 {
@@ -42,8 +32,8 @@ static void open_chip(struct chip_under_test *chip, const uint16_t *code, uint32
 	chip->flash = flash_open(NULL);
 	assert_non_null(chip->flash);
 	if (code) {
-		write_flash(chip->flash, 0x08000000, vectors, sizeof(vectors));
-		write_flash(chip->flash, START, code, bytes);
+		load_bytes(chip->flash, 0x08000000, vectors, sizeof(vectors));
+		load_bytes(chip->flash, START, code, bytes);
 	}
 	chip->machine = machine_new(chip->flash, uid, 1, 0, &why);
 	assert_non_null(chip->machine);

@@ -1,5 +1,5 @@
 /* The converters: RM0090 section 13. PCLK2 and HCLK run at 16 MHz, ADCCLK at 8. */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include "periph/pins.h"
 
@@ -18,18 +18,6 @@
 #define TIM3 0x40000400u
 
 #define SHORTEST (15 * 2) /* 3 and 12 clocks of half of HCLK */
-
-static struct bench bench;
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
-}
 
 static int set_up(void **state)
 {

@@ -1,5 +1,5 @@
 /* The DMA controllers: RM0090 section 10, with the peripherals that ask them. */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include <string.h>
 
@@ -34,7 +34,6 @@
 #define DBM           (1u << 18)
 #define CHANNEL(c)    ((uint32_t)(c) << 25)
 
-static struct bench bench;
 static char sent[64];
 static size_t sent_len;
 
@@ -63,16 +62,6 @@ static int tear_down(void **state)
 	(void)state;
 	bench_close(&bench);
 	return 0;
-}
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
 }
 
 static void set_stream(uint32_t stream, uint32_t par, uint32_t m0ar, uint32_t items)

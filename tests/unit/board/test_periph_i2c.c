@@ -1,5 +1,5 @@
 /* The I2C masters (RM0090 section 27) and the codec on I2C1. */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include "parts/cs43l22.h"
 #include "periph/i2c.h"
@@ -34,18 +34,7 @@
 
 #define CODEC 0x94
 
-static struct bench bench;
 static struct cs43l22 *part;
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
-}
 
 static int set_up(void **state)
 {

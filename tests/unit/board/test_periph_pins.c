@@ -1,5 +1,5 @@
 /* Ports, external interrupts and SYSCFG: RM0090 sections 8, 9.2 and 12.2. */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include "periph/pins.h"
 
@@ -18,8 +18,6 @@
 #define SYSCFG     0x40013800u
 #define PIN_BIT(n) (1u << (n))
 
-static struct bench bench;
-
 static int set_up(void **state)
 {
 	(void)state;
@@ -35,16 +33,6 @@ static int tear_down(void **state)
 	(void)state;
 	bench_close(&bench);
 	return 0;
-}
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
 }
 
 static void reset_values(void **state)

@@ -1,5 +1,5 @@
 /* The SPI masters (RM0090 section 28) and the accelerometer on SPI1. */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include "parts/lis3dsh.h"
 #include "periph/pins.h"
@@ -26,18 +26,7 @@
 #define MASTER 0x344u /* SSM, SSI, SPE, MSTR; half of PCLK2 */
 #define FRAME  16     /* cycles */
 
-static struct bench bench;
 static struct lis3dsh *part;
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
-}
 
 static int set_up(void **state)
 {

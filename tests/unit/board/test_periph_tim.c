@@ -2,7 +2,7 @@
  * The timers: RM0090 sections 17 to 20. HCLK, and so every timer, runs at 16 MHz: a tick
  * is a cycle times the prescaler.
  */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include "periph/pins.h"
 
@@ -38,8 +38,6 @@
 
 #define START_DELAY 1 /* cycles from CEN to the first that counts */
 
-static struct bench bench;
-
 static int set_up(void **state)
 {
 	(void)state;
@@ -58,16 +56,6 @@ static int tear_down(void **state)
 	(void)state;
 	bench_close(&bench);
 	return 0;
-}
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
 }
 
 static void run(int64_t cycles)

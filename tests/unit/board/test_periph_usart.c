@@ -1,5 +1,5 @@
 /* The serial ports: RM0090 section 30. HCLK and the APBs run at 16 MHz. */
-#include "mcu_bench.h"
+#include "one_bench.h"
 
 #include <string.h>
 
@@ -24,7 +24,6 @@
 #define BIT   139 /* 115,107 baud */
 #define FRAME (10 * BIT)
 
-static struct bench bench;
 static char sent[100];
 static size_t sent_len;
 
@@ -33,16 +32,6 @@ static void note_sent(void *ctx, uint8_t byte)
 	(void)ctx;
 	assert_true(sent_len < sizeof(sent));
 	sent[sent_len++] = (char)byte;
-}
-
-static uint32_t rd(uint32_t address)
-{
-	return bench_read(&bench, address);
-}
-
-static void wr(uint32_t address, uint32_t value)
-{
-	bench_write(&bench, address, value);
 }
 
 static void route(void)
