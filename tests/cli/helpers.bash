@@ -39,6 +39,15 @@ teardown() {
 	fi
 }
 
+# COMMAND...: with the rights of a file's mode alone, as root too
+without_rights() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
+	else
+		"$@"
+	fi
+}
+
 # Compare the text of the last `run` with what should be there, line by line.
 # shellcheck disable=SC2154 # run sets output and stderr
 output_is() {

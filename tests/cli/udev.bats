@@ -126,7 +126,7 @@ trigger --action=change --subsystem-match=usb --attr-match=idVendor=0483 --attr-
 	bin=$(mktemp -d /tmp/stmiot-test.XXXXXX)
 	cp -r "$STMIOT_BUILD/bin" "$STMIOT_BUILD/lib" "$bin"
 	chmod -R go+rX "$bin"
-	run -4 --separate-stderr env -u STMIOT_UDEV_DIR setpriv --reuid 65534 --clear-groups \
+	run -4 --separate-stderr env -u STMIOT_UDEV_DIR -u LD_PRELOAD setpriv --reuid 65534 --clear-groups \
 		"$bin/bin/stmiot" udev install
 	rm -r "$bin"
 	stderr_is "stmiot: udev install: only root may write to /etc/udev/rules.d
@@ -144,7 +144,7 @@ stmiot: sudo $bin/bin/stmiot udev install"
 	# Looking for a terminal changes errno.
 	unset NO_COLOR
 	export TERM=xterm
-	run -4 --separate-stderr env "STMIOT_UDEV_DIR=$folder/rules.d" setpriv --reuid 65534 \
+	run -4 --separate-stderr env -u LD_PRELOAD "STMIOT_UDEV_DIR=$folder/rules.d" setpriv --reuid 65534 \
 		--clear-groups "$folder/bin/stmiot" udev remove
 	rm -r "$folder"
 	has "$stderr" "Permission denied"
