@@ -258,6 +258,24 @@ static bool would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
+/* A disk that fills up takes a part first, and says why at the rest. */
+static bool keep(int log, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(log, bytes, len);
+
+		if (n < 0 && errno != EINTR) {
+			complain("%s: %s", log_path, strerror(errno));
+			return false;
+		}
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
 /* False when the log cannot be written. */
 static bool hear(struct console *console)
 {
@@ -272,10 +290,7 @@ static bool hear(struct console *console)
 	}
 	console->heard_ms = now_ms();
 	out_bytes(bytes, (size_t)n);
-	if (console->log < 0 || write(console->log, bytes, (size_t)n) == n)
-		return true;
-	complain("%s: %s", log_path, strerror(errno));
-	return false;
+	return console->log < 0 || keep(console->log, bytes, (size_t)n);
 }
 
 static void send_on(struct console *console)

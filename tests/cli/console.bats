@@ -122,6 +122,16 @@ ends_with() {
 	printf 'y' | stmiot console -b sim:b0 --timeout 1 --log log.txt >>heard
 	cmp heard log.txt
 	run -1 stmiot console -b sim:b0 --log "$PWD" </dev/null
+	printf z >z
+	run -1 --separate-stderr stmiot console -b sim:b0 --timeout 5 --log /dev/full <z
+	stderr_is "stmiot: /dev/full: No space left on device"
+	# Of eight bytes there is room for the first four.
+	dd if=/dev/zero of=short bs=1020 count=1 2>dd.txt
+	run --separate-stderr bash -c 'trap "" XFSZ; ulimit -f 1; printf 12345678 |
+		stmiot console -b sim:b0 --timeout 5 --log short'
+	[ "$status" -eq 1 ]
+	has "$stderr" "short: File too large"
+	[ "$(stat -c %s short)" -eq 1024 ]
 }
 
 @test "a click is heard" {
