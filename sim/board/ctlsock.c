@@ -44,18 +44,12 @@ static void drop(struct client *client)
 
 static void flush(struct client *client)
 {
-	while (client->out.len > 0) {
-		ssize_t n = send(client->fd, client->out.at, client->out.len,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+	size_t sent;
+	bool open = wire_send(client->fd, client->out.at, client->out.len, &sent);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-			client->over = true, client->out.len = 0;
-		if (n <= 0)
-			break;
-		bytes_drop(&client->out, (size_t)n);
-	}
+	bytes_drop(&client->out, sent);
+	if (!open)
+		client->over = true, client->out.len = 0;
 	if (client->over && client->out.len == 0)
 		drop(client);
 }

@@ -11,6 +11,7 @@
 
 #include "gdbtarget.h"
 #include "log.h"
+#include "wire.h"
 
 struct gdbserver {
 	struct board *board;
@@ -61,19 +62,12 @@ static void welcome(struct gdbserver *server)
 
 static void flush(struct gdbserver *server)
 {
-	size_t len;
+	size_t len, sent;
 	const uint8_t *out = gdb_output(server->gdb, &len);
 
-	while (len > 0) {
-		ssize_t n = send(server->fd, out, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		gdb_sent(server->gdb, (size_t)n);
-		out = gdb_output(server->gdb, &len);
-	}
+	/* that the debugger is gone is noticed where it is read from */
+	wire_send(server->fd, out, len, &sent);
+	gdb_sent(server->gdb, sent);
 }
 
 static void receive(struct gdbserver *server)

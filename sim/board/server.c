@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "wire.h"
 
 struct peer {
 	int fd;                  /* -1: free */
@@ -41,19 +42,12 @@ static void drop(struct peer *peer)
 /* Sends what the socket takes. */
 static void flush(struct peer *peer)
 {
-	size_t len;
+	size_t len, sent;
 	const uint8_t *out = usbip_conn_output(peer->conn, &len);
 
-	while (len > 0) {
-		ssize_t n = send(peer->fd, out, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		usbip_conn_sent(peer->conn, (size_t)n);
-		out = usbip_conn_output(peer->conn, &len);
-	}
+	/* that the peer is gone is noticed where it is read from */
+	wire_send(peer->fd, out, len, &sent);
+	usbip_conn_sent(peer->conn, sent);
 }
 
 /*

@@ -1,7 +1,9 @@
 #include "wire.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static uint8_t *grow(struct bytes *bytes, size_t len)
 {
@@ -67,7 +69,7 @@ void bytes_put_u32(struct bytes *bytes, uint32_t value)
 
 void bytes_drop(struct bytes *bytes, size_t len)
 {
-	if (len < bytes->len)
+	if (len > 0 && len < bytes->len)
 		memmove(bytes->at, bytes->at + len, bytes->len - len);
 	bytes->len -= len;
 }
@@ -76,6 +78,22 @@ void bytes_free(struct bytes *bytes)
 {
 	free(bytes->at);
 	memset(bytes, 0, sizeof(*bytes));
+}
+
+bool wire_send(int fd, const uint8_t *from, size_t len, size_t *sent)
+{
+	*sent = 0;
+	while (*sent < len) {
+		ssize_t n =
+			send(fd, from + *sent, len - *sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 || errno == EAGAIN || errno == EWOULDBLOCK;
+		*sent += (size_t)n;
+	}
+	return true;
 }
 
 uint16_t wire_u16(const uint8_t *at)

@@ -1,4 +1,4 @@
-/* Bytes on their way out, and numbers in network order. */
+/* Bytes on their way out and out of a socket, and numbers in network order. */
 #ifndef BOARD_WIRE_H
 #define BOARD_WIRE_H
 
@@ -23,6 +23,12 @@ void bytes_put_u16(struct bytes *bytes, uint16_t value);
 void bytes_put_u32(struct bytes *bytes, uint32_t value);
 void bytes_drop(struct bytes *bytes, size_t len);
 void bytes_free(struct bytes *bytes);
+
+/*
+ * As much of it as the socket takes without waiting; `*sent` is how much that was. False:
+ * it takes nothing any more.
+ */
+bool wire_send(int fd, const uint8_t *from, size_t len, size_t *sent);
 
 uint16_t wire_u16(const uint8_t *at);
 uint32_t wire_u32(const uint8_t *at);
