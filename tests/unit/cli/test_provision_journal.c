@@ -1,4 +1,5 @@
 #include "provision_journal.h"
+#include "state_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define SERIAL "357A3A7D3137"
 
 static const struct provision_journal full = {
 	.step = STEP_RECORD,
@@ -185,27 +184,6 @@ static void test_serials(void **state)
 			 DFU_ERR_ARG);
 }
 
-static int make_folder(void **state)
-{
-	static char folder[] = "/tmp/stmiot-journal-XXXXXX";
-
-	(void)state;
-	return mkdtemp(folder) && chdir(folder) == 0 &&
-			       setenv("XDG_STATE_HOME", folder, 1) == 0
-		       ? 0
-		       : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	unlink("stmiot/provision/" SERIAL ".json");
-	unlink("stmiot/provision/" SERIAL ".lock");
-	rmdir("stmiot/provision");
-	rmdir("stmiot");
-	return rmdir(getenv("XDG_STATE_HOME"));
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -215,5 +193,5 @@ int main(void)
 		cmocka_unit_test(test_serials),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_state_folder, remove_state_folder);
 }

@@ -1,13 +1,11 @@
 /* The end of a rotation, against a hub that answers by a script. */
 #include "fake_hub.h"
 #include "provisioning.h"
+#include "state_folder.h"
 
-#include <unistd.h>
-
-#define SERIAL "357A3A7D3137"
-#define OLD    "01DD"
-#define NEW    "02DD"
-#define KEY_2  "HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define OLD   "01DD"
+#define NEW   "02DD"
+#define KEY_2 "HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 #define SINCE  INT64_C(1700000000) /* 2023-11-14T22:13:20Z */
 #define BEFORE "2023-11-14T22:00:00Z"
@@ -129,26 +127,10 @@ static void test_not_connected(void **state)
 	assert_true(is_open());
 }
 
-static int make_folder(void **state)
+static int set_up(void **state)
 {
-	static char folder[] = "/tmp/stmiot-rotating-XXXXXX";
-
-	(void)state;
 	globals.json = true; /* nothing among the results of the tests */
-	return mkdtemp(folder) && chdir(folder) == 0 &&
-			       setenv("XDG_STATE_HOME", folder, 1) == 0
-		       ? 0
-		       : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	unlink("stmiot/provision/" SERIAL ".json");
-	unlink("stmiot/provision/" SERIAL ".lock");
-	rmdir("stmiot/provision");
-	rmdir("stmiot");
-	return rmdir(getenv("XDG_STATE_HOME"));
+	return make_state_folder(state);
 }
 
 int main(void)
@@ -160,5 +142,5 @@ int main(void)
 		cmocka_unit_test(test_not_connected),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, set_up, remove_state_folder);
 }
