@@ -2,24 +2,7 @@
  * I2C1 as a master asks the codec for its identity; nobody at an address is AF; the flags
  * come and go as they are read (RM0090 27.3.3, 27.6.6; CS43L22 6.1).
  */
-#include "rule.h"
-
-#define SB    BIT(0)
-#define ADDR  BIT(1)
-#define BTF   BIT(2)
-#define RXNE  BIT(6)
-#define TXE   BIT(7)
-#define AF    BIT(10)
-#define PE    BIT(0)
-#define START BIT(8)
-#define STOP  BIT(9)
-#define ACK   BIT(10)
-#define CODEC 0x94u
-
-static bool flag(uint32_t flag)
-{
-	return COMES(I2C_SR1(I2C1) & flag, 20000);
-}
+#include "i2c_codec.h"
 
 static void start(uint32_t address)
 {

@@ -2,25 +2,9 @@
  * Registers of the codec written and read in a row: three bytes as the manual has it for
  * more than two, two bytes with POS, and what BTF says of both (RM0090 27.3.3).
  */
-#include "rule.h"
+#include "i2c_codec.h"
 
-#define SB    BIT(0)
-#define ADDR  BIT(1)
-#define BTF   BIT(2)
-#define RXNE  BIT(6)
-#define TXE   BIT(7)
-#define PE    BIT(0)
-#define START BIT(8)
-#define STOP  BIT(9)
-#define ACK   BIT(10)
-#define POS   BIT(11)
-#define CODEC 0x94u
-#define INCR  0x80u
-
-static bool flag(uint32_t flag)
-{
-	return COMES(I2C_SR1(I2C1) & flag, 20000);
-}
+#define INCR 0x80u
 
 static void address(uint32_t address)
 {
