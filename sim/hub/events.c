@@ -8,7 +8,7 @@
 #include "events_own.h"
 
 /* Queued and not yet taken by the writing thread; beyond it events_put() says no. */
-#define QUEUE_BYTES ((size_t)16 << 20)
+#define QUEUE_BYTES ((size_t)4 << 20)
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS segments ("
@@ -24,26 +24,21 @@ static const char schema[] =
 
 /* -- opening ------------------------------------------------------------------------- */
 
-/* Goes on behind the last event of the last segment. */
+/* Goes on behind the last event of the last segment; false: that is damaged. */
 static bool go_on(struct partition *partition, struct sqlite3_stmt *stmt)
 {
-	struct record record;
-	size_t len, at = 0;
+	size_t len, last_at = 0;
 	const char *bytes = db_bytes(stmt, 3, &len);
 	int64_t offset = db_int(stmt, 1);
 
 	partition->info.last = db_int(stmt, 0);
 	partition->info.last_ms = db_int(stmt, 2);
-	while (len - at >= sizeof(record)) {
-		memcpy(&record, bytes + at, sizeof(record));
-		if (record.bytes < sizeof(record) || record.bytes > len - at)
-			break;
-		partition->info.last_offset = offset + (int64_t)at;
-		at += record.bytes;
-	}
-	partition->stop = offset + (int64_t)len;
 	partition->info.empty = false;
-	return at == len;
+	partition->stop = offset + (int64_t)len;
+	if (events_walk(bytes, len, &last_at) < 1)
+		return false;
+	partition->info.last_offset = offset + (int64_t)last_at;
+	return true;
 }
 
 static void read_emptied(struct partition *partition, struct sqlite3_stmt *stmt)
@@ -54,7 +49,8 @@ static void read_emptied(struct partition *partition, struct sqlite3_stmt *stmt)
 	partition->stop = db_int(stmt, 3);
 }
 
-static bool read_partition(struct events *events, unsigned index)
+/* 1, 0 when it is damaged, or -1. */
+static int read_partition(struct events *events, unsigned index)
 {
 	struct partition *partition = &events->partitions[index];
 	struct sqlite3_stmt *last = events->writes[LAST];
@@ -80,9 +76,30 @@ static bool read_partition(struct events *events, unsigned index)
 	partition->next_sequence = partition->info.begin = partition->info.last + 1;
 	partition->next_offset = partition->stop;
 	partition->last_ms = partition->info.last_ms;
-	return rc >= 0 && whole &&
-	       events_read_oldest(events, index, &partition->info.begin,
-				  &partition->oldest_ms) >= 0;
+	if (rc >= 0)
+		rc = events_read_oldest(events, index, &partition->info.begin,
+					&partition->oldest_ms);
+	return rc < 0 ? -1 : whole;
+}
+
+static bool read_partitions(struct events *events, char *err, size_t err_bytes)
+{
+	if (events->settings.partitions < 1 ||
+	    events->settings.partitions > EVENTS_PARTITIONS_MAX) {
+		snprintf(err, err_bytes, "events.db: it has 1 to %d partitions, not %u",
+			 EVENTS_PARTITIONS_MAX, events->settings.partitions);
+		return false;
+	}
+	for (unsigned i = 0; i < events->settings.partitions; i++) {
+		int rc = read_partition(events, i);
+
+		if (rc == 1)
+			continue;
+		snprintf(err, err_bytes, "events.db: partition %u: %s", i,
+			 rc == 0 ? "its end is damaged" : db_error(events->db));
+		return false;
+	}
+	return true;
 }
 
 /* The number of partitions of this file, which stays as it was at first. */
@@ -104,13 +121,7 @@ static bool read_stream(struct events *events)
 	if (rc == 1)
 		events->settings.partitions = (unsigned)db_int(stmts[1], 0);
 	db_reset(stmts[1]);
-	if (rc != 1 || events->settings.partitions < 1 ||
-	    events->settings.partitions > EVENTS_PARTITIONS_MAX)
-		return false;
-	for (unsigned i = 0; i < events->settings.partitions; i++)
-		if (!read_partition(events, i))
-			return false;
-	return true;
+	return rc == 1;
 }
 
 static void init_locks(struct events *events)
@@ -138,6 +149,8 @@ static bool open_files(struct events *events, int dirfd, char *err, size_t err_b
 			 db_error(events->db));
 		return false;
 	}
+	if (!read_partitions(events, err, err_bytes))
+		return false;
 	events->reader = db_open(dirfd, "events.db", DB_READER, err, err_bytes);
 	if (!events->reader)
 		return false;

@@ -39,11 +39,14 @@ struct event {
 struct events_settings {
 	unsigned partitions;  /* 0: the usual; counts only where the file is new */
 	int64_t retention_ms; /* 0: the usual */
-	/* Called on the writing thread when events up to this ticket are stored. */
+	/*
+	 * Called on the writing thread when events up to this ticket are stored; they
+	 * wait for it who want theirs stored. May be NULL.
+	 */
 	void (*stored)(void *with, uint64_t ticket);
 	/*
-	 * Called by events_put(), on its thread: appends the bytes in which readers want
-	 * the event, so that these are made once. May be NULL.
+	 * Called by events_put(), on its thread and under its lock: appends the bytes in
+	 * which readers want the event, so that these are made once. May be NULL.
 	 */
 	void (*encode)(struct text *to, const struct event *event);
 	void *with;

@@ -75,6 +75,12 @@ void events_bind_rows(struct sqlite3_stmt *stmt, unsigned partition);
 int events_read_oldest(struct events *events, unsigned partition, int64_t *begin,
 		       int64_t *oldest_ms);
 
+/*
+ * How many records these bytes are, and where the last of them begins; -1 when they are
+ * damaged.
+ */
+int64_t events_walk(const char *bytes, size_t len, size_t *last_at);
+
 /* The writing thread. */
 void *events_write(void *events);
 

@@ -11,7 +11,7 @@
 
 const char *const events_read_sql[READS] = {
 	/* the segment with the event of row ?2, or those after it */
-	[LOAD] = "SELECT row, offset, bytes FROM segments WHERE row BETWEEN "
+	[LOAD] = "SELECT row, offset, bytes, last FROM segments WHERE row BETWEEN "
 		 "coalesce((SELECT max(row) FROM segments WHERE row BETWEEN ?1 AND ?2), "
 		 "?2) AND ?3 AND last >= ?4 ORDER BY row",
 	[PROBE] = "SELECT row, offset, first_ms, last FROM segments "
@@ -59,16 +59,28 @@ static int damaged(const struct cursor *cursor)
 	return -1;
 }
 
-/* The record at the cursor; false: it goes over the end. */
-static bool get_record(const struct cursor *cursor, struct record *record)
+int64_t events_walk(const char *bytes, size_t len, size_t *last_at)
 {
-	size_t left = cursor->bytes.len - cursor->at;
+	struct record record;
+	int64_t count = 0;
 
-	if (left < sizeof(*record))
-		return false;
+	for (size_t at = 0; at < len; at += record.bytes) {
+		if (len - at < sizeof(record))
+			return -1;
+		memcpy(&record, bytes + at, sizeof(record));
+		if (record.bytes > len - at || record.bytes < sizeof(record) ||
+		    record.packed > record.bytes - sizeof(record))
+			return -1;
+		*last_at = at;
+		count++;
+	}
+	return count;
+}
+
+/* The record at the cursor, where there is one. */
+static void get_record(const struct cursor *cursor, struct record *record)
+{
 	memcpy(record, cursor->bytes.at + cursor->at, sizeof(*record));
-	return record->bytes <= left && record->bytes >= sizeof(*record) &&
-	       record->packed <= record->bytes - sizeof(*record);
 }
 
 static void step(struct cursor *cursor, const struct record *record)
@@ -78,33 +90,47 @@ static void step(struct cursor *cursor, const struct record *record)
 	cursor->next++;
 }
 
-/* With `reading`: appends the segments that come. 1 when there were some. */
+/* Appends the segment in this row. */
+static bool take_segment(struct cursor *cursor, struct sqlite3_stmt *stmt)
+{
+	int64_t count = db_int(stmt, 3) - ROW_SEQUENCE(db_int(stmt, 0)) + 1;
+	size_t len, last_at;
+	const char *bytes = db_bytes(stmt, 2, &len);
+
+	if (events_walk(bytes, len, &last_at) != count) {
+		damaged(cursor);
+		return false;
+	}
+	text_put(&cursor->bytes, bytes, len);
+	return !cursor->bytes.failed;
+}
+
+/* With `reading`: reads the segments that come. 1 when there were some. */
 static int read_segments(struct cursor *cursor, struct sqlite3_stmt *stmt)
 {
 	struct db *db = cursor->events->reader;
-	int64_t first = -1;
-	size_t len;
+	int64_t wanted = cursor->next;
+	struct record record;
 	int rc = 0;
 
 	while (cursor->bytes.len < LOAD_BYTES && (rc = db_step(db, stmt)) == 1) {
-		const char *bytes = db_bytes(stmt, 2, &len);
-
-		if (first < 0) {
-			first = ROW_SEQUENCE(db_int(stmt, 0));
+		if (cursor->bytes.len == 0) {
+			cursor->next = ROW_SEQUENCE(db_int(stmt, 0));
 			cursor->offset = db_int(stmt, 1);
 		}
-		text_put(&cursor->bytes, bytes, len);
+		if (!take_segment(cursor, stmt)) {
+			rc = -1;
+			break;
+		}
 	}
-	if (rc < 0 || cursor->bytes.failed)
-		return -1;
-	if (first < 0)
-		return 0;
-	/* it may be in the middle of a segment, or gone */
-	len = cursor->next > first ? (size_t)(cursor->next - first) : 0;
-	cursor->next = first;
-	for (struct record record; len > 0; len--) {
-		if (!get_record(cursor, &record))
-			return damaged(cursor);
+	/* what comes before one that fails can be read */
+	if (cursor->bytes.len == 0) {
+		cursor->next = wanted;
+		return rc;
+	}
+	/* it may be in the middle of a segment */
+	while (cursor->next < wanted) {
+		get_record(cursor, &record);
 		step(cursor, &record);
 	}
 	return 1;
@@ -140,8 +166,8 @@ static int reach(struct cursor *cursor, struct record *record)
 {
 	int rc = cursor->at < cursor->bytes.len ? 1 : load(cursor);
 
-	if (rc == 1 && !get_record(cursor, record))
-		return damaged(cursor);
+	if (rc == 1)
+		get_record(cursor, record);
 	return rc;
 }
 

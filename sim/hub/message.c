@@ -11,6 +11,8 @@ struct head {
 	uint32_t body;
 };
 
+_Static_assert(MESSAGE_TEXTS < 32, "head.texts has a bit for each");
+
 /* Before the name of a property. */
 enum { NAME_ALONE = 'n', NAME_AND_VALUE = 'v' };
 

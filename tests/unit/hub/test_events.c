@@ -6,10 +6,13 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "clock.h"
+#include "db.h"
 #include "events.h"
 #include "scratch.h"
 
@@ -443,6 +446,86 @@ static void time_never_goes_back(void **state)
 	expect_numbers(partition, 0, 0, 3);
 }
 
+/* -- when it goes wrong -------------------------------------------------------------- */
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Nothing is said to be stored, or shown, until there is room on the disk again. */
+static void a_full_disk_stores_nothing(void **state)
+{
+	static const struct timespec moment = { 0, 300000000 };
+	unsigned partition = events_partition_of(events, "d");
+	uint64_t stored = events_stored(events), ticket;
+	static char body[20000];
+	struct message message = { .texts = { [MESSAGE_DEVICE] = "d" },
+				   .body = body,
+				   .body_len = sizeof(body) };
+	int count = 0, rc;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(4096);
+	while ((rc = events_put(events, &message, &ticket)) == 1) {
+		count++;
+		if (count == 5)
+			nanosleep(&moment, NULL);
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(events_stored(events), stored);
+	assert_true(events_info(events, partition).empty);
+	limit_files(RLIM_INFINITY);
+	events_flush(events);
+	assert_int_equal(events_stored(events), ticket);
+	assert_int_equal(events_info(events, partition).last, count - 1);
+	put_numbers("d", 3, 1);
+	expect_numbers(partition, count, 0, 3);
+}
+
+static void damage(const char *sql)
+{
+	char err[200];
+	struct db *db = db_open(scratch_fd, "events.db", DB_WRITER, err, sizeof(err));
+
+	assert_non_null(db);
+	assert_int_equal(db_exec(db, sql), 1);
+	db_close(db);
+}
+
+static void tells_of_damage(void **state)
+{
+	unsigned partition = events_partition_of(events, "d");
+	struct cursor *cursor;
+	struct event event;
+	char err[200];
+
+	(void)state;
+	put_numbers("d", 3, 1);
+	events_close(events);
+	damage("UPDATE segments SET bytes = substr(bytes, 1, 20) WHERE (row & 65535) = "
+	       "1");
+	open_events();
+	cursor = cursor_open(events, partition, 0);
+	assert_int_equal(cursor_next(cursor, &event), 1);
+	assert_int_equal(cursor_next(cursor, &event), -1);
+	cursor_close(cursor);
+	events_close(events);
+	damage("UPDATE segments SET bytes = substr(bytes, 1, 20)");
+	assert_null(events_open(scratch_fd, &settings, err, sizeof(err)));
+	assert_non_null(strstr(err, "its end is damaged"));
+	damage("UPDATE stream SET partitions = 0");
+	assert_null(events_open(scratch_fd, &settings, err, sizeof(err)));
+	assert_non_null(strstr(err, "1 to 32 partitions"));
+	damage("DELETE FROM segments; UPDATE stream SET partitions = 4");
+	open_events();
+}
+
 /* -- retention ----------------------------------------------------------------------- */
 
 /* It is deleted in the background, within a second: waits for a begin. */
@@ -518,6 +601,8 @@ int main(void)
 		WITH_EVENTS(begins_where_it_is_wanted),
 		WITH_EVENTS(begins_at_a_time),
 		WITH_EVENTS(time_never_goes_back),
+		WITH_EVENTS(a_full_disk_stores_nothing),
+		WITH_EVENTS(tells_of_damage),
 		WITH_EVENTS(deletes_what_is_too_old),
 		WITH_EVENTS(keeps_as_long_as_it_is_told),
 	};
