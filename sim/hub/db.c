@@ -167,11 +167,6 @@ int64_t db_last_row(struct db *db)
 	return sqlite3_last_insert_rowid(db->handle);
 }
 
-int64_t db_changes(struct db *db)
-{
-	return sqlite3_changes64(db->handle);
-}
-
 int db_begin(struct db *db)
 {
 	return db_exec(db, "BEGIN IMMEDIATE");

@@ -47,8 +47,6 @@ void db_reset(struct sqlite3_stmt *stmt);
 /* A statement that gives no rows, and its reset: 1 when it changed some, 0 when not. */
 int db_run(struct db *db, struct sqlite3_stmt *stmt);
 int64_t db_last_row(struct db *db);
-/* Rows that the last db_run() changed. */
-int64_t db_changes(struct db *db);
 
 int64_t db_int(struct sqlite3_stmt *stmt, int column);
 /* NULL where the column has none. */

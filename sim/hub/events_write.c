@@ -7,9 +7,9 @@
 #include "clock.h"
 #include "events_own.h"
 
-/* How often the writing thread looks for what is too old, and tries a commit again. */
+/* How often it looks for what is too old, and tries a commit again. */
 #define TIDY_MS  1000
-#define RETRY_MS 200
+#define RETRY_MS 1000
 /* Segments that one commit deletes: it holds up those who wait for theirs. */
 #define TIDY_SEGMENTS 256
 
@@ -54,9 +54,8 @@ int events_read_oldest(struct events *events, unsigned index, int64_t *begin,
 
 /* -- writing ------------------------------------------------------------------------- */
 
-/* Of a run: the records from `at` that go into one segment. */
+/* Records of a run that go into one row. */
 struct segment {
-	size_t at;
 	size_t len;
 	size_t last_at; /* where the last record begins */
 	int64_t count;
@@ -64,9 +63,10 @@ struct segment {
 	int64_t last_ms;
 };
 
+/* From `at` on, at least one. */
 static struct segment next_segment(const struct run *run, size_t at)
 {
-	struct segment segment = { .at = at };
+	struct segment segment = { 0 };
 	struct record record;
 
 	while (at < run->bytes.len) {
