@@ -24,10 +24,11 @@ static int complain(struct db *db)
 
 /* -- opening ------------------------------------------------------------------------- */
 
+#define LOGGED "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+
 static const char *const pragmas[] = {
-	[DB_ALONE] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		     "PRAGMA locking_mode = EXCLUSIVE;",
-	[DB_WRITER] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+	[DB_ALONE] = (LOGGED "PRAGMA locking_mode = EXCLUSIVE;"),
+	[DB_WRITER] = LOGGED,
 	[DB_READER] = "PRAGMA query_only = ON;",
 };
 
