@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t offset_ms;
+static _Atomic int64_t offset_ms; /* threads ask while another sets it */
 
 void clock_offset(int64_t seconds)
 {

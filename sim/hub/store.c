@@ -1,13 +1,10 @@
 #include "store.h"
 
-#include <sqlite3.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "log.h"
+#include "db.h"
 
 #define COLUMNS                                                                          \
 	"id, module, managed_by, generation, etag, enabled, edge, reason, scope, "       \
@@ -25,9 +22,6 @@ enum statement {
 	EACH_MODULE,
 	COUNT,
 	COUNT_MODULES,
-	BEGIN,
-	COMMIT,
-	ROLLBACK,
 	GET_POLICY,
 	PUT_POLICY,
 	STATEMENTS
@@ -48,9 +42,6 @@ static const char *const sql[STATEMENTS] = {
 	[COUNT] = "SELECT count(*), total(enabled) FROM devices WHERE module = ''",
 	[COUNT_MODULES] = "SELECT count(*), 0 FROM devices "
 			  "WHERE module <> '' AND id = ?1",
-	[BEGIN] = "BEGIN IMMEDIATE",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
 	[GET_POLICY] = "SELECT name, rights, primary_key, secondary_key FROM policies "
 		       "WHERE name = ?1",
 	[PUT_POLICY] = "INSERT OR REPLACE INTO policies "
@@ -58,11 +49,7 @@ static const char *const sql[STATEMENTS] = {
 		       "VALUES (?1, ?2, ?3, ?4)",
 };
 
-/* WAL with synchronous=NORMAL: a commit is a write() to the log, no wait for the disk. */
 static const char schema[] =
-	"PRAGMA journal_mode = WAL;"
-	"PRAGMA synchronous = NORMAL;"
-	"PRAGMA locking_mode = EXCLUSIVE;"
 	"CREATE TABLE IF NOT EXISTS devices ("
 	" row INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" id TEXT NOT NULL, module TEXT NOT NULL, managed_by TEXT NOT NULL,"
@@ -79,16 +66,10 @@ static const char schema[] =
 	" primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL);";
 
 struct store {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct db *db;
+	struct sqlite3_stmt *statements[STATEMENTS];
 	int64_t devices;
 };
-
-static int complain(struct store *store, const char *what)
-{
-	log_event("hub.db: %s: %s", what, sqlite3_errmsg(store->db));
-	return -1;
-}
 
 /* -- opening ------------------------------------------------------------------------- */
 
@@ -99,36 +80,22 @@ static bool recount(struct store *store)
 	return store_count(store, &store->devices, &enabled) == 1;
 }
 
-static bool prepare_all(struct store *store)
-{
-	for (int i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(store->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-				       &store->statements[i], NULL) != SQLITE_OK)
-			return false;
-	return true;
-}
-
 struct store *store_open(int dirfd, char *err, size_t err_bytes)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	char path[64];
-	int fd;
 
 	if (!store) {
 		snprintf(err, err_bytes, "no memory");
 		return NULL;
 	}
-	/* SQLite gives its other files the mode of this one. */
-	fd = openat(dirfd, "hub.db", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		close(fd);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/hub.db", dirfd);
-	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-			    NULL) == SQLITE_OK &&
-	    sqlite3_exec(store->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-	    prepare_all(store) && recount(store))
+	store->db = db_open(dirfd, "hub.db", DB_ALONE, err, err_bytes);
+	if (store->db && db_exec(store->db, schema) == 1 &&
+	    db_prepare(store->db, sql, store->statements, STATEMENTS) == 1 &&
+	    recount(store))
 		return store;
-	snprintf(err, err_bytes, "hub.db: cannot open it: %s", sqlite3_errmsg(store->db));
+	if (store->db)
+		snprintf(err, err_bytes, "hub.db: cannot open it: %s",
+			 db_error(store->db));
 	store_close(store);
 	return NULL;
 }
@@ -137,20 +104,18 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	for (int i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(store->statements[i]);
-	sqlite3_close(store->db);
+	db_close(store->db);
 	free(store);
+}
+
+struct db *store_db(struct store *store)
+{
+	return store->db;
 }
 
 /* -- rows ---------------------------------------------------------------------------- */
 
-static void bind_text(sqlite3_stmt *stmt, int at, const char *text)
-{
-	sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
-}
-
-static void bind_device(sqlite3_stmt *stmt, const struct device *device)
+static void bind_device(struct sqlite3_stmt *stmt, const struct device *device)
 {
 	const char *const texts[COLUMN_COUNT] = {
 		[0] = device->id,
@@ -182,69 +147,53 @@ static void bind_device(sqlite3_stmt *stmt, const struct device *device)
 		bool is_text = i < 4 || i == 7 || i == 8 || (i >= 11 && i <= 17);
 
 		if (is_text)
-			bind_text(stmt, i + 1, texts[i]);
+			db_bind_text(stmt, i + 1, texts[i]);
 		else
-			sqlite3_bind_int64(stmt, i + 1, numbers[i]);
+			db_bind_int(stmt, i + 1, numbers[i]);
 	}
 }
 
-static void read_text(sqlite3_stmt *stmt, int at, char *to, size_t room)
+static char *read_copy(struct sqlite3_stmt *stmt, int at)
 {
-	const char *text = (const char *)sqlite3_column_text(stmt, at);
-
-	snprintf(to, room, "%s", text ? text : "");
-}
-
-static char *read_copy(sqlite3_stmt *stmt, int at)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, at);
+	const char *text = db_text(stmt, at);
 
 	return text ? strdup(text) : NULL;
 }
 
-static void read_twin(sqlite3_stmt *stmt, struct twin *twin)
+static void read_twin(struct sqlite3_stmt *stmt, struct twin *twin)
 {
 	twin->tags = read_copy(stmt, 13);
 	twin->desired = read_copy(stmt, 14);
 	twin->reported = read_copy(stmt, 15);
 	twin->desired_meta = read_copy(stmt, 16);
 	twin->reported_meta = read_copy(stmt, 17);
-	twin->version = sqlite3_column_int64(stmt, 18);
-	twin->desired_version = sqlite3_column_int64(stmt, 19);
-	twin->reported_version = sqlite3_column_int64(stmt, 20);
+	twin->version = db_int(stmt, 18);
+	twin->desired_version = db_int(stmt, 19);
+	twin->reported_version = db_int(stmt, 20);
 }
 
-static void read_device(sqlite3_stmt *stmt, struct device *device)
+static void read_device(struct sqlite3_stmt *stmt, struct device *device)
 {
-	read_text(stmt, 0, device->id, sizeof(device->id));
-	read_text(stmt, 1, device->module, sizeof(device->module));
-	read_text(stmt, 2, device->managed_by, sizeof(device->managed_by));
-	read_text(stmt, 3, device->generation, sizeof(device->generation));
-	device->etag = (uint32_t)sqlite3_column_int64(stmt, 4);
-	device->enabled = sqlite3_column_int(stmt, 5) != 0;
-	device->edge = sqlite3_column_int(stmt, 6) != 0;
-	read_text(stmt, 7, device->reason, sizeof(device->reason));
-	read_text(stmt, 8, device->scope, sizeof(device->scope));
-	device->status_ms = sqlite3_column_int64(stmt, 9);
-	device->auth = (enum auth)sqlite3_column_int(stmt, 10);
-	read_text(stmt, 11, device->primary, sizeof(device->primary));
-	read_text(stmt, 12, device->secondary, sizeof(device->secondary));
+	db_copy_text(stmt, 0, device->id, sizeof(device->id));
+	db_copy_text(stmt, 1, device->module, sizeof(device->module));
+	db_copy_text(stmt, 2, device->managed_by, sizeof(device->managed_by));
+	db_copy_text(stmt, 3, device->generation, sizeof(device->generation));
+	device->etag = (uint32_t)db_int(stmt, 4);
+	device->enabled = db_int(stmt, 5) != 0;
+	device->edge = db_int(stmt, 6) != 0;
+	db_copy_text(stmt, 7, device->reason, sizeof(device->reason));
+	db_copy_text(stmt, 8, device->scope, sizeof(device->scope));
+	device->status_ms = db_int(stmt, 9);
+	device->auth = (enum auth)db_int(stmt, 10);
+	db_copy_text(stmt, 11, device->primary, sizeof(device->primary));
+	db_copy_text(stmt, 12, device->secondary, sizeof(device->secondary));
 	read_twin(stmt, &device->twin);
-	device->row = sqlite3_column_int64(stmt, COLUMN_COUNT);
+	device->row = db_int(stmt, COLUMN_COUNT);
 }
 
-/* Runs a statement that gives no rows: 1 when it changed one, 0 when it did not. */
 static int run(struct store *store, enum statement which)
 {
-	sqlite3_stmt *stmt = store->statements[which];
-	int rc = sqlite3_step(stmt);
-	int changed = sqlite3_changes(store->db);
-
-	if (rc != SQLITE_DONE)
-		complain(store, "cannot write");
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
-	return rc == SQLITE_DONE ? changed > 0 : -1;
+	return db_run(store->db, store->statements[which]);
 }
 
 /* -- devices ------------------------------------------------------------------------- */
@@ -252,19 +201,17 @@ static int run(struct store *store, enum statement which)
 int store_get(struct store *store, const char *id, const char *module,
 	      struct device *device)
 {
-	sqlite3_stmt *stmt = store->statements[GET];
+	struct sqlite3_stmt *stmt = store->statements[GET];
 	int rc;
 
 	*device = (struct device){ 0 };
-	bind_text(stmt, 1, id);
-	bind_text(stmt, 2, module);
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
+	db_bind_text(stmt, 1, id);
+	db_bind_text(stmt, 2, module);
+	rc = db_step(store->db, stmt);
+	if (rc == 1)
 		read_device(stmt, device);
-	else if (rc != SQLITE_DONE)
-		complain(store, "cannot read");
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
+	db_reset(stmt);
+	return rc;
 }
 
 int store_insert(struct store *store, struct device *device)
@@ -274,7 +221,7 @@ int store_insert(struct store *store, struct device *device)
 	bind_device(store->statements[INSERT], device);
 	rc = run(store, INSERT);
 	if (rc == 1)
-		device->row = sqlite3_last_insert_rowid(store->db);
+		device->row = db_last_row(store->db);
 	if (rc == 1 && !*device->module)
 		store->devices++;
 	return rc;
@@ -283,7 +230,7 @@ int store_insert(struct store *store, struct device *device)
 int store_update(struct store *store, const struct device *device)
 {
 	bind_device(store->statements[UPDATE], device);
-	sqlite3_bind_int64(store->statements[UPDATE], COLUMN_COUNT + 1, device->row);
+	db_bind_int(store->statements[UPDATE], COLUMN_COUNT + 1, device->row);
 	return run(store, UPDATE);
 }
 
@@ -291,8 +238,8 @@ int store_delete(struct store *store, const char *id, const char *module)
 {
 	int rc;
 
-	bind_text(store->statements[DELETE], 1, id);
-	bind_text(store->statements[DELETE], 2, module);
+	db_bind_text(store->statements[DELETE], 1, id);
+	db_bind_text(store->statements[DELETE], 2, module);
 	rc = run(store, DELETE);
 	if (rc == 1 && !*module)
 		store->devices--;
@@ -302,38 +249,34 @@ int store_delete(struct store *store, const char *id, const char *module)
 int store_each(struct store *store, int64_t after, const char *id,
 	       bool (*take)(void *to, struct device *device), void *to)
 {
-	sqlite3_stmt *stmt = store->statements[id ? EACH_MODULE : EACH_DEVICE];
+	struct sqlite3_stmt *stmt = store->statements[id ? EACH_MODULE : EACH_DEVICE];
 	bool more = true;
-	int rc = SQLITE_DONE;
+	int rc = 0;
 
-	sqlite3_bind_int64(stmt, 1, after);
+	db_bind_int(stmt, 1, after);
 	if (id)
-		bind_text(stmt, 2, id);
-	while (more && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		db_bind_text(stmt, 2, id);
+	while (more && (rc = db_step(store->db, stmt)) == 1) {
 		struct device device = { 0 };
 
 		read_device(stmt, &device);
 		more = take(to, &device);
 		device_free(&device);
 	}
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		complain(store, "cannot read");
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 1 : -1;
+	db_reset(stmt);
+	return rc < 0 ? -1 : 1;
 }
 
 static int count(struct store *store, enum statement which, int64_t *first,
 		 int64_t *second)
 {
-	sqlite3_stmt *stmt = store->statements[which];
-	int rc = sqlite3_step(stmt);
+	struct sqlite3_stmt *stmt = store->statements[which];
+	int rc = db_step(store->db, stmt);
 
-	*first = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-	*second = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 1) : 0;
-	if (rc != SQLITE_ROW)
-		complain(store, "cannot count");
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW ? 1 : -1;
+	*first = rc == 1 ? db_int(stmt, 0) : 0;
+	*second = rc == 1 ? db_int(stmt, 1) : 0;
+	db_reset(stmt);
+	return rc == 1 ? 1 : -1;
 }
 
 int store_count(struct store *store, int64_t *all, int64_t *enabled)
@@ -350,7 +293,7 @@ int store_count_modules(struct store *store, const char *id, int64_t *modules)
 {
 	int64_t unused;
 
-	bind_text(store->statements[COUNT_MODULES], 1, id);
+	db_bind_text(store->statements[COUNT_MODULES], 1, id);
 	return count(store, COUNT_MODULES, modules, &unused);
 }
 
@@ -358,18 +301,17 @@ int store_count_modules(struct store *store, const char *id, int64_t *modules)
 
 int store_begin(struct store *store)
 {
-	return run(store, BEGIN) < 0 ? -1 : 1;
+	return db_begin(store->db);
 }
 
 int store_commit(struct store *store)
 {
-	return run(store, COMMIT) < 0 ? -1 : 1;
+	return db_commit(store->db);
 }
 
 void store_rollback(struct store *store)
 {
-	if (!sqlite3_get_autocommit(store->db))
-		run(store, ROLLBACK);
+	db_rollback(store->db);
 	recount(store);
 }
 
@@ -377,30 +319,28 @@ void store_rollback(struct store *store)
 
 int store_get_policy(struct store *store, const char *name, struct policy *policy)
 {
-	sqlite3_stmt *stmt = store->statements[GET_POLICY];
+	struct sqlite3_stmt *stmt = store->statements[GET_POLICY];
 	int rc;
 
-	bind_text(stmt, 1, name);
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		read_text(stmt, 0, policy->name, sizeof(policy->name));
-		policy->rights = (unsigned)sqlite3_column_int(stmt, 1);
-		read_text(stmt, 2, policy->primary, sizeof(policy->primary));
-		read_text(stmt, 3, policy->secondary, sizeof(policy->secondary));
+	db_bind_text(stmt, 1, name);
+	rc = db_step(store->db, stmt);
+	if (rc == 1) {
+		db_copy_text(stmt, 0, policy->name, sizeof(policy->name));
+		policy->rights = (unsigned)db_int(stmt, 1);
+		db_copy_text(stmt, 2, policy->primary, sizeof(policy->primary));
+		db_copy_text(stmt, 3, policy->secondary, sizeof(policy->secondary));
 	}
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW    ? 1
-	       : rc == SQLITE_DONE ? 0
-				   : complain(store, "cannot read");
+	db_reset(stmt);
+	return rc;
 }
 
 int store_put_policy(struct store *store, const struct policy *policy)
 {
-	sqlite3_stmt *stmt = store->statements[PUT_POLICY];
+	struct sqlite3_stmt *stmt = store->statements[PUT_POLICY];
 
-	bind_text(stmt, 1, policy->name);
-	sqlite3_bind_int64(stmt, 2, policy->rights);
-	bind_text(stmt, 3, policy->primary);
-	bind_text(stmt, 4, policy->secondary);
+	db_bind_text(stmt, 1, policy->name);
+	db_bind_int(stmt, 2, policy->rights);
+	db_bind_text(stmt, 3, policy->primary);
+	db_bind_text(stmt, 4, policy->secondary);
 	return run(store, PUT_POLICY);
 }

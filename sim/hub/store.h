@@ -1,8 +1,6 @@
 /*
- * The hub's memory, DIR/hub.db, by SQLite, whose header only store.c knows. What a call
- * has written is in the file when it returns, outside of a transaction, and so survives
- * the process, however that ends. It may not survive the machine: nothing here waits for
- * the disk.
+ * The hub's memory, DIR/hub.db. What a call has written is in the file when it returns,
+ * outside of a transaction, and so survives the process, however that ends (db.h).
  *
  * Calls return 1 (done, found), 0 (there is none, or there is one already) or -1 (the
  * database fails; the reason is in the log).
@@ -27,6 +25,8 @@ struct policy {
 
 struct store *store_open(int dirfd, char *err, size_t err_bytes);
 void store_close(struct store *store);
+/* For what else is in the same file. */
+struct db *store_db(struct store *store);
 
 /* `module` is empty for the device itself. The caller frees what was found. */
 int store_get(struct store *store, const char *id, const char *module,

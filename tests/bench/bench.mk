@@ -30,9 +30,19 @@ $(CORE_ELFS): $(B)/bench/core.%.elf: tests/bench/core/work.c tests/bench/core/wo
 bench-core: all $(B)/bench/core $(CORE_ELFS)
 	@tests/bench/core/run $(B)
 
-unit-build: $(BENCH_BIN) $(B)/bench/core
+# The hub's event stream, without a network.
+$(B)/obj/tests/bench/events/events.o: OWN_CFLAGS += -Isim/hub
+$(B)/bench/events: $(B)/obj/tests/bench/events/events.o $(HUB_A)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(HUB_LIBS)
+
+bench-events: $(B)/bench/events
+	@folder=$$(mktemp -d $(B)/events.XXXXXX) && { $< $$folder; rm -rf $$folder; }
+
+unit-build: $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
 
 bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS)
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-core
+.PHONY: bench bench-core bench-events
