@@ -302,12 +302,12 @@ void mqtt_session_puback(struct mqtt_session *session, uint16_t id)
 		mqtt_write_ack(&session->out, MQTT_PUBACK, id);
 }
 
-/* [MQTT-2.3.1-2]: one that is in no use, and never 0. */
+/* [MQTT-2.3.1-2]: one that is not in use, as 0 is among the free ones. */
 static uint16_t next_id(struct mqtt_session *session)
 {
-	do {
+	do
 		session->last_id++;
-	} while (session->last_id == 0 || find_flight(session, session->last_id));
+	while (find_flight(session, session->last_id));
 	return session->last_id;
 }
 

@@ -157,6 +157,10 @@ static void has_a_limit(void **state)
 	text_add(&text, "more");
 	assert_non_null(strstr(bag_parse(&bag, text.at, text.len), "more"));
 	text_free(&text);
+	for (int i = 0; i <= BAG_MAX; i++)
+		text_put(&text, "&", 1); /* of nothing there is no limit */
+	assert_null(bag_parse(&bag, text.at, text.len));
+	text_free(&text);
 }
 
 /* What the SDK takes for a cloud-to-device message with its acknowledgement asked for. */

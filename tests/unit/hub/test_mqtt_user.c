@@ -90,6 +90,16 @@ static void reads_the_forms(void **state)
 		/* a device with a module, and none of DPS's */
 		{ "registrations/m", HUB "/registrations/m/?api-version=2021-04-12",
 		  "registrations", "m", "2021-04-12" },
+		{ "registrations/m", "localhost/registrations/m", "registrations", "m",
+		  "" },
+		{ "registrations/m", "0nehub.azure-devices.net/registrations/m",
+		  "registrations", "m", "" },
+		{ "registrations/m", "0nelocal:8883/registrations/m", "registrations",
+		  "m", "" },
+		/* an id that is much like a query */
+		{ "dev1/my-api-version=1",
+		  HUB "/dev1/my-api-version=1/?api-version=2021-04-12", "dev1",
+		  "my-api-version=1", "2021-04-12" },
 	};
 
 	(void)state;
