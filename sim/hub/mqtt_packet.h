@@ -124,15 +124,13 @@ enum mqtt_connack {
 	MQTT_NOT_AUTHORIZED
 };
 
-#define MQTT_SUBSCRIBE_FAILED 0x80 /* among the codes of SUBACK, which else are QoS */
-
 /* `present`: a session was kept from before; never together with a refusal. */
 void mqtt_write_connack(struct text *to, enum mqtt_connack code, bool present);
 /* False, and nothing is written: the topic is longer than one can be, or the whole is. */
 bool mqtt_write_publish(struct text *to, const struct mqtt_publish *publish);
 /* PUBACK or UNSUBACK */
 void mqtt_write_ack(struct text *to, enum mqtt_type type, uint16_t id);
-/* A code for each filter of the SUBSCRIBE, in its order. */
+/* A code for each filter of the SUBSCRIBE, in its order: the QoS, or 0x80 for none. */
 void mqtt_write_suback(struct text *to, uint16_t id, const uint8_t *codes, size_t count);
 void mqtt_write_pingresp(struct text *to);
 

@@ -9,7 +9,7 @@
 #include "mqtt_topic.h"
 
 #define SESSION_MESSAGE_MAX (256 * 1024) /* bytes of a message to the hub */
-#define SESSION_FILTERS_MAX 5            /* of one SUBSCRIBE */
+#define SESSION_FILTERS_MAX 5            /* of one SUBSCRIBE; more kinds nobody has */
 #define SESSION_FLIGHT_MAX  16           /* messages with QoS 1 that the client may owe */
 #define SESSION_CONNECT_MS  30000        /* until CONNECT has to be here */
 /* A load balancer in front of the real hub cuts what is idle for longer, 29.45 minutes. */
@@ -19,9 +19,10 @@
 struct session_calls {
 	/*
 	 * Is this client to be let in? Anything but MQTT_ACCEPTED ends the session, and
-	 * `*why` says the reason for the log. `*present` becomes true when a session was
-	 * kept, whose subscriptions the owner then gives to mqtt_session_resume(). What
-	 * waits for the client can be sent when mqtt_session_take() has returned.
+	 * `*why` says the reason for the log, in words that outlive the session. `*present`
+	 * becomes true when a session was kept, whose subscriptions the owner then gives to
+	 * mqtt_session_resume(). What waits for the client can be sent when
+	 * mqtt_session_take() has returned.
 	 */
 	enum mqtt_connack (*connect)(void *it, const struct mqtt_user *user,
 				     const struct mqtt_connect *connect, bool *present,

@@ -556,7 +556,7 @@ static void wrote(struct text *text, const char *bytes, size_t len)
 
 static void writes_the_small_ones(void **state)
 {
-	static const uint8_t codes[] = { 1, 0, MQTT_SUBSCRIBE_FAILED };
+	static const uint8_t codes[] = { 1, 0, 0x80 };
 	struct text text = { 0 };
 
 	(void)state;

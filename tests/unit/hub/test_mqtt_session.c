@@ -10,6 +10,8 @@
 
 #define B(literal) literal, sizeof(literal) - 1
 
+#define RID "5e3c0f2a-9f3c-4a54-9f0b-0d9c8f0f1f11"
+
 static const char user_name[] = "myhub.azure-devices.net/dev1/?api-version=2021-04-12";
 
 /* -- an owner that writes down what it is asked, and what it shall say ------------------- */
@@ -530,6 +532,34 @@ static void sends_nothing_before_and_after(void **state)
 	answered(NULL, 0);
 }
 
+/* What azure-iot-device 1.18.4 does from open() to close(), in its order. */
+static void follows_the_sdk(void **state)
+{
+	(void)state;
+	open_session();
+	assert_true(subscribe("devices/dev1/messages/devicebound/#", 1));
+	assert_true(subscribe("$iothub/methods/POST/#", 0));
+	logged("subscribe 6 1;subscribe 8 0;");
+	assert_true(publish("devices/dev1/messages/events/%24.mid=id1&"
+			    "%24.ct=application%2Fjson&%24.ce=utf-8&"
+			    "k%20%C3%A9=v%3D1%262",
+			    1));
+	logged("publish 0 5 x;");
+	assert_int_equal(send_c2d(1, 77), SESSION_FLIES);
+	assert_true(mqtt_session_take(&session, B("\x40\x02\x00\x01"), 1000));
+	logged("acked 77;");
+	assert_true(publish("$iothub/methods/res/200/?$rid=1", 0));
+	assert_true(subscribe("$iothub/twin/res/#", 0));
+	assert_true(publish("$iothub/twin/GET/?$rid=" RID, 0));
+	assert_true(publish("$iothub/twin/PATCH/properties/reported/?$rid=" RID, 0));
+	assert_true(subscribe("$iothub/twin/PATCH/properties/desired/#", 0));
+	logged("publish 1 0 x;subscribe 9 0;publish 2 0 x;publish 3 0 x;"
+	       "subscribe 10 0;");
+	assert_false(mqtt_session_take(&session, B("\xc0\x00\xe0\x00"), 1000));
+	closed_for("disconnected");
+	logged("");
+}
+
 /* -- the end ------------------------------------------------------------------------- */
 
 static void makes_the_will_known(void **state)
@@ -644,6 +674,7 @@ int main(void)
 		TEST(waits_for_pubacks),
 		TEST(counts_ids_around),
 		TEST(sends_nothing_before_and_after),
+		TEST(follows_the_sdk),
 		TEST(makes_the_will_known),
 		TEST(makes_the_will_known_after_an_offence),
 		TEST(forgets_the_will_on_disconnect),
