@@ -43,7 +43,7 @@ LIBDFU_SRC := $(wildcard libdfu/*.c)
 LIBPROV_SRC := $(wildcard libprov/*.c)
 CLI_SRC := $(wildcard cli/*.c)
 BOARD_SRC := $(wildcard sim/board/*.c sim/board/core/*.c sim/board/periph/*.c sim/board/parts/*.c)
-HUB_SRC := $(wildcard sim/hub/*.c)
+HUB_SRC := $(wildcard sim/hub/*.c sim/hub/*/*.c)
 
 # The firmware has a Makefile of its own; what of it also builds for the host is tested here.
 RECORD := libprov
@@ -59,7 +59,7 @@ HUB_OBJ := $(call obj,$(HUB_SRC))
 FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
 BOARD_PKGS := libcjson unicorn libseccomp
-HUB_PKGS := libmicrohttpd sqlite3 libcrypto libcjson
+HUB_PKGS := libmicrohttpd sqlite3 libssl libcrypto libcjson libqpid-proton
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
@@ -67,7 +67,7 @@ $(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjs
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 # Hidden, or the linker lets ours take the place of unicorn's functions of the same name.
 $(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
-$(HUB_OBJ): OWN_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
+$(HUB_OBJ): OWN_CFLAGS += -Isim/hub $(call pkg,--cflags,$(HUB_PKGS))
 $(FIRMWARE_OBJ): OWN_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
 FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -DFIRMWARE_BUILT_UNIX=0
 

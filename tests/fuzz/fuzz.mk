@@ -41,7 +41,7 @@ FUZZ_CFLAGS = -std=c11 -O1 -g -DSECRETS_ALONE -fno-omit-frame-pointer -fno-sanit
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
 $(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcurl libcrypto libcjson)
 $(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
-$(FUZZ_HUB_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,$(HUB_PKGS))
+$(FUZZ_HUB_OBJ): FUZZ_CFLAGS += -Isim/hub $(call pkg,--cflags,$(HUB_PKGS))
 $(FUZZ_FIRMWARE_OBJ): FUZZ_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
 # Headers of the same name are different in board, hub and firmware.
 FUZZ_HUB_SRC := $(filter tests/fuzz/fuzz_hub_%,$(FUZZ_SRC))

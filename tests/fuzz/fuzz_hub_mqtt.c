@@ -5,7 +5,7 @@
  */
 #include "fuzz_hub.h"
 
-#include "mqtt_topic.h"
+#include "mqtt/topic.h"
 
 #define LIMIT 2048
 

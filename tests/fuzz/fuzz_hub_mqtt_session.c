@@ -5,7 +5,7 @@
  */
 #include "fuzz_hub.h"
 
-#include "mqtt_session.h"
+#include "mqtt/session.h"
 
 struct owner {
 	struct mqtt_session session;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "mqtt_packet.h"
+#include "mqtt/packet.h"
 
 #define LIMIT (256 * 1024 + 1024)
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "mqtt_session.h"
+#include "mqtt/session.h"
 
 #define B(literal) literal, sizeof(literal) - 1
 

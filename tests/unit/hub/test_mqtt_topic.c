@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "mqtt_topic.h"
+#include "mqtt/topic.h"
 
 static struct mqtt_bytes bytes_of(const char *text)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "mqtt_user.h"
+#include "mqtt/user.h"
 
 static struct mqtt_bytes bytes_of(const char *text)
 {

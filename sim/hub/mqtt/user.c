@@ -1,4 +1,4 @@
-#include "mqtt_user.h"
+#include "mqtt/user.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #define HUB_MQTT_TOPIC_H
 
 #include "bag.h"
-#include "mqtt_user.h"
+#include "mqtt/user.h"
 
 #define TOPIC_RID_MAX       128
 #define TOPIC_OPERATION_MAX 200

@@ -1,4 +1,4 @@
-#include "mqtt_topic.h"
+#include "mqtt/topic.h"
 
 #include <limits.h>
 #include <stdlib.h>

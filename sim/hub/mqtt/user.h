@@ -6,7 +6,7 @@
 #define HUB_MQTT_USER_H
 
 #include "device.h"
-#include "mqtt_packet.h"
+#include "mqtt/packet.h"
 
 #define MQTT_HOST_MAX    260 /* of a name with a port */
 #define MQTT_VERSION_MAX 24

@@ -1,4 +1,4 @@
-#include "mqtt_session.h"
+#include "mqtt/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "mqtt_packet.h"
+#include "mqtt/packet.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #ifndef HUB_MQTT_SESSION_H
 #define HUB_MQTT_SESSION_H
 
-#include "mqtt_topic.h"
+#include "mqtt/topic.h"
 
 #define SESSION_MESSAGE_MAX (256 * 1024) /* bytes of a message to the hub */
 #define SESSION_FILTERS_MAX 5            /* of one SUBSCRIBE; more kinds nobody has */
