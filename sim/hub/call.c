@@ -20,6 +20,8 @@ const char *request_header(const struct request *request, const char *name)
 
 void answer_free(struct answer *answer)
 {
+	if (answer->pending)
+		answer->cancel(answer->cancel_with);
 	if (answer->body.at)
 		explicit_bzero(answer->body.at, answer->body.len);
 	text_free(&answer->body);

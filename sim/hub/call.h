@@ -5,9 +5,11 @@
 #include "errors.h"
 #include "hub.h"
 #include "json.h"
+#include "login.h"
 
 #define PATH_SEGMENTS 8
 #define SEGMENT_MAX   256
+#define WHY_MAX       300
 
 struct call {
 	struct hub *hub;
@@ -21,8 +23,9 @@ struct call {
 	const char *device;                               /* "" when the path has none */
 	const char *module;
 	struct json *body;
+	struct identity identity; /* of a request that a device makes */
 	enum error refused;
-	char why[300]; /* for the log; never a key or a signature */
+	char why[WHY_MAX]; /* for the log; never a key or a signature */
 };
 
 /* Answers with an error. The words go to client and log alike; NULL takes its own. */

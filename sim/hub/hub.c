@@ -9,6 +9,7 @@
 #include "auth.h"
 #include "clock.h"
 #include "crypto.h"
+#include "folder.h"
 #include "log.h"
 #include "route.h"
 
@@ -16,8 +17,7 @@
 
 /* -- what is asked of every request -------------------------------------------------- */
 
-/* YYYY-MM-DD, or that and -preview */
-static bool version_valid(const char *version, size_t len)
+bool hub_version_valid(const char *version, size_t len)
 {
 	static const char form[] = "0000-00-00";
 
@@ -36,7 +36,7 @@ static bool check_version(struct call *call)
 	size_t len;
 	const char *version = query_value(call->query, "api-version", &len);
 
-	if (version && version_valid(version, len))
+	if (version && hub_version_valid(version, len))
 		return true;
 	refuse(call, ERROR_PROTOCOL_VERSION, NULL);
 	return false;
@@ -169,6 +169,46 @@ static void strike_after(struct answer *answer, const struct fault *fault)
 		answer->delay_ms += fault->slow_ms;
 	answer->drop |= fault->action == FAULT_LOSE;
 	answer->cut |= fault->action == FAULT_CUT;
+}
+
+int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, char *err,
+	     size_t err_bytes)
+{
+	static const struct events_settings usual;
+	static const struct lock free_lock = LOCK_FREE;
+
+	hub->lock = free_lock;
+	hub->store = store_open(dirfd, err, err_bytes);
+	if (!hub->store || policies_open(&hub->policies, hub->store, dirfd, hub->host,
+					 err, err_bytes) < 0)
+		return -1;
+	hub->c2d = c2d_open(hub->store, err, err_bytes);
+	if (!hub->c2d)
+		return -1;
+	hub->device_cas = folder_read(dirfd, "device-cas.pem");
+	hub->events = events_open(dirfd, events ? events : &usual, err, err_bytes);
+	return hub->events ? 0 : -1;
+}
+
+void hub_close(struct hub *hub)
+{
+	if (hub->events)
+		events_close(hub->events);
+	if (hub->c2d)
+		c2d_close(hub->c2d);
+	if (hub->store)
+		store_close(hub->store);
+	free(hub->device_cas);
+	hub->events = NULL;
+	hub->c2d = NULL;
+	hub->store = NULL;
+	hub->device_cas = NULL;
+}
+
+void hub_wake(struct hub *hub)
+{
+	if (hub->wake)
+		hub->wake(hub);
 }
 
 /* -- the whole ----------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -212,6 +213,26 @@ static int open_https(struct machine *machine, const struct settings *settings, 
 	return machine->https ? 0 : -1;
 }
 
+/* An eventfd, so that other threads can wake this one. */
+static int wake_fd = -1;
+
+static void wake(struct hub *hub)
+{
+	uint64_t one = 1;
+	ssize_t written = write(wake_fd, &one, sizeof(one));
+
+	(void)hub;
+	(void)written; /* it fails when it is full, and so is readable already */
+}
+
+static void take_wakes(void)
+{
+	uint64_t count;
+	ssize_t taken = read(wake_fd, &count, sizeof(count));
+
+	(void)taken; /* there may have been none */
+}
+
 static int open_machine(struct machine *machine, const struct settings *settings)
 {
 	struct hub *hub = &machine->hub;
@@ -225,21 +246,20 @@ static int open_machine(struct machine *machine, const struct settings *settings
 		 settings->verbose);
 	if (settings->record && !record_open(&hub->record, settings->record))
 		return complain(settings->record, strerror(errno));
-	hub->store = store_open(machine->dirfd, err, sizeof(err));
-	if (!hub->store ||
-	    policies_open(&hub->policies, hub->store, machine->dirfd, hub->host, err,
-			  sizeof(err)) < 0 ||
+	if (hub_open(hub, machine->dirfd, NULL, err, sizeof(err)) < 0 ||
 	    open_https(machine, settings, err, sizeof(err)) < 0)
 		return complain(settings->dir, err);
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	hub->wake = wake;
 	machine->control = control_open(machine->dirfd, hub, err, sizeof(err));
-	return machine->control ? 0 : complain(settings->dir, err);
+	return machine->control && wake_fd >= 0 ? 0 : complain(settings->dir, err);
 }
 
 static void close_machine(struct machine *machine)
 {
 	control_close(machine->control);
 	https_close(machine->https);
-	store_close(machine->hub.store);
+	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
 	explicit_bzero(&machine->hub.policies, sizeof(machine->hub.policies));
 	if (machine->dirfd >= 0)
@@ -272,21 +292,33 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
+/* With the hub's lock: all that is not waiting. */
+static void run(struct machine *machine, const struct pollfd *control, size_t count)
+{
+	take_wakes();
+	https_run(machine->https);
+	control_run(machine->control, control, count);
+}
+
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void loop(struct machine *machine, const sigset_t *open)
 {
+	struct hub *hub = &machine->hub;
+
 	while (!ended && !control_asked_to_quit(machine->control)) {
-		struct pollfd fds[1 + CONTROL_POLLFDS];
-		size_t count = control_pollfds(machine->control, fds + 1);
+		struct pollfd fds[2 + CONTROL_POLLFDS] = {
+			{ .fd = wake_fd, .events = POLLIN },
+			{ .fd = https_pollfd(machine->https), .events = POLLIN },
+		};
+		size_t count = control_pollfds(machine->control, fds + 2);
 		int sleep_ms = https_timeout_ms(machine->https);
 		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
 
-		fds[0] = (struct pollfd){ .fd = https_pollfd(machine->https),
-					  .events = POLLIN };
-		if (ppoll(fds, 1 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
+		if (ppoll(fds, 2 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
 			continue;
-		https_run(machine->https);
-		control_run(machine->control, fds + 1, count);
+		lock_take(&hub->lock);
+		run(machine, fds + 2, count);
+		lock_give(&hub->lock);
 	}
 }
 

@@ -42,9 +42,7 @@ static inline struct hub *fuzz_hub(void)
 	dirfd = folder_open(fuzz_dir, err, sizeof(err));
 	must(dirfd >= 0);
 	strcpy(hub.host, "hub.example");
-	hub.store = store_open(dirfd, err, sizeof(err));
-	must(hub.store && policies_open(&hub.policies, hub.store, dirfd, hub.host, err,
-					sizeof(err)) == 0);
+	must(hub_open(&hub, dirfd, NULL, err, sizeof(err)) == 0);
 	return &hub;
 }
 

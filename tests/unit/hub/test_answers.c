@@ -48,11 +48,7 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(dir));
 	dirfd = folder_open(dir, err, sizeof(err));
 	strcpy(hub.host, HOST);
-	hub.store = store_open(dirfd, err, sizeof(err));
-	assert_non_null(hub.store);
-	assert_int_equal(policies_open(&hub.policies, hub.store, dirfd, hub.host, err,
-				       sizeof(err)),
-			 0);
+	assert_int_equal(hub_open(&hub, dirfd, NULL, err, sizeof(err)), 0);
 	make_token();
 	return 0;
 }
@@ -62,7 +58,7 @@ static int tear_down(void **state)
 	char command[100];
 
 	(void)state;
-	store_close(hub.store);
+	hub_close(&hub);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);
 }

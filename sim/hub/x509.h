@@ -1,0 +1,30 @@
+/* Certificates that clients show. All texts are PEM. */
+#ifndef HUB_X509_H
+#define HUB_X509_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define THUMBPRINT_TEXT 65
+
+/*
+ * The thumbprint of the first certificate in hex digits, upper case: SHA-1's when
+ * `digits` is 40, SHA-256's when it is 64. False: neither, or this is no certificate.
+ */
+bool x509_thumbprint(const char *certificate, size_t digits, char to[THUMBPRINT_TEXT]);
+
+/* Is this its subject's common name? Case counts, as in a device's id. */
+bool x509_subject_is(const char *certificate, const char *common_name);
+
+/* The subject's common name, cut off at `room`. False: there is none, or a NUL in it. */
+bool x509_common_name(const char *certificate, char *to, size_t room);
+
+/*
+ * Do signatures lead from the certificate, over those in `chain` (NULL: none), to one of
+ * `roots`, and are all good at that time? A root need not have signed itself.
+ */
+bool x509_leads(const char *certificate, const char *chain, const char *roots,
+		int64_t unix_ms);
+
+#endif
