@@ -83,6 +83,8 @@ struct listener {
 	struct listener *next; /* the hub's own */
 };
 
+struct dps;
+
 struct hub {
 	struct lock lock;
 	char host[HOST_MAX + 1];
