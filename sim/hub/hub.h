@@ -70,8 +70,6 @@ struct answer {
 	void *cancel_with;
 };
 
-struct dps;
-
 /*
  * Who wants to hear that events are stored. `stored` is called on the thread that writes
  * them, without the hub's lock, and has but one thing to do: to wake its own thread, which
