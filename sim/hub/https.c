@@ -80,6 +80,7 @@ static struct MHD_Response *new_response(struct exchange *exchange)
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
 	struct answer *answer = &exchange->answer;
+	const char *name = NULL, *value = NULL;
 	struct MHD_Response *response;
 	char date[TIME_TEXT];
 	enum MHD_Result result;
@@ -97,9 +98,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 					answer->type ? answer->type
 						     : "application/json; charset=utf-8");
-	for (size_t i = 0; i < answer->header_count; i++)
-		MHD_add_response_header(response, answer->headers[i].name,
-					answer->headers[i].value);
+	while (answer_next_header(answer, &name, &value))
+		MHD_add_response_header(response, name, value);
 	result = MHD_queue_response(exchange->connection, (unsigned)answer->status,
 				    response);
 	MHD_destroy_response(response);
@@ -114,8 +114,10 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind,
 	struct request *request = context;
 
 	(void)kind;
-	if (request->header_count == HEADERS_MAX)
+	if (request->header_count == HEADERS_MAX) {
+		request->too_large = true;
 		return MHD_NO;
+	}
 	request->headers[request->header_count].name = name;
 	request->headers[request->header_count].value = value ? value : "";
 	request->header_count++;
