@@ -75,9 +75,12 @@ struct listener {
 	struct listener *next; /* the hub's own */
 };
 
+struct dps;
+
 struct hub {
 	struct lock lock;
 	char host[HOST_MAX + 1];
+	char dps_host[HOST_MAX + 1]; /* empty: the usual, DPS_HOST */
 	unsigned https_port;
 	unsigned mqtt_port;
 	unsigned amqp_port;
@@ -86,6 +89,7 @@ struct hub {
 	struct store *store;
 	struct events *events;
 	struct c2d *c2d;
+	struct dps *dps; /* dps/dps.h */
 	struct presences presences;
 	struct methods methods;
 	void (*wake)(struct hub *hub); /* the main thread, from any; or NULL */
