@@ -25,6 +25,7 @@
 #ifndef PROV_H
 #define PROV_H
 
+#include "prov_events.h"
 #include "prov_local.h"
 
 #include <stdbool.h>
@@ -66,7 +67,8 @@ enum prov_err {
 	PROV_ERR_CANCELLED =
 		-25,            /* the caller's `cancel` was set, or a callback said so */
 	PROV_ERR_REFUSED = -26, /* a guard forbids it: nothing was changed */
-	PROV_ERR_ANSWER = -27   /* the hub's answer is malformed JSON, wrong at `at` */
+	PROV_ERR_ANSWER = -27,  /* the hub's answer is malformed JSON, wrong at `at` */
+	PROV_ERR_TAKEN = -28    /* other readers have all places of a consumer group */
 };
 
 /* Filled in by the call that fails. `hint` is the next step, or empty. */
