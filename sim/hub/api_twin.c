@@ -142,22 +142,7 @@ void api_query(struct call *call)
 	query_free(query);
 }
 
-/* -- what needs a connected device --------------------------------------------------- */
-
-void api_purge_commands(struct call *call)
-{
-	struct device device;
-	struct json *json;
-
-	if (!call_find(call, &device))
-		return;
-	json = json_new_object();
-	json_add_text(json, "deviceId", device.id);
-	json_add_text(json, "moduleId", NULL);
-	json_add_number(json, "totalMessagesPurged", 0);
-	answer_json(call, 200, json);
-	device_free(&device);
-}
+/* -- what is not here ---------------------------------------------------------------- */
 
 void api_not_served(struct call *call)
 {

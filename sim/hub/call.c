@@ -27,16 +27,27 @@ void answer_free(struct answer *answer)
 	if (answer->body.at)
 		explicit_bzero(answer->body.at, answer->body.len);
 	text_free(&answer->body);
+	text_free(&answer->headers);
 }
 
+/* A name and a value, each with its NUL. */
 void answer_header(struct answer *answer, const char *name, const char *value)
 {
-	if (answer->header_count == ANSWER_HEADERS)
-		return;
-	answer->headers[answer->header_count].name = name;
-	snprintf(answer->headers[answer->header_count].value,
-		 sizeof(answer->headers[0].value), "%s", value);
-	answer->header_count++;
+	text_put(&answer->headers, name, strlen(name) + 1);
+	text_put(&answer->headers, value, strlen(value) + 1);
+}
+
+bool answer_next_header(const struct answer *answer, const char **name,
+			const char **value)
+{
+	const char *at = *name ? *value + strlen(*value) + 1 : answer->headers.at;
+
+	if (!at || answer->headers.failed ||
+	    at == answer->headers.at + answer->headers.len)
+		return false;
+	*name = at;
+	*value = at + strlen(at) + 1;
+	return true;
 }
 
 /* -- errors -------------------------------------------------------------------------- */
@@ -126,7 +137,7 @@ void answer_nothing(struct call *call, int status)
 
 void answer_etag(struct call *call, const char *etag)
 {
-	char quoted[ETAG_TEXT + 2];
+	char quoted[LOCK_TEXT + 2]; /* the longer of the two kinds */
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
 	answer_header(call->answer, "ETag", quoted);
