@@ -59,8 +59,8 @@ struct dps_result {
 };
 
 /*
- * Whether a CONNECT of MQTT is let in, which says nothing of the key: as the real service
- * does, that is judged with each request. ERROR_NONE, or what is wrong and `why`.
+ * Whether a CONNECT of MQTT is let in, which says nothing of key or certificate: as the
+ * real service does, those are judged with each request. ERROR_NONE, or what is wrong and `why`.
  */
 enum error dps_connect(const struct hub *hub, const struct dps_client *client, char *why,
 		       size_t why_bytes);
@@ -74,6 +74,9 @@ void dps_poll(struct hub *hub, const struct dps_client *client, const char *oper
 /* What became of the registration, of HTTPS alone. */
 void dps_lookup(struct hub *hub, const struct dps_client *client,
 		struct dps_result *result);
+
+/* An answer that says no, for a reason that is none of the device's. */
+void dps_refuse(struct dps_result *result, enum error error);
 
 void dps_result_free(struct dps_result *result);
 

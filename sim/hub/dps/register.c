@@ -52,6 +52,11 @@ static void refuse_because(struct dps_result *result, enum error error,
 	refuse_client(result, error);
 }
 
+void dps_refuse(struct dps_result *result, enum error error)
+{
+	refuse_because(result, error, error_kind(error)->text);
+}
+
 /* {"operationId":"4...","status":"assigning","registrationState":{...}} */
 static void answer_operation(struct dps_result *result, int status, const char *operation,
 			     const char *words, struct json *state)

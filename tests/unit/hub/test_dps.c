@@ -373,7 +373,8 @@ static void judges_the_key_after_connecting(void **state)
 	client.token = NULL;
 	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_ACCESS);
 	client.certificate = leaf.cert_pem;
-	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_CERTIFICATE);
+	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_NONE);
+	expect_refused(&client, 401, 401002);
 	client.scope = "0ne00000000";
 	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_NO_RESOURCE);
 }
