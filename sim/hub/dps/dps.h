@@ -75,9 +75,6 @@ void dps_poll(struct hub *hub, const struct dps_client *client, const char *oper
 void dps_lookup(struct hub *hub, const struct dps_client *client,
 		struct dps_result *result);
 
-/* An answer that says no, for a reason that is none of the device's. */
-void dps_refuse(struct dps_result *result, enum error error);
-
 void dps_result_free(struct dps_result *result);
 
 /*

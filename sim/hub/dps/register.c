@@ -52,11 +52,6 @@ static void refuse_because(struct dps_result *result, enum error error,
 	refuse_client(result, error);
 }
 
-void dps_refuse(struct dps_result *result, enum error error)
-{
-	refuse_because(result, error, error_kind(error)->text);
-}
-
 /* {"operationId":"4...","status":"assigning","registrationState":{...}} */
 static void answer_operation(struct dps_result *result, int status, const char *operation,
 			     const char *words, struct json *state)
@@ -119,12 +114,28 @@ static bool let_in(struct hub *hub, const struct dps_client *client,
 	return error == ERROR_NONE;
 }
 
+/* By HTTPS and MQTT together. */
+static bool is_throttled(struct hub *hub, int *retry_s)
+{
+	return throttle_take(&hub->throttle, THROTTLE_REGISTRATION, 1, clock_steady_ms(),
+			     retry_s) < 0;
+}
+
+static void refuse_throttled(struct dps_result *result, int retry_s)
+{
+	const enum error error = ERROR_TENANT_THROTTLED;
+
+	refuse_because(result, error, error_kind(error)->text);
+	result->retry_after_s = retry_s;
+}
+
 void dps_register(struct hub *hub, const struct dps_client *client, const char *body,
 		  size_t len, struct dps_result *result)
 {
 	struct attested attested;
 	struct registration registration;
 	const char *wrong;
+	int retry_s;
 
 	if (!let_in(hub, client, &attested, result))
 		return;
@@ -133,6 +144,8 @@ void dps_register(struct hub *hub, const struct dps_client *client, const char *
 		refuse_because(result, ERROR_ARGUMENT, wrong);
 	else if (!enrollment_enabled(&attested.enrollment))
 		answer_disabled(result, client->id);
+	else if (is_throttled(hub, &retry_s))
+		refuse_throttled(result, retry_s);
 	else if (assign(hub, client, &attested, &registration) < 0)
 		refuse_because(result, ERROR_SERVER, "the store fails");
 	else

@@ -379,6 +379,32 @@ static void judges_the_key_after_connecting(void **state)
 	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_NO_RESOURCE);
 }
 
+static void is_throttled_by_a_tier(void **state)
+{
+	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
+	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-2" };
+	struct dps_result result;
+	int refused = 0;
+
+	(void)state;
+	keys_of(false, "reg-2", primary, secondary);
+	client.token = sign_well(primary, "reg-2");
+	assert_true(throttle_init(&hub.throttle, "S1", clock_steady_ms()));
+	throttle_take(&hub.throttle, THROTTLE_REGISTRATION, 1000, clock_steady_ms(),
+		      &refused);
+	for (refused = 0; refused < 1000; refused++) {
+		result = ask(&client);
+		if (result.status == 429)
+			break;
+		dps_result_free(&result);
+	}
+	assert_int_equal(result.status, 429);
+	assert_true(result.retry_after_s > 0);
+	assert_int_equal((int)json_number(json_get(result.body, "errorCode")), 429001);
+	dps_result_free(&result);
+	hub.throttle = (struct throttle){ 0 };
+}
+
 static void refuses_bodies(void **state)
 {
 	static const char *const bodies[] = { "",
@@ -571,6 +597,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_token_of_the_device),
 		cmocka_unit_test(judges_the_key_after_connecting),
 		cmocka_unit_test(refuses_bodies),
+		cmocka_unit_test(is_throttled_by_a_tier),
 		cmocka_unit_test(knows_the_last_operation_alone),
 		cmocka_unit_test(tells_a_disabled_device_so),
 		cmocka_unit_test(fails_where_a_webhook_would_choose),
