@@ -28,8 +28,7 @@ struct dps {
 
 /*
  * Reads it from the hub's store, which is open, making what is missing, and writes DIR's
- * dps-connection-string and dps-id-scope. NULL: `err` says why. Names no memory: `host`
- * is copied.
+ * dps-connection-string and dps-id-scope. NULL: `err` says why.
  */
 struct dps *dps_open(struct store *store, int dirfd, const char *host, char *err,
 		     size_t err_bytes);

@@ -32,24 +32,22 @@ void dps_result_free(struct dps_result *result)
 	result->body = NULL;
 }
 
-/* `result->why` is said already. Only what is no matter of rights is told the client. */
-static void refuse_client(struct dps_result *result, enum error error)
+/* The log has `result->why`; what the client is told, NULL: no more than the kind. */
+static void refuse_client(struct dps_result *result, enum error error, const char *told)
 {
 	const struct error_kind *kind = error_kind(error);
-	bool told = kind->status == 400 || kind->status == 404;
 
 	result->refused = error;
 	result->status = kind->status;
 	result->retry_after_s = -1;
-	result->body =
-		dps_error_json(kind, told ? result->why : kind->text, clock_unix_ms());
+	result->body = dps_error_json(kind, told ? told : kind->text, clock_unix_ms());
 }
 
 static void refuse_because(struct dps_result *result, enum error error,
 			   const char *reason)
 {
 	snprintf(result->why, sizeof(result->why), "%s", reason);
-	refuse_client(result, error);
+	refuse_client(result, error, reason);
 }
 
 /* {"operationId":"4...","status":"assigning","registrationState":{...}} */
@@ -110,7 +108,7 @@ static bool let_in(struct hub *hub, const struct dps_client *client,
 		attest(hub, client, attested, result->why, sizeof(result->why));
 
 	if (error != ERROR_NONE)
-		refuse_client(result, error);
+		refuse_client(result, error, NULL);
 	return error == ERROR_NONE;
 }
 

@@ -267,6 +267,14 @@ static void assigns_by_keys_of_a_group(void **state)
 	assert_string_equal(device.primary, derived[0]);
 	assert_string_equal(device.secondary, derived[1]);
 	device_free(&device);
+	/* ids are the same in capitals, but those of the hub's devices are not */
+	client.id = "BOARD_7";
+	assert_true(dps_derive_key(keys[0], "BOARD_7", derived[0]));
+	client.token = sign_well(derived[0], "BOARD_7");
+	json = registered(&client, "assigned");
+	assert_string_equal(json_get_text(json, "registrationId"), "board_7");
+	assert_string_equal(json_get_text(json, "deviceId"), "board_7");
+	json_free(json);
 	/* one of its own, and disabled, shuts the device of a group out */
 	assert_null(enroll(false, "board_7",
 			   parse(KEYS ",\"provisioningStatus\":"
@@ -553,6 +561,28 @@ static void leaves_alone_what_stays_where_it_is(void **state)
 	device_free(&device);
 }
 
+static void follows_an_enrollment_to_another_device(void **state)
+{
+	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
+	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-7" };
+	struct device device;
+	struct json *json;
+
+	(void)state;
+	assert_null(enroll(false, "reg-7",
+			   parse(KEYS ",\"deviceId\":\"moved\",\"reprovisionPolicy\":"
+				      "{\"updateHubAssignment\":false}}")));
+	keys_of(false, "reg-7", primary, secondary);
+	client.token = sign_well(primary, "reg-7");
+	json = registered(&client, "assigned");
+	assert_string_equal(json_get_text(json, "deviceId"), "moved");
+	assert_string_equal(json_get_text(json, "substatus"), "initialAssignment");
+	json_free(json);
+	device = device_of("moved");
+	assert_string_equal(device.primary, primary);
+	device_free(&device);
+}
+
 static void makes_a_device_anew_that_was_deleted(void **state)
 {
 	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
@@ -583,7 +613,7 @@ static void keeps_all_of_it(void **state)
 	assert_string_equal(hub.dps->scope, scope);
 	assert_string_equal(hub.dps->owner.primary, key);
 	assert_int_equal(roll_get_registration(hub.dps->roll, "reg-7", &registration), 1);
-	assert_string_equal(registration.device, "reg-7");
+	assert_string_equal(registration.device, "moved");
 }
 
 int main(void)
@@ -605,6 +635,7 @@ int main(void)
 		cmocka_unit_test(resets_data_that_are_not),
 		cmocka_unit_test(leaves_alone_what_stays_where_it_is),
 		cmocka_unit_test(makes_a_device_anew_that_was_deleted),
+		cmocka_unit_test(follows_an_enrollment_to_another_device),
 		cmocka_unit_test(keeps_all_of_it),
 	};
 
