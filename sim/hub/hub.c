@@ -175,6 +175,24 @@ static void strike_after(struct answer *answer, const struct fault *fault)
 
 /* -- opening ------------------------------------------------------------------------- */
 
+static void keep_activity(void *with, const struct presence *presence, bool changed)
+{
+	struct hub *hub = with;
+
+	store_seen(hub->store, presence->device, presence->module, clock_unix_ms(),
+		   changed);
+}
+
+static void complete(void *with, struct device *device)
+{
+	struct hub *hub = with;
+
+	device->connected =
+		presence_find(&hub->presences, device->id, device->module) != NULL;
+	if (!*device->module)
+		c2d_count(hub->c2d, device, &device->c2d_count);
+}
+
 /* On the thread that writes events. */
 static void tell_stored(void *with, uint64_t ticket)
 {
@@ -231,6 +249,9 @@ int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, c
 			    err, err_bytes);
 	if (!hub->dps)
 		return -1;
+	hub->presences.seen = keep_activity;
+	hub->presences.with = hub;
+	store_complete_with(hub->store, complete, hub);
 	hub->device_cas = folder_read(dirfd, "device-cas.pem");
 	hub->events = events_open(dirfd, &settings, err, err_bytes);
 	return hub->events ? 0 : -1;
