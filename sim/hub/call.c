@@ -56,22 +56,33 @@ bool answer_next_header(const struct answer *answer, const char **name,
  * {"Message":"ErrorCode:NAME;TEXT","ExceptionMessage":"Tracking ID:..."}, as captures of
  * the real hub have it. Clients split the message at colon and semicolon.
  */
-static void answer_error(struct call *call, const struct error_kind *kind,
-			 const char *text)
+static struct json *error_json(const struct error_kind *kind, const char *text,
+			       int64_t now_ms)
 {
 	char message[400], tracking[120], stamp[TIME_TEXT];
 	struct json *json = json_new_object();
 	uint64_t id[2] = { 0 };
 
 	crypto_random(id, sizeof(id));
-	clock_stamp(stamp, call->now_ms);
+	clock_stamp(stamp, now_ms);
 	snprintf(tracking, sizeof(tracking),
 		 "Tracking ID:%016" PRIx64 "%016" PRIx64 "-G:0-TimeStamp:%s", id[0],
 		 id[1], stamp);
 	snprintf(message, sizeof(message), "ErrorCode:%s;%s", kind->name, text);
 	json_add_text(json, "Message", message);
 	json_add_text(json, "ExceptionMessage", tracking);
-	answer_json(call, kind->status, json);
+	return json;
+}
+
+static void answer_error(struct call *call, const struct error_kind *kind,
+			 const char *text)
+{
+	if (call->error_form) {
+		answer_json(call, kind->status,
+			    call->error_form(kind, text, call->now_ms));
+		return;
+	}
+	answer_json(call, kind->status, error_json(kind, text, call->now_ms));
 	answer_header(call->answer, "iothub-errorcode", kind->name);
 }
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api.h"
+#include "dps/routes.h"
 #include "method.h"
 #include "sending.h"
 
@@ -119,14 +120,18 @@ static bool fits(struct call *call, const char *pattern)
 
 const struct route *route_find(struct call *call)
 {
+	const struct route *table = routes;
+	size_t count = ROUTES;
 	bool path_known = false;
 
-	for (size_t i = 0; i < ROUTES; i++) {
-		if (!fits(call, routes[i].path))
+	if (dps_takes(call))
+		table = dps_routes(call, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!fits(call, table[i].path))
 			continue;
 		path_known = true;
-		if (strcmp(routes[i].method, call->request->method) == 0)
-			return &routes[i];
+		if (strcmp(table[i].method, call->request->method) == 0)
+			return &table[i];
 	}
 	refuse(call, path_known ? ERROR_METHOD : ERROR_NO_RESOURCE, NULL);
 	return NULL;
