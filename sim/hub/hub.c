@@ -14,7 +14,8 @@
 #include "route.h"
 #include "sending.h"
 
-#define METER 4096 /* bytes of a method's body that count as one */
+#define TIDY_MS 1000 /* messages that expired are looked for so often */
+#define METER   4096 /* bytes of a method's body that count as one */
 
 /* -- what is asked of every request -------------------------------------------------- */
 
@@ -282,9 +283,16 @@ void hub_wake(struct hub *hub)
 
 int64_t hub_tick(struct hub *hub, int64_t steady_ms)
 {
+	int64_t due_ms;
+
 	methods_tick(hub, steady_ms);
 	sendings_tick(hub);
-	return methods_due_ms(hub);
+	if (steady_ms >= hub->tidy_ms) {
+		c2d_tidy(hub->c2d);
+		hub->tidy_ms = steady_ms + TIDY_MS;
+	}
+	due_ms = methods_due_ms(hub);
+	return due_ms < hub->tidy_ms ? due_ms : hub->tidy_ms;
 }
 
 void hub_hang_up(struct hub *hub)
