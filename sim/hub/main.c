@@ -27,6 +27,7 @@ struct settings {
 	const char *dps_host;
 	const char *tier;
 	const char *record;
+	const char *clock;
 	const char *clock_offset;
 	const char *dir;
 	bool tls13;
@@ -60,6 +61,8 @@ static const struct option_row {
 	{ "fail", FAIL, "PATTERN", 0, "let requests fail; may be given often" },
 	{ "record", 0, "FILE", offsetof(struct settings, record),
 	  "write each request to FILE, without keys" },
+	{ "clock", 0, "FILE", offsetof(struct settings, clock),
+	  "follow the clock that somebody else writes into FILE" },
 	{ "clock-offset", 0, "SECONDS", offsetof(struct settings, clock_offset),
 	  "put the hub's clock so far off" },
 	{ "verbose", 'v', NULL, 0, "a line for every request" },
@@ -163,6 +166,7 @@ static void check_options(struct hub *hub, const struct settings *settings)
 	unsigned long long port;
 	char *end;
 	long long offset = 0;
+	const char *wrong;
 
 	if (!parse_whole(settings->https, strlen(settings->https), 65535, &port))
 		usage("--https", "is a number from 0 to 65535");
@@ -176,12 +180,14 @@ static void check_options(struct hub *hub, const struct settings *settings)
 			usage("--clock-offset", "is a number of seconds");
 	}
 	clock_offset(offset);
+	wrong = settings->clock ? clock_follow(settings->clock) : NULL;
+	if (wrong)
+		usage("--clock", wrong);
 	hub->tier = settings->tier;
 	if (hub->tier && !throttle_init(&hub->throttle, hub->tier, clock_steady_ms()))
 		usage("--tier", "is F1, B1, B2, B3, S1, S2 or S3");
 	for (size_t i = 0; i < settings->fail_count; i++) {
-		const char *wrong = faults_add(&hub->faults, settings->fail[i]);
-
+		wrong = faults_add(&hub->faults, settings->fail[i]);
 		if (wrong)
 			usage("--fail", wrong);
 	}
@@ -316,8 +322,9 @@ static int run(struct machine *machine, const struct pollfd *control, size_t cou
 	sleep_ms = https_timeout_ms(machine->https);
 	if (due_ms < 0)
 		due_ms = 0;
-	return due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms) ? (int)due_ms
-								       : sleep_ms;
+	if (due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms))
+		sleep_ms = (int)due_ms;
+	return clock_nap_ms(sleep_ms);
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
