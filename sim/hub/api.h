@@ -25,7 +25,6 @@ void api_get_twin(struct call *call);
 void api_patch_twin(struct call *call);
 void api_put_twin(struct call *call);
 void api_query(struct call *call);
-void api_invoke_method(struct call *call);
 void api_purge_commands(struct call *call);
 
 /* What this hub does not do */

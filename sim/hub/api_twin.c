@@ -9,7 +9,6 @@
 #define QUERY_TEXT_MAX 8192
 #define PAGE_DEFAULT   100
 #define PAGE_MAX       1000
-#define PAYLOAD_MAX    (128 * 1024) /* of a method */
 
 static void answer_twin(struct call *call, const struct device *device)
 {
@@ -187,34 +186,6 @@ void api_query(struct call *call)
 }
 
 /* -- what needs a connected device --------------------------------------------------- */
-
-static bool payload_fits(const struct json *payload)
-{
-	char *text = payload ? json_print(payload) : NULL;
-	bool fits = !text || strlen(text) <= PAYLOAD_MAX;
-
-	free(text);
-	return fits;
-}
-
-void api_invoke_method(struct call *call)
-{
-	const char *name = json_get_text(call->body, "methodName");
-	struct device device;
-
-	if (!name || !*name) {
-		refuse(call, ERROR_ARGUMENT, "methodName is missing.");
-		return;
-	}
-	if (!payload_fits(json_get(call->body, "payload"))) {
-		refuse(call, ERROR_TOO_LARGE, "A payload has at most 128 KB.");
-		return;
-	}
-	if (!call_find(call, &device))
-		return;
-	device_free(&device);
-	refuse(call, ERROR_NOT_ONLINE, NULL);
-}
 
 void api_purge_commands(struct call *call)
 {

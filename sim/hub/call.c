@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "crypto.h"
+#include "log.h"
 
 const char *request_header(const struct request *request, const char *name)
 {
@@ -22,6 +23,7 @@ void answer_free(struct answer *answer)
 {
 	if (answer->pending)
 		answer->cancel(answer->cancel_with);
+	answer->pending = false;
 	if (answer->body.at)
 		explicit_bzero(answer->body.at, answer->body.len);
 	text_free(&answer->body);
@@ -117,6 +119,59 @@ void answer_etag(struct call *call, const char *etag)
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
 	answer_header(call->answer, "ETag", quoted);
+}
+
+/* -- answers that come later --------------------------------------------------------- */
+
+static void cancel(void *with)
+{
+	struct call *call = with;
+
+	call->cancel(call->cancel_with);
+	free(call);
+}
+
+void call_suspend(struct call *call, void (*cancelled)(void *with), void *with)
+{
+	call->cancel = cancelled;
+	call->cancel_with = with;
+	call->answer->cancel = cancel;
+	call->answer->cancel_with = call;
+	call->answer->pending = true;
+}
+
+void call_resume(struct call *call)
+{
+	call->answer->pending = false;
+	call_tell(call);
+	hub_wake(call->hub);
+	free(call);
+}
+
+static void log_call(const struct call *call)
+{
+	const struct request *request = call->request;
+	int path_len = (int)strcspn(request->target, "?");
+
+	if (call->fault.action != FAULT_NONE)
+		log_event("%s %.*s: --fail '%s' strikes", request->method, path_len,
+			  request->target, call->fault.text);
+	else if (call->refused != ERROR_NONE)
+		log_event("%s %.*s: %d %s: %s", request->method, path_len,
+			  request->target, call->answer->status,
+			  error_kind(call->refused)->name, call->why);
+	else
+		log_detail("%s %.*s: %d", request->method, path_len, request->target,
+			   call->answer->status);
+}
+
+void call_tell(const struct call *call)
+{
+	const struct answer *answer = call->answer;
+
+	log_call(call);
+	record_request(&call->hub->record, call->request,
+		       answer->drop ? 0 : answer->status);
 }
 
 /* -- what most handlers begin with --------------------------------------------------- */

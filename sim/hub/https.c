@@ -37,8 +37,9 @@ struct exchange {
 	bool started;
 	bool answered;
 	bool too_large;
-	int64_t due_ms; /* when the answer is to be sent */
+	struct request request;
 	struct answer answer;
+	int64_t due_ms; /* when the answer is to be sent, if it is there */
 };
 
 struct https {
@@ -124,16 +125,18 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind,
 static enum MHD_Result answer_request(struct https *https, struct exchange *exchange,
 				      const char *method)
 {
-	struct request request = { .method = method, .target = exchange->target };
+	struct request *request = &exchange->request;
 
-	request.too_large = exchange->too_large || exchange->body.failed;
-	request.body = exchange->body.at && !request.too_large ? exchange->body.at : "";
-	request.body_len = request.too_large ? 0 : exchange->body.len;
+	request->method = method;
+	request->target = exchange->target;
+	request->too_large = exchange->too_large || exchange->body.failed;
+	request->body = exchange->body.at && !request->too_large ? exchange->body.at : "";
+	request->body_len = request->too_large ? 0 : exchange->body.len;
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, take_header,
-				  &request);
-	hub_answer(https->hub, &request, &exchange->answer);
+				  request);
+	hub_answer(https->hub, request, &exchange->answer);
 	exchange->answered = true;
-	if (exchange->answer.delay_ms <= 0)
+	if (exchange->answer.delay_ms <= 0 && !exchange->answer.pending)
 		return send_answer(exchange);
 	exchange->due_ms = clock_steady_ms() + exchange->answer.delay_ms;
 	exchange->next = https->waiting;
@@ -294,7 +297,7 @@ static void resume_due(struct https *https, int64_t now_ms)
 	while (*at) {
 		struct exchange *exchange = *at;
 
-		if (exchange->due_ms > now_ms) {
+		if (exchange->answer.pending || exchange->due_ms > now_ms) {
 			at = &exchange->next;
 			continue;
 		}
@@ -308,6 +311,11 @@ void https_close(struct https *https)
 	if (!https)
 		return;
 	/* libmicrohttpd insists that nothing waits when it is stopped */
+	for (struct exchange *e = https->waiting; e; e = e->next)
+		if (e->answer.pending) {
+			e->answer.drop = true;
+			answer_free(&e->answer);
+		}
 	resume_due(https, INT64_MAX);
 	MHD_run(https->daemon);
 	MHD_stop_daemon(https->daemon);
@@ -330,7 +338,7 @@ int https_timeout_ms(const struct https *https)
 	for (const struct exchange *e = https->waiting; e; e = e->next) {
 		int64_t left = e->due_ms > now_ms ? e->due_ms - now_ms : 0;
 
-		if (left < least)
+		if (!e->answer.pending && left < least)
 			least = left;
 	}
 	return least == INT_MAX ? -1 : (int)least;

@@ -61,12 +61,24 @@ struct answer {
 	bool drop;        /* close the connection instead */
 	bool cut;         /* close it in the middle of the body */
 	/*
-	 * It is not here yet: somebody fills in the rest later, clears this, and calls
-	 * hub_wake(). Until then answer_free() calls `cancel`.
+	 * It is not here yet: call_resume() (call.h) clears this and calls hub_wake().
+	 * The request has to stay until then, or until answer_free(), which calls
+	 * `cancel`.
 	 */
 	bool pending;
 	void (*cancel)(void *with);
 	void *cancel_with;
+};
+
+/*
+ * Who wants to hear that events are stored. `stored` is called on the thread that writes
+ * them, without the hub's lock, and has but one thing to do: to wake its own thread, which
+ * then asks events_stored().
+ */
+struct listener {
+	void (*stored)(void *with);
+	void *with;
+	struct listener *next; /* the hub's own */
 };
 
 struct hub {
@@ -83,6 +95,8 @@ struct hub {
 	struct presences presences;
 	struct methods methods;
 	void (*wake)(struct hub *hub); /* the main thread, from any; or NULL */
+	pthread_mutex_t listening;     /* for the next one */
+	struct listener *listeners;
 	struct policies policies;
 	struct throttle throttle;
 	struct faults faults;
@@ -92,8 +106,8 @@ struct hub {
 
 /*
  * Opens what the hub keeps in its folder: `host`, tier and ports are the caller's, and
- * `events` may be NULL for the usual. 0, or -1 with the reason in `err`; hub_close() then
- * too.
+ * `events`, whose `stored` is the hub's, may be NULL for the usual. 0, or -1 with the
+ * reason in `err`; hub_close() then too.
  */
 int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, char *err,
 	     size_t err_bytes);
@@ -101,6 +115,19 @@ void hub_close(struct hub *hub);
 
 /* Lets the main thread look what there is to do. From any thread, with the lock or without. */
 void hub_wake(struct hub *hub);
+
+/*
+ * What has come due is done, with the lock; returns when it is to be called again, by
+ * clock_steady_ms(), INT64_MAX when nothing waits for the time.
+ */
+int64_t hub_tick(struct hub *hub, int64_t steady_ms);
+/* Calls that wait for somebody end, because the hub does; with the lock. */
+void hub_hang_up(struct hub *hub);
+
+/* The main thread needs no listener: it is woken whenever events are stored. */
+void hub_listen(struct hub *hub, struct listener *listener);
+/* It is not called any more when this returns. */
+void hub_unlisten(struct hub *hub, struct listener *listener);
 
 /* A version of the API: YYYY-MM-DD, or that and -preview. */
 bool hub_version_valid(const char *version, size_t len);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +259,7 @@ static int open_machine(struct machine *machine, const struct settings *settings
 static void close_machine(struct machine *machine)
 {
 	control_close(machine->control);
+	hub_hang_up(&machine->hub);
 	https_close(machine->https);
 	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
@@ -292,18 +294,29 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
-/* With the hub's lock: all that is not waiting. */
-static void run(struct machine *machine, const struct pollfd *control, size_t count)
+/* With the hub's lock: all that is not waiting. How long one may sleep then, -1: for ever. */
+static int run(struct machine *machine, const struct pollfd *control, size_t count)
 {
+	int64_t due_ms, now_ms;
+	int sleep_ms;
+
 	take_wakes();
 	https_run(machine->https);
 	control_run(machine->control, control, count);
+	now_ms = clock_steady_ms();
+	due_ms = hub_tick(&machine->hub, now_ms) - now_ms;
+	sleep_ms = https_timeout_ms(machine->https);
+	if (due_ms < 0)
+		due_ms = 0;
+	return due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms) ? (int)due_ms
+								       : sleep_ms;
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void loop(struct machine *machine, const sigset_t *open)
 {
 	struct hub *hub = &machine->hub;
+	int sleep_ms = 0;
 
 	while (!ended && !control_asked_to_quit(machine->control)) {
 		struct pollfd fds[2 + CONTROL_POLLFDS] = {
@@ -311,13 +324,12 @@ static void loop(struct machine *machine, const sigset_t *open)
 			{ .fd = https_pollfd(machine->https), .events = POLLIN },
 		};
 		size_t count = control_pollfds(machine->control, fds + 2);
-		int sleep_ms = https_timeout_ms(machine->https);
 		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
 
 		if (ppoll(fds, 2 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
 			continue;
 		lock_take(&hub->lock);
-		run(machine, fds + 2, count);
+		sleep_ms = run(machine, fds + 2, count);
 		lock_give(&hub->lock);
 	}
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api.h"
+#include "method.h"
 
 #define READ    RIGHT_REGISTRY_READ
 #define WRITE   RIGHT_REGISTRY_WRITE
@@ -38,8 +39,8 @@ static const struct route routes[] = {
 	{ "GET",    "/twins/{d}/modules/{m}",           SERVICE, THROTTLE_TWIN_READ,   false, api_get_twin },
 	{ "PATCH",  "/twins/{d}/modules/{m}",           SERVICE, THROTTLE_TWIN_UPDATE, true,  api_patch_twin },
 	{ "PUT",    "/twins/{d}/modules/{m}",           SERVICE, THROTTLE_TWIN_UPDATE, true,  api_put_twin },
-	{ "POST",   "/twins/{d}/methods",               SERVICE, THROTTLE_METHOD,      true,  api_invoke_method },
-	{ "POST",   "/twins/{d}/modules/{m}/methods",   SERVICE, THROTTLE_METHOD,      true,  api_invoke_method },
+	{ "POST",   "/twins/{d}/methods",               SERVICE, THROTTLE_METHOD,      true,  method_start },
+	{ "POST",   "/twins/{d}/modules/{m}/methods",   SERVICE, THROTTLE_METHOD,      true,  method_start },
 	{ "GET",    "/messages/serviceBound/feedback",  SERVICE, THROTTLE_NONE,        false, api_not_served },
 	{ "DELETE", "/messages/serviceBound/feedback/*", SERVICE, THROTTLE_NONE,       false, api_not_served },
 	{ "POST",   "/messages/serviceBound/feedback/*/abandon", SERVICE, THROTTLE_NONE, false, api_not_served },
