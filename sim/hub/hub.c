@@ -9,8 +9,10 @@
 #include "auth.h"
 #include "clock.h"
 #include "crypto.h"
+#include "dps/dps.h"
 #include "folder.h"
 #include "route.h"
+#include "sending.h"
 
 #define METER 4096 /* bytes of a method's body that count as one */
 
@@ -225,6 +227,10 @@ int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, c
 	hub->c2d = c2d_open(hub->store, err, err_bytes);
 	if (!hub->c2d)
 		return -1;
+	hub->dps = dps_open(hub->store, dirfd, *hub->dps_host ? hub->dps_host : DPS_HOST,
+			    err, err_bytes);
+	if (!hub->dps)
+		return -1;
 	hub->device_cas = folder_read(dirfd, "device-cas.pem");
 	hub->events = events_open(dirfd, &settings, err, err_bytes);
 	return hub->events ? 0 : -1;
@@ -236,11 +242,13 @@ void hub_close(struct hub *hub)
 		events_close(hub->events);
 	if (hub->c2d)
 		c2d_close(hub->c2d);
+	dps_close(hub->dps);
 	if (hub->store)
 		store_close(hub->store);
 	free(hub->device_cas);
 	hub->events = NULL;
 	hub->c2d = NULL;
+	hub->dps = NULL;
 	hub->store = NULL;
 	hub->device_cas = NULL;
 }
@@ -254,25 +262,23 @@ void hub_wake(struct hub *hub)
 int64_t hub_tick(struct hub *hub, int64_t steady_ms)
 {
 	methods_tick(hub, steady_ms);
+	sendings_tick(hub);
 	return methods_due_ms(hub);
 }
 
 void hub_hang_up(struct hub *hub)
 {
 	methods_close(hub);
+	sendings_close(hub);
 }
 
 /* -- the whole ----------------------------------------------------------------------- */
 
 static void sign_answer(struct answer *answer)
 {
-	uint64_t id[2] = { 0 };
-	char text[40];
+	char text[CRYPTO_UUID_TEXT];
 
-	crypto_random(id, sizeof(id));
-	snprintf(text, sizeof(text), "%08x-%04x-%04x-%04x-%012llx", (unsigned)id[0],
-		 (unsigned)(id[0] >> 32) & 0xffff, (unsigned)(id[0] >> 48) & 0xffff,
-		 (unsigned)id[1] & 0xffff, (unsigned long long)(id[1] >> 16));
+	crypto_uuid(text);
 	answer_header(answer, "x-ms-request-id", text);
 }
 

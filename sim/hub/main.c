@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "dps/dps.h"
 #include "folder.h"
 #include "https.h"
 #include "log.h"
@@ -25,6 +26,7 @@ struct settings {
 	const char *https;
 	const char *mqtt;
 	const char *host;
+	const char *dps_host;
 	const char *tier;
 	const char *record;
 	const char *clock_offset;
@@ -54,6 +56,8 @@ static const struct option_row {
 	  "port of MQTT (8883, or any free one when --https is 0)" },
 	{ "host", 0, "NAME", offsetof(struct settings, host),
 	  "the hub's host name (stmiot-local.azure-devices.net)" },
+	{ "dps-host", 0, "NAME", offsetof(struct settings, dps_host),
+	  "that of device provisioning (" DPS_HOST ")" },
 	{ "tier", 0, "F1|B1|B2|B3|S1|S2|S3", offsetof(struct settings, tier),
 	  "throttle as this tier does (not at all)" },
 	{ "tls13", TLS13, NULL, 0, "offer TLS 1.3 too" },
@@ -159,6 +163,14 @@ static unsigned check_port(const char *option, const char *text, unsigned usual)
 	return (unsigned)port;
 }
 
+static void take_host(char to[HOST_MAX + 1], const char *option, const char *host)
+{
+	if (!host_valid(host))
+		usage(option, "is a host name");
+	for (size_t i = 0; host[i]; i++)
+		to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
+}
+
 static void check_options(struct hub *hub, const struct settings *settings)
 {
 	char *end;
@@ -167,12 +179,8 @@ static void check_options(struct hub *hub, const struct settings *settings)
 	hub->https_port = check_port("--https", settings->https, 443);
 	/* where HTTPS takes any free port, so do the others */
 	hub->mqtt_port = check_port("--mqtt", settings->mqtt, hub->https_port ? 8883 : 0);
-	if (!host_valid(settings->host))
-		usage("--host", "is a host name");
-	for (size_t i = 0; settings->host[i]; i++)
-		hub->host[i] = (char)(settings->host[i] >= 'A' && settings->host[i] <= 'Z'
-					      ? settings->host[i] + 32
-					      : settings->host[i]);
+	take_host(hub->host, "--host", settings->host);
+	take_host(hub->dps_host, "--dps-host", settings->dps_host);
 	if (settings->clock_offset) {
 		offset = strtoll(settings->clock_offset, &end, 10);
 		if (!*settings->clock_offset || *end || offset > 1000000000 ||
@@ -232,9 +240,10 @@ static int open_servers(struct machine *machine, const struct settings *settings
 {
 	struct cert server = { 0 };
 	char *chain = NULL;
-	bool served = folder_certs(machine->dirfd, machine->hub.host, &server, &chain,
-				   err, err_bytes) == 0 &&
-		      serve(machine, settings, server.key_pem, chain, err, err_bytes);
+	bool served =
+		folder_certs(machine->dirfd, machine->hub.host, machine->hub.dps_host,
+			     &server, &chain, err, err_bytes) == 0 &&
+		serve(machine, settings, server.key_pem, chain, err, err_bytes);
 
 	cert_free(&server);
 	free(chain);
@@ -377,6 +386,7 @@ int main(int argc, char **argv)
 	struct settings settings = {
 		.listen = "127.0.0.1",
 		.host = "stmiot-local.azure-devices.net",
+		.dps_host = DPS_HOST,
 	};
 	static struct machine machine;
 	sigset_t open;

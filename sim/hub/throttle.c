@@ -10,6 +10,13 @@ struct limit {
 
 enum { SECOND = 1000, MINUTE = 60000 };
 
+/* "Azure IoT Hub Device Provisioning Service limits": operations and registrations. */
+#define DPS_LIMITS                                                                       \
+	{ 1000, MINUTE },                                                                \
+	{                                                                                \
+		1000, MINUTE                                                             \
+	}
+
 /* The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second. */
 static const struct limit limits[][THROTTLES] = {
 	{ { 0, 1 },
@@ -19,7 +26,8 @@ static const struct limit limits[][THROTTLES] = {
 	  { 50, SECOND },
 	  { 40, SECOND },
 	  { 100, SECOND },
-	  { 100, SECOND } },
+	  { 100, SECOND },
+	  DPS_LIMITS },
 	{ { 0, 1 },
 	  { 100, MINUTE },
 	  { 20, MINUTE },
@@ -27,7 +35,8 @@ static const struct limit limits[][THROTTLES] = {
 	  { 50, SECOND },
 	  { 120, SECOND },
 	  { 120, SECOND },
-	  { 120, SECOND } },
+	  { 120, SECOND },
+	  DPS_LIMITS },
 	{ { 0, 1 },
 	  { 5000, MINUTE },
 	  { 1000, MINUTE },
@@ -35,7 +44,8 @@ static const struct limit limits[][THROTTLES] = {
 	  { 250, SECOND },
 	  { 6000, SECOND },
 	  { 6000, SECOND },
-	  { 6000, SECOND } },
+	  { 6000, SECOND },
+	  DPS_LIMITS },
 };
 
 static const struct tier {
@@ -75,8 +85,8 @@ bool throttle_init(struct throttle *throttle, const char *tier, int64_t now_ms)
 bool throttle_allows(const struct throttle *throttle, enum throttle_kind kind)
 {
 	return !throttle->basic ||
-	       !(kind == THROTTLE_TWIN_READ || kind == THROTTLE_TWIN_UPDATE ||
-		 kind == THROTTLE_METHOD);
+	       (kind != THROTTLE_TWIN_READ && kind != THROTTLE_TWIN_UPDATE &&
+		kind != THROTTLE_METHOD);
 }
 
 static void fill(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms)
@@ -117,6 +127,8 @@ const char *throttle_name(enum throttle_kind kind)
 		[THROTTLE_METHOD] = "DirectMethod",
 		[THROTTLE_CONNECT] = "DeviceConnect",
 		[THROTTLE_D2C] = "DeviceToCloud",
+		[THROTTLE_PROVISIONING] = "Provisioning",
+		[THROTTLE_REGISTRATION] = "Registration",
 	};
 
 	return names[kind];
