@@ -86,6 +86,23 @@ static enum mqtt_connack refuse_client(struct mqtt_client *client, enum error er
 								 : MQTT_NOT_AUTHORIZED;
 }
 
+static bool take_token(struct mqtt_client *client, const struct mqtt_connect *connect)
+{
+	if (connect->has_password)
+		client->token = strndup(connect->password.at, connect->password.len);
+	return client->token || !connect->has_password;
+}
+
+static void forget_proofs(struct mqtt_client *client)
+{
+	if (client->token)
+		explicit_bzero(client->token, strlen(client->token));
+	free(client->token);
+	free(client->certificate);
+	free(client->chain);
+	client->token = client->certificate = client->chain = NULL;
+}
+
 static enum error judge(struct mqtt_client *client, const struct mqtt_user *user,
 			const struct mqtt_connect *connect)
 {
@@ -94,34 +111,25 @@ static enum error judge(struct mqtt_client *client, const struct mqtt_user *user
 			       .module = user->module,
 			       .certificate = client->certificate,
 			       .chain = client->chain };
-	enum error error;
-	char *token = NULL;
 
-	if (connect->has_password) {
-		token = strndup(connect->password.at, connect->password.len);
-		if (!token) {
-			snprintf(client->why, sizeof(client->why), "there is no memory");
-			return ERROR_SERVER;
-		}
+	if (!take_token(client, connect)) {
+		snprintf(client->why, sizeof(client->why), "there is no memory");
+		return ERROR_SERVER;
 	}
-	login.token = token;
-	error = login_check(hub, &login, &client->identity, client->why,
-			    sizeof(client->why));
-	if (token)
-		explicit_bzero(token, strlen(token));
-	free(token);
-	return error;
+	login.token = client->token;
+	if (user->dps) {
+		struct dps_client who = requests_dps_client(client);
+
+		return dps_connect(hub, &who, client->why, sizeof(client->why));
+	}
+	return login_check(hub, &login, &client->identity, client->why,
+			   sizeof(client->why));
 }
 
 /* All that can be said against a client but who it is. */
 static enum error check_user(struct mqtt_client *client, const struct mqtt_user *user)
 {
-	if (user->dps) {
-		snprintf(client->why, sizeof(client->why),
-			 "DPS is not served over MQTT: registration '%s'", user->device);
-		return ERROR_ACCESS;
-	}
-	if (!is_our_host(client->all->hub, user->host)) {
+	if (!user->dps && !is_our_host(client->all->hub, user->host)) {
 		snprintf(client->why, sizeof(client->why),
 			 "the user name is for the hub '%s', this one is %s", user->host,
 			 client->all->hub->host);
@@ -187,17 +195,18 @@ static enum mqtt_connack on_connect(void *it, const struct mqtt_user *user,
 
 	if (error == ERROR_NONE)
 		error = judge(client, user, connect);
-	if (error == ERROR_NONE && find_session(client, connect->clean, present) < 0) {
+	if (error == ERROR_NONE && !user->dps &&
+	    find_session(client, connect->clean, present) < 0) {
 		snprintf(client->why, sizeof(client->why), "the store fails");
 		error = ERROR_SERVER;
 	}
 	*why = client->why;
 	if (error != ERROR_NONE)
 		return refuse_client(client, error);
-	free(client->certificate);
-	free(client->chain);
-	client->certificate = client->chain = NULL;
-	appear(client);
+	if (!user->dps) {
+		forget_proofs(client);
+		appear(client);
+	}
 	log_detail("MQTT of %s%s%s is open: %s", user->device, *user->module ? "/" : "",
 		   user->module, user->agent);
 	return MQTT_ACCEPTED;
@@ -245,6 +254,10 @@ static const char *on_publish(void *it, const struct topic *topic,
 	case TOPIC_TWIN_REPORTED:
 		requests_twin_report(client, topic, publish->payload);
 		break;
+	case TOPIC_DPS_REGISTER:
+	case TOPIC_DPS_POLL:
+		requests_dps(client, topic, publish->payload);
+		break;
 	default:
 		return "the topic is not served";
 	}
@@ -254,7 +267,8 @@ static const char *on_publish(void *it, const struct topic *topic,
 
 static void keep_subscription(struct mqtt_client *client, enum topic_kind kind, int qos)
 {
-	if (!client->session.clean &&
+	/* DPS keeps no sessions */
+	if (!client->session.clean && !client->session.user.dps &&
 	    kept_subscribe(client->all->kept, client->identity.row, kind, qos) < 0)
 		client->cut = "the store fails";
 }
@@ -334,8 +348,7 @@ void client_free(struct mqtt_client *client)
 	telemetry_free(client);
 	acks_free(&client->acks);
 	free(client->parcels);
-	free(client->certificate);
-	free(client->chain);
+	forget_proofs(client);
 	mqtt_session_free(&client->session);
 }
 
@@ -405,7 +418,8 @@ static int64_t expiry_of(const struct mqtt_client *client)
 {
 	int64_t at_ms = client->identity.expires_ms;
 
-	if (client->session.state != SESSION_OPEN || at_ms == INT64_MAX)
+	if (client->session.state != SESSION_OPEN || client->session.user.dps ||
+	    at_ms == INT64_MAX)
 		return INT64_MAX;
 	return client->presence.since_ms >= at_ms ? at_ms + SAS_SKEW_S * 1000 : at_ms;
 }

@@ -41,7 +41,9 @@ struct mqtt_client {
 	struct presence presence;
 	struct identity identity;
 	struct mqtt_clients *all;
-	char *certificate; /* that it showed, PEM, until CONNECT has been judged; or NULL */
+	/* What it showed until CONNECT has been judged, of DPS's clients to the end; or NULL */
+	char *token;
+	char *certificate; /* PEM */
 	char *chain;
 	int64_t asleep_until_ms; /* it is throttled: nothing is read nor sent before */
 

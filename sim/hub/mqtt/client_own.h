@@ -2,6 +2,7 @@
 #ifndef HUB_MQTT_CLIENT_OWN_H
 #define HUB_MQTT_CLIENT_OWN_H
 
+#include "dps/dps.h"
 #include "mqtt/client.h"
 #include "throttle.h"
 
@@ -35,7 +36,7 @@ void parcels_acked(struct mqtt_client *client, uint64_t tag);
 int64_t parcels_due_ms(const struct mqtt_client *client);
 void parcels_tick(struct mqtt_client *client, int64_t now_ms);
 
-/* -- requests.c: twins and methods ------------------------------------------------------- */
+/* -- requests.c: twins, methods and DPS ------------------------------------------------------- */
 
 void requests_twin_get(struct mqtt_client *client, const struct topic *topic);
 void requests_twin_report(struct mqtt_client *client, const struct topic *topic,
@@ -45,5 +46,10 @@ void requests_desired(struct mqtt_client *client, const char *patch, size_t len,
 bool requests_method(struct mqtt_client *client, const struct method_request *request);
 void requests_method_result(struct mqtt_client *client, const struct topic *topic,
 			    struct mqtt_bytes payload);
+
+/* What it has shown; points into the client. */
+struct dps_client requests_dps_client(const struct mqtt_client *client);
+void requests_dps(struct mqtt_client *client, const struct topic *topic,
+		  struct mqtt_bytes body);
 
 #endif

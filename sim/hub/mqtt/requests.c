@@ -1,16 +1,13 @@
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "crypto.h"
-#include "errors.h"
+#include "dps/dps.h"
 #include "log.h"
 #include "mqtt/client_own.h"
 #include "twin.h"
 
-/* Twins and methods go with QoS 0, as the SDKs ask for them. */
+/* Twins, methods and DPS go with QoS 0, which no SDK minds. */
 static enum session_sent send_text(struct mqtt_client *client, enum topic_kind kind,
 				   const struct text *topic, struct mqtt_bytes payload)
 {
@@ -35,28 +32,17 @@ static void answer_twin(struct mqtt_client *client, const struct topic *topic, i
 	text_free(&name);
 }
 
-/* {"errorCode":400004,"trackingId":"...","message":"...","timestampUtc":"..."} */
+/* Errors of twins look like those of DPS. */
 static void refuse_twin(struct mqtt_client *client, const struct topic *topic,
 			enum error error, const char *message)
 {
 	const struct error_kind *kind = error_kind(error);
-	struct json *json = json_new_object();
-	char tracking[120], stamp[TIME_TEXT];
-	int64_t now_ms = clock_unix_ms();
-	uint64_t id[2] = { 0 };
+	struct json *json;
 	char *body;
 
 	if (!message)
 		message = kind->text;
-	crypto_random(id, sizeof(id));
-	clock_stamp(stamp, now_ms);
-	snprintf(tracking, sizeof(tracking),
-		 "%016" PRIx64 "%016" PRIx64 "-G:0-TimeStamp:%s", id[0], id[1], stamp);
-	clock_iso(stamp, now_ms);
-	json_add_number(json, "errorCode", kind->number);
-	json_add_text(json, "trackingId", tracking);
-	json_add_text(json, "message", message);
-	json_add_text(json, "timestampUtc", stamp);
+	json = dps_error_json(kind, message, clock_unix_ms());
 	body = json_print(json);
 	json_free(json);
 	log_event("MQTT of %s%s%s: twin: %d %s: %s", client->identity.device,
@@ -161,4 +147,41 @@ void requests_method_result(struct mqtt_client *client, const struct topic *topi
 			   payload.at, payload.len))
 		log_event("MQTT of %s: nobody gets its answer to the method with $rid %s",
 			  client->identity.device, topic->rid);
+}
+
+/* -- DPS -------------------------------------------------------------------------------- */
+
+struct dps_client requests_dps_client(const struct mqtt_client *client)
+{
+	const struct mqtt_user *user = &client->session.user;
+
+	return (struct dps_client){ .scope = user->host,
+				    .id = user->device,
+				    .token = client->token,
+				    .certificate = client->certificate,
+				    .chain = client->chain };
+}
+
+void requests_dps(struct mqtt_client *client, const struct topic *topic,
+		  struct mqtt_bytes body)
+{
+	struct dps_client who = requests_dps_client(client);
+	struct dps_result result = { 0 };
+	struct text name = { 0 };
+	char *text;
+
+	if (topic->kind == TOPIC_DPS_REGISTER)
+		dps_register(client->all->hub, &who, body.at, body.len, &result);
+	else
+		dps_poll(client->all->hub, &who, topic->operation, &result);
+	if (result.refused != ERROR_NONE)
+		log_event("MQTT of registration %s: %d: %s", who.id, result.status,
+			  result.why);
+	text = json_print(result.body);
+	topic_write_dps_result(&name, result.status, topic->rid, result.retry_after_s);
+	send_text(client, TOPIC_DPS_RESULTS, &name,
+		  (struct mqtt_bytes){ text ? text : "", text ? strlen(text) : 0 });
+	free(text);
+	text_free(&name);
+	dps_result_free(&result);
 }
