@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "amqp/amqp.h"
 #include "clock.h"
 #include "control.h"
 #include "folder.h"
@@ -21,6 +22,7 @@
 struct settings {
 	const char *listen;
 	const char *https;
+	const char *amqp;
 	const char *host;
 	const char *tier;
 	const char *record;
@@ -30,11 +32,13 @@ struct settings {
 	bool verbose;
 	const char *fail[FAULTS_MAX];
 	size_t fail_count;
+	const char *groups[GROUPS_MAX];
+	size_t group_count;
 };
 
 /* -- the command line ---------------------------------------------------------------- */
 
-enum { TLS13 = 1000, FAIL };
+enum { TLS13 = 1000, FAIL, GROUP };
 
 static const struct option_row {
 	const char *name;
@@ -47,6 +51,10 @@ static const struct option_row {
 	  "address of the servers (127.0.0.1)" },
 	{ "https", 0, "PORT", offsetof(struct settings, https),
 	  "port of HTTPS, 0 for any free one (443)" },
+	{ "amqp", 0, "PORT", offsetof(struct settings, amqp),
+	  "port of AMQP (5671, or any with --https 0)" },
+	{ "consumer-group", GROUP, "NAME", 0,
+	  "of the event stream, besides $Default; may be given often" },
 	{ "host", 0, "NAME", offsetof(struct settings, host),
 	  "the hub's host name (stmiot-local.azure-devices.net)" },
 	{ "tier", 0, "F1|B1|B2|B3|S1|S2|S3", offsetof(struct settings, tier),
@@ -109,6 +117,11 @@ static void take_option(struct settings *settings, int c)
 			usage("--fail", "is there too often");
 		settings->fail[settings->fail_count++] = optarg;
 		break;
+	case GROUP:
+		if (settings->group_count == GROUPS_MAX)
+			usage("--consumer-group", "is there too often");
+		settings->groups[settings->group_count++] = optarg;
+		break;
 	case '?':
 		fprintf(stderr, PROGRAM ": see " PROGRAM " --help\n");
 		exit(2);
@@ -145,15 +158,46 @@ static bool host_valid(const char *host)
 			    "0123456789.-") == len;
 }
 
-static void check_options(struct hub *hub, const struct settings *settings)
+/* Not said, it is the usual one, but any where that of HTTPS may be any. */
+static unsigned take_port(const struct hub *hub, const char *text, const char *option,
+			  unsigned usual)
 {
 	unsigned long long port;
+
+	if (!text)
+		return hub->https_port ? usual : 0;
+	if (!parse_whole(text, strlen(text), 65535, &port))
+		usage(option, "is a number from 0 to 65535");
+	return (unsigned)port;
+}
+
+static bool group_valid(const char *group)
+{
+	size_t len = strlen(group);
+
+	return len > 0 && len <= 50 &&
+	       strspn(group, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			     "0123456789._-") == len;
+}
+
+static void take_groups(struct hub *hub, const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->group_count; i++) {
+		if (!group_valid(settings->groups[i]))
+			usage("--consumer-group",
+			      "is up to 50 letters, digits, . _ and -");
+		hub->groups[hub->group_count++] = settings->groups[i];
+	}
+}
+
+static void check_options(struct hub *hub, const struct settings *settings)
+{
 	char *end;
 	long long offset = 0;
 
-	if (!parse_whole(settings->https, strlen(settings->https), 65535, &port))
-		usage("--https", "is a number from 0 to 65535");
-	hub->https_port = (unsigned)port;
+	hub->https_port = take_port(hub, settings->https, "--https", 443);
+	hub->amqp_port = take_port(hub, settings->amqp, "--amqp", 5671);
+	take_groups(hub, settings);
 	if (!host_valid(settings->host))
 		usage("--host", "is a host name");
 	for (size_t i = 0; settings->host[i]; i++)
@@ -183,6 +227,7 @@ static void check_options(struct hub *hub, const struct settings *settings)
 struct machine {
 	struct hub hub;
 	struct https *https;
+	struct amqp *amqp;
 	struct control *control;
 	int dirfd;
 };
@@ -193,24 +238,40 @@ static int complain(const char *what, const char *why)
 	return -1;
 }
 
-static int open_https(struct machine *machine, const struct settings *settings, char *err,
-		      size_t err_bytes)
+static int open_servers(struct machine *machine, const struct settings *settings,
+			char *err, size_t err_bytes)
 {
+	struct hub *hub = &machine->hub;
 	struct https_settings https = { .listen = settings->listen,
-					.port = machine->hub.https_port,
+					.port = hub->https_port,
 					.tls13 = settings->tls13 };
+	struct amqp_settings amqp = { .listen = settings->listen,
+				      .port = hub->amqp_port,
+				      .tls13 = settings->tls13 };
 	struct cert server = { 0 };
 	char *chain = NULL;
 
-	if (folder_certs(machine->dirfd, machine->hub.host, &server, &chain, err,
-			 err_bytes) == 0) {
-		https.key_pem = server.key_pem;
-		https.chain_pem = chain;
-		machine->https = https_open(&machine->hub, &https, err, err_bytes);
+	if (folder_certs(machine->dirfd, hub->host, &server, &chain, err, err_bytes) ==
+	    0) {
+		https.key_pem = amqp.key_pem = server.key_pem;
+		https.chain_pem = amqp.chain_pem = chain;
+		machine->https = https_open(hub, &https, err, err_bytes);
+		if (machine->https)
+			machine->amqp = amqp_open(hub, &amqp, err, err_bytes);
 	}
 	cert_free(&server);
 	free(chain);
-	return machine->https ? 0 : -1;
+	return machine->amqp ? 0 : -1;
+}
+
+/* On the writing thread of the event stream. */
+static void tell_stored(void *with, uint64_t ticket)
+{
+	struct machine *machine = with;
+
+	(void)ticket;
+	hub_wake(&machine->hub);
+	amqp_stored(machine->amqp);
 }
 
 /* An eventfd, so that other threads can wake this one. */
@@ -236,6 +297,9 @@ static void take_wakes(void)
 static int open_machine(struct machine *machine, const struct settings *settings)
 {
 	struct hub *hub = &machine->hub;
+	struct events_settings events = { .stored = tell_stored,
+					  .encode = amqp_encode,
+					  .with = machine };
 	char err[600];
 
 	machine->dirfd = folder_open(settings->dir, err, sizeof(err));
@@ -246,19 +310,22 @@ static int open_machine(struct machine *machine, const struct settings *settings
 		 settings->verbose);
 	if (settings->record && !record_open(&hub->record, settings->record))
 		return complain(settings->record, strerror(errno));
-	if (hub_open(hub, machine->dirfd, NULL, err, sizeof(err)) < 0 ||
-	    open_https(machine, settings, err, sizeof(err)) < 0)
+	if (hub_open(hub, machine->dirfd, &events, err, sizeof(err)) < 0 ||
+	    open_servers(machine, settings, err, sizeof(err)) < 0)
 		return complain(settings->dir, err);
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	hub->wake = wake;
 	machine->control = control_open(machine->dirfd, hub, err, sizeof(err));
-	return machine->control && wake_fd >= 0 ? 0 : complain(settings->dir, err);
+	if (!machine->control || wake_fd < 0)
+		return complain(settings->dir, err);
+	return amqp_start(machine->amqp) ? 0 : complain(settings->dir, "no thread");
 }
 
 static void close_machine(struct machine *machine)
 {
 	control_close(machine->control);
 	https_close(machine->https);
+	amqp_close(machine->amqp);
 	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
 	explicit_bzero(&machine->hub.policies, sizeof(machine->hub.policies));

@@ -15,6 +15,8 @@ static const char suites[] = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-S
 
 struct tls {
 	SSL *ssl;
+	bool shaken; /* hands: something was read or written */
+	bool left;
 	bool wants_write;
 	char error[160];
 };
@@ -71,7 +73,8 @@ struct tls_server *tls_server_new(const char *key_pem, const char *chain_pem, bo
 		return NULL;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_max_proto_version(ctx, tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_CIPHER_SERVER_PREFERENCE |
 					 SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -112,7 +115,7 @@ void tls_close(struct tls *tls)
 {
 	if (!tls)
 		return;
-	if (tls->ssl && SSL_is_init_finished(tls->ssl) && !*tls->error)
+	if (tls->shaken && !*tls->error && !tls->left)
 		SSL_shutdown(tls->ssl);
 	SSL_free(tls->ssl);
 	ERR_clear_error();
@@ -147,18 +150,19 @@ static long outcome(struct tls *tls, int rc)
 {
 	int error;
 
-	if (rc > 0)
+	if (rc > 0) {
+		tls->shaken = true;
 		return rc;
+	}
 	error = SSL_get_error(tls->ssl, rc);
 	tls->wants_write = error == SSL_ERROR_WANT_WRITE;
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return TLS_AGAIN;
 	if (!left(error))
 		return fail(tls, error == SSL_ERROR_SYSCALL ? strerror(errno) : NULL);
-	if (!SSL_is_init_finished(tls->ssl))
-		return fail(tls, "it left in the handshake");
 	ERR_clear_error();
-	return 0;
+	tls->left = true;
+	return tls->shaken ? 0 : fail(tls, "it left in the handshake");
 }
 
 long tls_read(struct tls *tls, void *to, size_t room)
@@ -170,7 +174,8 @@ long tls_read(struct tls *tls, void *to, size_t room)
 long tls_write(struct tls *tls, const void *from, size_t len)
 {
 	errno = 0;
-	return outcome(tls, SSL_write(tls->ssl, from, len > INT_MAX ? INT_MAX : (int)len));
+	return outcome(tls,
+		       SSL_write(tls->ssl, from, len > INT_MAX ? INT_MAX : (int)len));
 }
 
 bool tls_wants_write(const struct tls *tls)
