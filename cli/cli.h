@@ -45,7 +45,7 @@ struct opt {
 	char letter;      /* 'o', or 0 */
 	const char *name; /* "output" */
 	const char *arg;  /* "FILE", "auto|1.8|2.1", NULL for flags */
-	const char *help;
+	const char *help; /* "create, enable: ..." is for these verbs alone */
 	void *to;
 	bool *given;          /* set when the option appears; may be NULL */
 	const char *complete; /* "file", "board", "sim", or NULL */
@@ -58,6 +58,18 @@ struct opt {
  */
 int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *more,
 	       bool leading);
+
+/*
+ * May the options of `own` that the last opts_parse() took stand with this verb of a
+ * command? 0, or EXIT_USAGE after usage_error().
+ */
+int opts_check_verb(const struct opt *own, const char *verb);
+
+/*
+ * The verbs that an option is for, "create, enable", from the head of its help: their
+ * length there; 0 when it is for all.
+ */
+size_t opts_verbs(const struct opt *opt);
 
 /* Print a table as --help has it, in 80 columns. */
 void opts_help(const struct opt *options);

@@ -194,8 +194,6 @@ int cmd_image(int argc, char **argv)
 	if (argc != (convert ? 3 : 2))
 		return usage_error(convert ? "image convert takes two files, IN and OUT"
 					   : "image info takes one file");
-	if (to_name && !convert)
-		return usage_error("--to belongs to image convert");
 	result = image_load(argv[1], &image);
 	if (result != EXIT_DONE)
 		return result;

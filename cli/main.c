@@ -154,6 +154,8 @@ static int dispatch(int argc, char **argv)
 		globals.boards.items[globals.boards.n++] = getenv("STMIOT_BOARD");
 	if (command->verbs) {
 		status = check_verb(command, argc, argv);
+		if (status == EXIT_DONE)
+			status = opts_check_verb(command->options, argv[0]);
 		if (status != EXIT_DONE)
 			return status;
 	}

@@ -193,6 +193,23 @@ static int unknown_long(const char *name, size_t len, const struct opt *own,
 	return usage_error("there is no option --%s", clean(typed));
 }
 
+/* What the last opts_parse() took. */
+static const struct opt *taken[64];
+static size_t n_taken;
+
+static void note_taken(const struct opt *opt)
+{
+	size_t i;
+
+	for (i = 0; i < n_taken; i++)
+		if (taken[i] == opt)
+			return;
+	if (n_taken < sizeof(taken) / sizeof(taken[0]))
+		taken[n_taken++] = opt;
+	if (opt->given)
+		*opt->given = true;
+}
+
 /* Without a value: flags. */
 static void take_flag(const struct opt *opt)
 {
@@ -200,8 +217,7 @@ static void take_flag(const struct opt *opt)
 		++*(unsigned *)opt->to;
 	else
 		*(bool *)opt->to = true;
-	if (opt->given)
-		*opt->given = true;
+	note_taken(opt);
 }
 
 static int take_value(const struct opt *opt, const char *value)
@@ -235,8 +251,7 @@ static int take_value(const struct opt *opt, const char *value)
 		list->items[list->n++] = value;
 		break;
 	}
-	if (opt->given)
-		*opt->given = true;
+	note_taken(opt);
 	return 0;
 }
 
@@ -308,6 +323,7 @@ int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *m
 {
 	int at = 0, n = 0;
 
+	n_taken = 0;
 	while (at < argc) {
 		char *word = argv[at];
 		int took;
@@ -334,6 +350,51 @@ int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *m
 	while (at < argc)
 		argv[n++] = argv[at++];
 	return n;
+}
+
+/* Words with a comma between, up to a colon; 0 when it begins in another way. */
+size_t opts_verbs(const struct opt *opt)
+{
+	const char *at = opt->help;
+
+	for (;;) {
+		size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
+
+		at += len;
+		if (len > 0 && strncmp(at, ": ", 2) == 0)
+			return (size_t)(at - opt->help);
+		if (len == 0 || strncmp(at, ", ", 2) != 0)
+			return 0;
+		at += 2;
+	}
+}
+
+static bool is_for(const struct opt *opt, const char *verb)
+{
+	const char *at = opt->help, *end = at + opts_verbs(opt);
+	size_t len = 0;
+
+	if (at == end)
+		return true;
+	for (; at < end; at += len + 2) {
+		len = strcspn(at, ",:");
+		if (strlen(verb) == len && memcmp(at, verb, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+int opts_check_verb(const struct opt *own, const char *verb)
+{
+	size_t i;
+
+	for (; own && own->name; own++)
+		for (i = 0; i < n_taken; i++)
+			if (taken[i] == own && !is_for(own, verb))
+				return usage_error("--%s goes with %.*s, not with %s",
+						   own->name, (int)opts_verbs(own),
+						   own->help, verb);
+	return 0;
 }
 
 #define HELP_COLUMNS 80

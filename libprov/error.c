@@ -67,7 +67,7 @@ static const char *const names[] = {
 	"connect", "proxy",     "timeout",   "gone",   "tls",       "untrusted",
 	"name",    "clock",     "expired",   "key",    "right",     "not-found",
 	"exists",  "changed",   "throttled", "quota",  "offline",   "service",
-	"no-hub",  "cancelled", "refused",   "answer",
+	"no-hub",  "cancelled", "refused",   "answer", "taken",
 };
 
 const char *prov_err_name(enum prov_err code)

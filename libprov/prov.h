@@ -25,6 +25,8 @@
 #ifndef PROV_H
 #define PROV_H
 
+#include "prov_device.h"
+#include "prov_events.h"
 #include "prov_local.h"
 
 #include <stdbool.h>
@@ -66,7 +68,8 @@ enum prov_err {
 	PROV_ERR_CANCELLED =
 		-25,            /* the caller's `cancel` was set, or a callback said so */
 	PROV_ERR_REFUSED = -26, /* a guard forbids it: nothing was changed */
-	PROV_ERR_ANSWER = -27   /* the hub's answer is malformed JSON, wrong at `at` */
+	PROV_ERR_ANSWER = -27,  /* the hub's answer is malformed JSON, wrong at `at` */
+	PROV_ERR_TAKEN = -28    /* other readers have all places of a consumer group */
 };
 
 /* Filled in by the call that fails. `hint` is the next step, or empty. */
@@ -411,10 +414,11 @@ struct prov_method {
 	const char *payload; /* JSON text; NULL is null */
 	unsigned response_s; /* 5-300; 0 is 30 */
 	unsigned connect_s;  /* wait for the device to connect so long, 0-300 */
+	const char *module;  /* of the device; NULL: the device's own method */
 };
 
 /*
- * Call a method of a device. `status` and `payload` (JSON text; may be NULL) are what the
+ * Call a method of a device or module. `status` and `payload` (JSON text; may be NULL) are what the
  * device answers. PROV_ERR_OFFLINE when it is not there. Not repeated once it was sent.
  */
 int prov_method_call(struct prov_hub *hub, const char *id,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "amqp/amqp.h"
 #include "clock.h"
 #include "control.h"
+#include "dps/dps.h"
 #include "folder.h"
 #include "https.h"
 #include "log.h"
@@ -24,6 +26,7 @@ struct settings {
 	const char *https;
 	const char *amqp;
 	const char *host;
+	const char *dps_host;
 	const char *tier;
 	const char *record;
 	const char *clock_offset;
@@ -52,11 +55,13 @@ static const struct option_row {
 	{ "https", 0, "PORT", offsetof(struct settings, https),
 	  "port of HTTPS, 0 for any free one (443)" },
 	{ "amqp", 0, "PORT", offsetof(struct settings, amqp),
-	  "port of AMQP (5671, or any with --https 0)" },
+	  "port of AMQP (5671, or any free one when --https is 0)" },
 	{ "consumer-group", GROUP, "NAME", 0,
 	  "of the event stream, besides $Default; may be given often" },
 	{ "host", 0, "NAME", offsetof(struct settings, host),
 	  "the hub's host name (stmiot-local.azure-devices.net)" },
+	{ "dps-host", 0, "NAME", offsetof(struct settings, dps_host),
+	  "that of device provisioning (" DPS_HOST ")" },
 	{ "tier", 0, "F1|B1|B2|B3|S1|S2|S3", offsetof(struct settings, tier),
 	  "throttle as this tier does (not at all)" },
 	{ "tls13", TLS13, NULL, 0, "offer TLS 1.3 too" },
@@ -158,35 +163,35 @@ static bool host_valid(const char *host)
 			    "0123456789.-") == len;
 }
 
-/* Not said, it is the usual one, but any where that of HTTPS may be any. */
-static unsigned take_port(const struct hub *hub, const char *text, const char *option,
-			  unsigned usual)
+static void take_host(char to[HOST_MAX + 1], const char *option, const char *host)
 {
-	unsigned long long port;
-
-	if (!text)
-		return hub->https_port ? usual : 0;
-	if (!parse_whole(text, strlen(text), 65535, &port))
-		usage(option, "is a number from 0 to 65535");
-	return (unsigned)port;
+	if (!host_valid(host))
+		usage(option, "is a host name");
+	for (size_t i = 0; host[i]; i++)
+		to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
 }
 
-static bool group_valid(const char *group)
+static unsigned check_port(const char *option, const char *text, unsigned usual)
 {
-	size_t len = strlen(group);
+	unsigned long long port = usual;
 
-	return len > 0 && len <= 50 &&
-	       strspn(group, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			     "0123456789._-") == len;
+	if (text && !parse_whole(text, strlen(text), 65535, &port))
+		usage(option, "is a number from 0 to 65535");
+	return (unsigned)port;
 }
 
 static void take_groups(struct hub *hub, const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->group_count; i++) {
-		if (!group_valid(settings->groups[i]))
+		const char *group = settings->groups[i];
+		size_t len = strlen(group);
+
+		if (len == 0 || len > 50 ||
+		    strspn(group, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				  "0123456789._-") != len)
 			usage("--consumer-group",
 			      "is up to 50 letters, digits, . _ and -");
-		hub->groups[hub->group_count++] = settings->groups[i];
+		hub->groups[hub->group_count++] = group;
 	}
 }
 
@@ -195,15 +200,12 @@ static void check_options(struct hub *hub, const struct settings *settings)
 	char *end;
 	long long offset = 0;
 
-	hub->https_port = take_port(hub, settings->https, "--https", 443);
-	hub->amqp_port = take_port(hub, settings->amqp, "--amqp", 5671);
+	hub->https_port = check_port("--https", settings->https, 443);
+	/* where HTTPS takes any free port, so do the others */
+	hub->amqp_port = check_port("--amqp", settings->amqp, hub->https_port ? 5671 : 0);
 	take_groups(hub, settings);
-	if (!host_valid(settings->host))
-		usage("--host", "is a host name");
-	for (size_t i = 0; settings->host[i]; i++)
-		hub->host[i] = (char)(settings->host[i] >= 'A' && settings->host[i] <= 'Z'
-					      ? settings->host[i] + 32
-					      : settings->host[i]);
+	take_host(hub->host, "--host", settings->host);
+	take_host(hub->dps_host, "--dps-host", settings->dps_host);
 	if (settings->clock_offset) {
 		offset = strtoll(settings->clock_offset, &end, 10);
 		if (!*settings->clock_offset || *end || offset > 1000000000 ||
@@ -238,40 +240,40 @@ static int complain(const char *what, const char *why)
 	return -1;
 }
 
-static int open_servers(struct machine *machine, const struct settings *settings,
-			char *err, size_t err_bytes)
+static bool serve(struct machine *machine, const struct settings *settings,
+		  const char *key_pem, const char *chain_pem, char *err, size_t err_bytes)
 {
 	struct hub *hub = &machine->hub;
 	struct https_settings https = { .listen = settings->listen,
 					.port = hub->https_port,
-					.tls13 = settings->tls13 };
+					.tls13 = settings->tls13,
+					.key_pem = key_pem,
+					.chain_pem = chain_pem };
 	struct amqp_settings amqp = { .listen = settings->listen,
 				      .port = hub->amqp_port,
-				      .tls13 = settings->tls13 };
-	struct cert server = { 0 };
-	char *chain = NULL;
+				      .tls13 = settings->tls13,
+				      .key_pem = key_pem,
+				      .chain_pem = chain_pem };
 
-	if (folder_certs(machine->dirfd, hub->host, &server, &chain, err, err_bytes) ==
-	    0) {
-		https.key_pem = amqp.key_pem = server.key_pem;
-		https.chain_pem = amqp.chain_pem = chain;
-		machine->https = https_open(hub, &https, err, err_bytes);
-		if (machine->https)
-			machine->amqp = amqp_open(hub, &amqp, err, err_bytes);
-	}
-	cert_free(&server);
-	free(chain);
-	return machine->amqp ? 0 : -1;
+	machine->https = https_open(hub, &https, err, err_bytes);
+	if (machine->https)
+		machine->amqp = amqp_open(hub, &amqp, err, err_bytes);
+	return machine->amqp;
 }
 
-/* On the writing thread of the event stream. */
-static void tell_stored(void *with, uint64_t ticket)
+static int open_servers(struct machine *machine, const struct settings *settings,
+			char *err, size_t err_bytes)
 {
-	struct machine *machine = with;
+	struct cert server = { 0 };
+	char *chain = NULL;
+	bool served =
+		folder_certs(machine->dirfd, machine->hub.host, machine->hub.dps_host,
+			     &server, &chain, err, err_bytes) == 0 &&
+		serve(machine, settings, server.key_pem, chain, err, err_bytes);
 
-	(void)ticket;
-	hub_wake(&machine->hub);
-	amqp_stored(machine->amqp);
+	cert_free(&server);
+	free(chain);
+	return served ? 0 : -1;
 }
 
 /* An eventfd, so that other threads can wake this one. */
@@ -296,10 +298,8 @@ static void take_wakes(void)
 
 static int open_machine(struct machine *machine, const struct settings *settings)
 {
+	static const struct events_settings events = { .encode = amqp_encode };
 	struct hub *hub = &machine->hub;
-	struct events_settings events = { .stored = tell_stored,
-					  .encode = amqp_encode,
-					  .with = machine };
 	char err[600];
 
 	machine->dirfd = folder_open(settings->dir, err, sizeof(err));
@@ -324,8 +324,9 @@ static int open_machine(struct machine *machine, const struct settings *settings
 static void close_machine(struct machine *machine)
 {
 	control_close(machine->control);
-	https_close(machine->https);
 	amqp_close(machine->amqp);
+	hub_hang_up(&machine->hub);
+	https_close(machine->https);
 	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
 	explicit_bzero(&machine->hub.policies, sizeof(machine->hub.policies));
@@ -359,18 +360,29 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
-/* With the hub's lock: all that is not waiting. */
-static void run(struct machine *machine, const struct pollfd *control, size_t count)
+/* With the hub's lock: all that is not waiting. How long one may sleep then, -1: for ever. */
+static int run(struct machine *machine, const struct pollfd *control, size_t count)
 {
+	int64_t due_ms, now_ms;
+	int sleep_ms;
+
 	take_wakes();
 	https_run(machine->https);
 	control_run(machine->control, control, count);
+	now_ms = clock_steady_ms();
+	due_ms = hub_tick(&machine->hub, now_ms) - now_ms;
+	sleep_ms = https_timeout_ms(machine->https);
+	if (due_ms < 0)
+		due_ms = 0;
+	return due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms) ? (int)due_ms
+								       : sleep_ms;
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void loop(struct machine *machine, const sigset_t *open)
 {
 	struct hub *hub = &machine->hub;
+	int sleep_ms = 0;
 
 	while (!ended && !control_asked_to_quit(machine->control)) {
 		struct pollfd fds[2 + CONTROL_POLLFDS] = {
@@ -378,13 +390,12 @@ static void loop(struct machine *machine, const sigset_t *open)
 			{ .fd = https_pollfd(machine->https), .events = POLLIN },
 		};
 		size_t count = control_pollfds(machine->control, fds + 2);
-		int sleep_ms = https_timeout_ms(machine->https);
 		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
 
 		if (ppoll(fds, 2 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
 			continue;
 		lock_take(&hub->lock);
-		run(machine, fds + 2, count);
+		sleep_ms = run(machine, fds + 2, count);
 		lock_give(&hub->lock);
 	}
 }
@@ -393,8 +404,8 @@ int main(int argc, char **argv)
 {
 	struct settings settings = {
 		.listen = "127.0.0.1",
-		.https = "443",
 		.host = "stmiot-local.azure-devices.net",
+		.dps_host = DPS_HOST,
 	};
 	static struct machine machine;
 	sigset_t open;

@@ -9,214 +9,243 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What hubs offer since August 2025 (Microsoft's "TLS support in IoT Hub"). */
-static const char suites[] = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
-			     "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384";
+/* ECDHE_RSA with AES_128_GCM_SHA256, AES_256_GCM_SHA384 and their CBC kin of SHA-2. */
+#define SUITES                                                                           \
+	"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"                       \
+	"ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384"
+#define GROUPS "P-256:P-384:X25519"
 
 struct tls {
-	SSL *ssl;
-	bool shaken; /* hands: something was read or written */
-	bool left;
-	bool wants_write;
-	char error[160];
+	SSL_CTX *context;
 };
 
-/* -- the server ---------------------------------------------------------------------- */
+struct tls_link {
+	SSL *ssl;
+	char why[160];
+};
 
-static BIO *bio_of(const char *pem)
+/* -- what they have in common --------------------------------------------------------- */
+
+/* "IoT Hub requests a certificate"; whether it is good is seen when CONNECT comes. */
+static int take_any(X509_STORE_CTX *store, void *with)
 {
-	return BIO_new_mem_buf(pem, -1);
-}
-
-static bool take_key(SSL_CTX *ctx, const char *key_pem)
-{
-	BIO *bio = bio_of(key_pem);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-	bool taken = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
-
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	return taken;
-}
-
-static bool take_chain(SSL_CTX *ctx, const char *chain_pem)
-{
-	BIO *bio = bio_of(chain_pem);
-	X509 *own = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	bool taken = own && SSL_CTX_use_certificate(ctx, own) == 1;
-	X509 *next;
-
-	X509_free(own);
-	while (taken && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		taken = SSL_CTX_add0_chain_cert(ctx, next) == 1;
-		if (!taken)
-			X509_free(next);
-	}
-	BIO_free(bio);
-	ERR_clear_error(); /* that there are no more is one */
-	return taken;
-}
-
-/* Whoever signed it: a self-signed one is as good, when its thumbprint is registered. */
-static int take_any(int good, X509_STORE_CTX *store)
-{
-	(void)good;
 	(void)store;
+	(void)with;
 	return 1;
 }
 
-struct tls_server *tls_server_new(const char *key_pem, const char *chain_pem, bool tls13)
+static bool use_key(SSL_CTX *context, const char *pem)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	bool used = key && SSL_CTX_use_PrivateKey(context, key) == 1;
 
-	if (!ctx)
-		return NULL;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_max_proto_version(ctx, tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
-					 SSL_OP_CIPHER_SERVER_PREFERENCE |
-					 SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, take_any);
-	/* without it a session with a certificate is not resumed, but refused */
-	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"hub", 3);
-	if (SSL_CTX_set_cipher_list(ctx, suites) == 1 && take_chain(ctx, chain_pem) &&
-	    take_key(ctx, key_pem))
-		return (struct tls_server *)ctx;
-	SSL_CTX_free(ctx);
-	return NULL;
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return used;
 }
 
-void tls_server_free(struct tls_server *server)
+/* The server's own certificate first, then those that lead to the root. */
+static bool use_chain(SSL_CTX *context, const char *pem)
 {
-	SSL_CTX_free((SSL_CTX *)server);
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	bool used = x509 && SSL_CTX_use_certificate(context, x509) == 1;
+
+	X509_free(x509);
+	while (used && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		if (SSL_CTX_add0_chain_cert(context, x509) != 1) {
+			X509_free(x509);
+			used = false;
+		}
+	ERR_clear_error(); /* that there is no other is no error */
+	BIO_free(bio);
+	return used;
 }
 
-/* -- a connection -------------------------------------------------------------------- */
+/*
+ * No tickets and no sessions: each connection shows its certificate. No renegotiation,
+ * which the real hub has no use for either. Buffers are given back while a device has
+ * nothing to say.
+ */
+static bool set_up(SSL_CTX *context, const struct tls_settings *settings)
+{
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					     SSL_OP_NO_COMPRESSION |
+					     SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS |
+					  SSL_MODE_ENABLE_PARTIAL_WRITE |
+					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(context, 0);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(context, take_any, NULL);
+	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+	       SSL_CTX_set_max_proto_version(
+		       context, settings->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(context, SUITES) == 1 &&
+	       SSL_CTX_set1_groups_list(context, GROUPS) == 1 &&
+	       use_chain(context, settings->chain_pem) &&
+	       use_key(context, settings->key_pem) &&
+	       SSL_CTX_check_private_key(context) == 1;
+}
 
-struct tls *tls_open(struct tls_server *server, int fd)
+struct tls *tls_open(const struct tls_settings *settings, char *err, size_t err_bytes)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 
-	if (!tls)
-		return NULL;
-	tls->ssl = SSL_new((SSL_CTX *)server);
-	if (!tls->ssl || SSL_set_fd(tls->ssl, fd) != 1) {
-		tls_close(tls);
+	if (!tls) {
+		snprintf(err, err_bytes, "no memory");
 		return NULL;
 	}
-	SSL_set_accept_state(tls->ssl);
-	return tls;
+	tls->context = SSL_CTX_new(TLS_server_method());
+	if (tls->context && set_up(tls->context, settings))
+		return tls;
+	snprintf(err, err_bytes, "TLS: %s", ERR_reason_error_string(ERR_peek_error()));
+	ERR_clear_error();
+	tls_close(tls);
+	return NULL;
 }
 
 void tls_close(struct tls *tls)
 {
 	if (!tls)
 		return;
-	if (tls->shaken && !*tls->error && !tls->left)
-		SSL_shutdown(tls->ssl);
-	SSL_free(tls->ssl);
-	ERR_clear_error();
+	SSL_CTX_free(tls->context);
 	free(tls);
 }
 
-static long fail(struct tls *tls, const char *why)
-{
-	unsigned long code = ERR_get_error();
+/* -- one connection ------------------------------------------------------------------- */
 
-	if (code)
-		why = ERR_reason_error_string(code);
-	snprintf(tls->error, sizeof(tls->error), "%s", why ? why : "OpenSSL fails");
+struct tls_link *tls_link_open(struct tls *tls, int fd)
+{
+	struct tls_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return NULL;
+	link->ssl = SSL_new(tls->context);
+	if (link->ssl && SSL_set_fd(link->ssl, fd) == 1) {
+		SSL_set_accept_state(link->ssl);
+		return link;
+	}
+	tls_link_close(link);
+	return NULL;
+}
+
+void tls_link_close(struct tls_link *link)
+{
+	if (!link)
+		return;
+	if (link->ssl && !*link->why && SSL_is_init_finished(link->ssl))
+		SSL_shutdown(link->ssl);
 	ERR_clear_error();
+	SSL_free(link->ssl);
+	free(link);
+}
+
+static int fail_link(struct tls_link *link, const char *why)
+{
+	snprintf(link->why, sizeof(link->why), "TLS: %s", why ? why : "it fails");
 	return TLS_FAILED;
 }
 
-/* Many clients leave without saying goodbye: that is an end too, for AMQP and MQTT have
- * theirs. */
-static bool left(int error)
+static int stopped(struct tls_link *link, int rc, int system_error)
 {
-	unsigned long code = ERR_peek_error();
+	unsigned long error;
 
-	return error == SSL_ERROR_ZERO_RETURN ||
-	       (error == SSL_ERROR_SYSCALL &&
-		(errno == 0 || errno == ECONNRESET || errno == EPIPE)) ||
-	       (error == SSL_ERROR_SSL &&
-		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
-}
-
-static long outcome(struct tls *tls, int rc)
-{
-	int error;
-
-	if (rc > 0) {
-		tls->shaken = true;
-		return rc;
+	switch (SSL_get_error(link->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_READS;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WRITES;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_ENDED;
+	case SSL_ERROR_SYSCALL:
+		return fail_link(link, system_error ? strerror(system_error)
+						    : "the connection ended");
+	default:
+		error = ERR_peek_error();
+		if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+			return fail_link(link, "the connection ended");
+		return fail_link(link, ERR_reason_error_string(error));
 	}
-	error = SSL_get_error(tls->ssl, rc);
-	tls->wants_write = error == SSL_ERROR_WANT_WRITE;
-	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
-		return TLS_AGAIN;
-	if (!left(error))
-		return fail(tls, error == SSL_ERROR_SYSCALL ? strerror(errno) : NULL);
+}
+
+int tls_link_shake(struct tls_link *link)
+{
+	int rc;
+
 	ERR_clear_error();
-	tls->left = true;
-	return tls->shaken ? 0 : fail(tls, "it left in the handshake");
-}
-
-long tls_read(struct tls *tls, void *to, size_t room)
-{
 	errno = 0;
-	return outcome(tls, SSL_read(tls->ssl, to, room > INT_MAX ? INT_MAX : (int)room));
+	rc = SSL_do_handshake(link->ssl);
+	return rc == 1 ? 1 : stopped(link, rc, errno);
 }
 
-long tls_write(struct tls *tls, const void *from, size_t len)
+static int bound(size_t len)
 {
+	return len > INT_MAX ? INT_MAX : (int)len;
+}
+
+int tls_link_read(struct tls_link *link, void *to, size_t room)
+{
+	int rc;
+
+	ERR_clear_error();
 	errno = 0;
-	return outcome(tls,
-		       SSL_write(tls->ssl, from, len > INT_MAX ? INT_MAX : (int)len));
+	rc = SSL_read(link->ssl, to, bound(room));
+	return rc > 0 ? rc : stopped(link, rc, errno);
 }
 
-bool tls_wants_write(const struct tls *tls)
+int tls_link_write(struct tls_link *link, const void *from, size_t len)
 {
-	return tls->wants_write;
+	int rc;
+
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_write(link->ssl, from, bound(len));
+	return rc > 0 ? rc : stopped(link, rc, errno);
 }
 
-const char *tls_error(const struct tls *tls)
+bool tls_link_holds(const struct tls_link *link)
 {
-	return tls->error;
+	return SSL_pending(link->ssl) > 0;
 }
 
-/* -- certificates -------------------------------------------------------------------- */
+const char *tls_link_why(const struct tls_link *link)
+{
+	return link->why;
+}
 
-static char *text_of(BIO *bio)
+/* -- what the client showed ------------------------------------------------------------ */
+
+/* Takes the BIO. */
+static char *take_text(BIO *bio, bool whole)
 {
 	char *at, *text = NULL;
-	long len = BIO_get_mem_data(bio, &at);
+	long len = bio ? BIO_get_mem_data(bio, &at) : 0;
 
-	if (len > 0)
+	if (whole && len > 0)
 		text = strndup(at, (size_t)len);
 	BIO_free(bio);
 	return text;
 }
 
-char *tls_certificate(const struct tls *tls)
+char *tls_link_certificate(const struct tls_link *link)
 {
-	X509 *shown = SSL_get0_peer_certificate(tls->ssl);
-	BIO *bio = shown ? BIO_new(BIO_s_mem()) : NULL;
+	X509 *x509 = SSL_get0_peer_certificate(link->ssl);
+	BIO *bio = x509 ? BIO_new(BIO_s_mem()) : NULL;
 
-	if (bio)
-		PEM_write_bio_X509(bio, shown);
-	return bio ? text_of(bio) : NULL;
+	return take_text(bio, bio && PEM_write_bio_X509(bio, x509) == 1);
 }
 
-char *tls_chain(const struct tls *tls)
+/* A server's list leaves the client's own certificate out. */
+char *tls_link_chain(const struct tls_link *link)
 {
-	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(tls->ssl);
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(link->ssl);
 	BIO *bio = chain ? BIO_new(BIO_s_mem()) : NULL;
+	bool whole = bio != NULL;
 
-	for (int i = 0; bio && i < sk_X509_num(chain); i++)
-		PEM_write_bio_X509(bio, sk_X509_value(chain, i));
-	return bio ? text_of(bio) : NULL;
+	for (int i = 0; whole && i < sk_X509_num(chain); i++)
+		whole = PEM_write_bio_X509(bio, sk_X509_value(chain, i)) == 1;
+	return take_text(bio, whole);
 }

@@ -57,6 +57,42 @@ stmiot: 'stmiot help sim' tells how it is used"
 stmiot: 'stmiot help' lists the commands"
 }
 
+@test "options are of the verbs that the help names, and of no others" {
+	run -2 --separate-stderr stmiot sim press b0 --watch
+	stderr_is "stmiot: --watch goes with leds, not with press
+stmiot: 'stmiot help sim' tells how it is used"
+	run -2 --separate-stderr stmiot sim --for 5 release b0
+	has "$stderr" "--for goes with press, not with release"
+	run -2 --separate-stderr stmiot device show x --reason y
+	has "$stderr" "--reason goes with create, enable, disable, not with show"
+	run -2 --separate-stderr stmiot hub use x --replace
+	has "$stderr" "--replace goes with add, not with use"
+	run -2 --separate-stderr stmiot image info x --to dfu
+	has "$stderr" "--to goes with convert, not with info"
+	run -2 --separate-stderr stmiot udev print -n
+	has "$stderr" "--dry-run goes with install, remove, not with print"
+}
+
+@test "what stands before a colon in an option's help is a list of verbs" {
+	for command in device hub sim option otp image udev; do
+		stmiot help $command >text
+		verbs=$(sed -n '/^VERB is/,/^$/p' text | tr -d '\n' | sed 's/VERB is//; s/,//g; s/  */ /g')
+		[ -n "$verbs" ] || verbs=$(sed -n "s/^Usage: stmiot $command \([^ ]*\).*/\1/p" text | tr '|' ' ')
+		# A row a line.
+		sed -n '/^Options/,/^$/p' text | sed 1d | awk '
+			/^  (-|    --)/ { if (n++) print ""; printf "%s", $0; next }
+			{ sub(/^ +/, " "); printf "%s", $0 } END { print "" }' |
+			sed -n 's/^.*  \([a-z][a-z-]*\(, [a-z-]*\)*\): .*/\1/p' >heads
+		tr -d , <heads | tr ' ' '\n' | while read -r word; do
+			[ -z "$word" ] || has " $verbs " " $word "
+		done
+		echo "$command $(wc -l <heads)" >>found
+	done
+	# It has looked at some.
+	grep -q "^device 1[0-9]" found
+	grep -q "^udev 1$" found
+}
+
 @test "escape sequences of a word are not passed on" {
 	run -2 --separate-stderr stmiot $'\033[2Jx'
 	stderr_is "stmiot: there is no command '?[2Jx'

@@ -25,8 +25,6 @@ bool amqp_start(struct amqp *amqp);
 /* Ends the thread and all connections. Without the hub's lock. */
 void amqp_close(struct amqp *amqp);
 
-/* More events are stored. From any thread. */
-void amqp_stored(struct amqp *amqp);
 /* events_settings.encode: an event as readers get it. */
 void amqp_encode(struct text *to, const struct event *event);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "amqp/address.h"
+#include "amqp/place.h"
 #include "clock.h"
 #include "crypto.h"
 
@@ -50,7 +50,7 @@ static void strip_scheme(char *resource)
 {
 	const char *host;
 	size_t host_len;
-	const char *path = address_path(resource, &host, &host_len);
+	const char *path = place_path(resource, &host, &host_len);
 
 	if (host == resource)
 		return;
@@ -68,20 +68,20 @@ static enum error judge_device(struct hub *hub, const struct claim *claim, char 
 			       size_t why_bytes)
 {
 	const char *resource = claim->token.sas.resource;
-	struct address address;
+	struct place place;
 	struct login login = { .token = claim->text };
 	struct identity identity;
 	char path[SAS_RESOURCE_MAX + 8];
 
 	snprintf(path, sizeof(path), "%s/twin", resource + strcspn(resource, "/"));
-	if (!address_parse(&address, path) || address.kind != ADDRESS_DEVICE_TWIN) {
+	if (!place_parse(&place, path) || place.kind != PLACE_DEVICE_TWIN) {
 		snprintf(why, why_bytes,
 			 "the token names no policy, and its resource %s no device",
 			 resource);
 		return ERROR_UNAUTHORIZED;
 	}
-	login.device = address.device;
-	login.module = address.module;
+	login.device = place.device;
+	login.module = place.module;
 	return login_check(hub, &login, &identity, why, why_bytes);
 }
 

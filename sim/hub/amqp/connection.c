@@ -22,7 +22,7 @@ static void complain(const struct connection *connection, const char *what,
 
 /* -- beginning and end --------------------------------------------------------------- */
 
-struct connection *connection_new(struct server *server, int fd, struct tls *tls,
+struct connection *connection_new(struct server *server, int fd, struct tls_link *tls,
 				  const char *peer)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
@@ -72,7 +72,7 @@ void connection_free(struct connection *connection)
 		drop_node(connection->nodes);
 	claims_free(&connection->claims);
 	pn_connection_driver_destroy(&connection->driver);
-	tls_close(connection->tls);
+	tls_link_close(connection->tls);
 	close(connection->fd);
 	free(connection->bytes);
 	free(connection->certificate);
@@ -130,7 +130,7 @@ static void refuse_link(pn_link_t *link, const char *condition, const char *why)
 }
 
 static struct node *new_node(struct connection *connection, pn_link_t *link,
-			     const struct node_kind *kind, const struct address *address)
+			     const struct node_kind *kind, const struct place *place)
 {
 	struct node *node = calloc(1, kind->bytes);
 
@@ -139,7 +139,7 @@ static struct node *new_node(struct connection *connection, pn_link_t *link,
 	node->kind = kind;
 	node->connection = connection;
 	node->link = link;
-	node->address = *address;
+	node->place = *place;
 	snprintf(node->name, sizeof(node->name), "%s", said_address(link, kind->sends));
 	node->next = connection->nodes;
 	connection->nodes = node;
@@ -170,14 +170,14 @@ static void remote_open_link(struct connection *connection, pn_link_t *link)
 	bool sends = pn_link_is_sender(link);
 	const char *said = said_address(link, sends);
 	const struct node_kind *kind = NULL;
-	struct address address;
+	struct place place;
 	struct node *node = NULL;
 	char why[300];
 
 	if (pn_link_get_context(link))
 		return;
-	if (address_parse(&address, said))
-		kind = node_kind_of(address.kind, sends);
+	if (place_parse(&place, said))
+		kind = node_kind_of(place.kind, sends);
 	if (!kind) {
 		snprintf(why, sizeof(why), "nobody can %s '%s' here",
 			 sends ? "receive from" : "send to", said);
@@ -186,7 +186,7 @@ static void remote_open_link(struct connection *connection, pn_link_t *link)
 		return;
 	}
 	if (connection->node_count < CONNECTION_NODES)
-		node = new_node(connection, link, kind, &address);
+		node = new_node(connection, link, kind, &place);
 	if (node)
 		open_node(node);
 	else
@@ -452,11 +452,35 @@ static void end_driver(struct connection *connection)
 	pn_connection_driver_write_close(&connection->driver);
 }
 
-static void shake(struct connection *connection)
+/* TLS came to a stop: is it for good? */
+static void stop(struct connection *connection, int stopped)
 {
+	connection->wants_write = stopped == TLS_WRITES;
+	if (stopped == TLS_READS || stopped == TLS_WRITES)
+		return;
+	/* many leave without a goodbye in TLS */
+	if (stopped == TLS_FAILED && !connection->shaken)
+		complain(connection, "no handshake", tls_link_why(connection->tls));
+	end_driver(connection);
+}
+
+/* False: the handshake is not done yet. */
+static bool shake(struct connection *connection)
+{
+	int rc;
+
+	if (connection->shaken)
+		return true;
+	rc = tls_link_shake(connection->tls);
+	if (rc != 1) {
+		stop(connection, rc);
+		return false;
+	}
 	connection->shaken = true;
-	connection->certificate = tls_certificate(connection->tls);
-	connection->chain = tls_chain(connection->tls);
+	connection->wants_write = false;
+	connection->certificate = tls_link_certificate(connection->tls);
+	connection->chain = tls_link_chain(connection->tls);
+	return true;
 }
 
 /* What sessions hold of messages that are not whole, or not wanted yet. */
@@ -474,21 +498,16 @@ static size_t waiting_bytes(struct connection *connection)
 static bool read_some(struct connection *connection)
 {
 	pn_rwbytes_t room = pn_connection_driver_read_buffer(&connection->driver);
-	long len;
+	int len;
 
 	if (room.size == 0 || is_full(connection))
 		return false;
-	len = tls_read(connection->tls, room.start, room.size);
-	if (len == TLS_AGAIN)
-		return false;
+	len = tls_link_read(connection->tls, room.start, room.size);
 	if (len <= 0) {
-		if (len == TLS_FAILED)
-			complain(connection, "TLS", tls_error(connection->tls));
-		end_driver(connection);
+		stop(connection, len);
 		return false;
 	}
-	if (!connection->shaken)
-		shake(connection);
+	connection->wants_write = false;
 	pn_connection_driver_read_done(&connection->driver, (size_t)len);
 	if (waiting_bytes(connection) > CONNECTION_WAITING_MAX)
 		connection_close(connection, "amqp:resource-limit-exceeded",
@@ -500,18 +519,16 @@ static bool write_some(struct connection *connection)
 {
 	pn_bytes_t bytes = pn_connection_driver_write_buffer(&connection->driver);
 	bool wrote = false;
-	long len;
+	int len;
 
 	connection->unsent = false;
 	while (bytes.size > 0) {
-		len = tls_write(connection->tls, bytes.start, bytes.size);
-		if (len == TLS_AGAIN) {
-			connection->unsent = true;
-			return wrote;
-		}
+		len = tls_link_write(connection->tls, bytes.start, bytes.size);
 		if (len <= 0) {
-			end_driver(connection);
-			return false;
+			connection->unsent = len == TLS_READS || len == TLS_WRITES;
+			if (!connection->unsent)
+				end_driver(connection);
+			return wrote;
 		}
 		wrote = true;
 		bytes = pn_connection_driver_write_done(&connection->driver, (size_t)len);
@@ -527,6 +544,8 @@ bool connection_run(struct connection *connection)
 	int turns = 0;
 	bool busy = true;
 
+	if (!shake(connection))
+		busy = false;
 	while (busy && turns++ < TURNS) {
 		busy = read_some(connection);
 		handle_all(connection);

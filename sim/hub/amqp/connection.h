@@ -23,7 +23,7 @@ struct connection {
 	struct connection *next, *previous;
 	int fd;
 	char peer[64]; /* for the log */
-	struct tls *tls;
+	struct tls_link *tls;
 	char *certificate; /* PEM, of the client; NULL: none */
 	char *chain;
 	pn_connection_driver_t driver;
@@ -42,11 +42,12 @@ struct connection {
 	unsigned polled;    /* what epoll has */
 	bool shaken;        /* hands, in TLS */
 	bool unsent;        /* the socket took not all */
+	bool wants_write;   /* TLS does, to read on */
 	bool more;          /* its turn ended before it was done */
 	unsigned waiting;   /* nodes that wait for events to be stored */
 };
 
-struct connection *connection_new(struct server *server, int fd, struct tls *tls,
+struct connection *connection_new(struct server *server, int fd, struct tls_link *tls,
 				  const char *peer);
 void connection_free(struct connection *connection);
 

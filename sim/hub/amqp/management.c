@@ -79,7 +79,7 @@ static int answer(struct node *node, const struct content *request, pn_data_t *b
 	const char *type = content_property(request, "type");
 	const char *partition = content_property(request, "partition");
 	const char *name = content_property(request, "name");
-	char entity[ADDRESS_ENTITY_MAX], path[ADDRESS_ENTITY_MAX + 32];
+	char entity[PLACE_ENTITY_MAX], path[PLACE_ENTITY_MAX + 32];
 	unsigned long long index = 0;
 
 	amqp_entity(hub, entity, sizeof(entity));

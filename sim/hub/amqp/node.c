@@ -14,17 +14,17 @@
 #define UNDER_WAY_MAX 1000
 
 static const struct {
-	enum address_kind kind;
+	enum place_kind kind;
 	const struct node_kind *in;  /* the client sends */
 	const struct node_kind *out; /* the hub does */
 } kinds[] = {
-	{ ADDRESS_CBS, &node_cbs_in, &node_cbs_out },
-	{ ADDRESS_MANAGEMENT, &node_management_in, &node_management_out },
-	{ ADDRESS_EVENTS, &node_redirect_in, &node_redirect_out },
-	{ ADDRESS_PARTITION, NULL, &node_reader },
+	{ PLACE_CBS, &node_cbs_in, &node_cbs_out },
+	{ PLACE_MANAGEMENT, &node_management_in, &node_management_out },
+	{ PLACE_EVENTS, &node_redirect_in, &node_redirect_out },
+	{ PLACE_PARTITION, NULL, &node_reader },
 };
 
-const struct node_kind *node_kind_of(enum address_kind kind, bool hub_sends)
+const struct node_kind *node_kind_of(enum place_kind kind, bool hub_sends)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].kind == kind)

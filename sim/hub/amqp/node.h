@@ -5,7 +5,7 @@
 #ifndef HUB_AMQP_NODE_H
 #define HUB_AMQP_NODE_H
 
-#include "amqp/address.h"
+#include "amqp/place.h"
 #include "amqp/claims.h"
 #include "amqp/proton_own.h"
 
@@ -45,7 +45,7 @@ struct node {
 	struct node *next; /* of the connection's */
 	struct connection *connection;
 	pn_link_t *link;
-	struct address address;
+	struct place place;
 	char name[200];      /* the address as said, for the log */
 	struct claim *claim; /* it is closed when this expires; may be NULL */
 	struct text held;    /* a message that take() did not want yet */
@@ -84,7 +84,7 @@ pn_delivery_t *node_send_message(struct node *node, pn_message_t *message);
 bool node_may_send(const struct node *node);
 
 /* The kind for an address, when it is a sender of the client's, or a receiver; or NULL. */
-const struct node_kind *node_kind_of(enum address_kind kind, bool hub_sends);
+const struct node_kind *node_kind_of(enum place_kind kind, bool hub_sends);
 
 extern const struct node_kind node_cbs_in, node_cbs_out;
 extern const struct node_kind node_management_in, node_management_out;

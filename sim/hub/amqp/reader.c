@@ -30,7 +30,7 @@ struct reader {
 static bool beside(const struct reader *one, const struct reader *other)
 {
 	return one->partition == other->partition &&
-	       strcasecmp(one->node.address.group, other->node.address.group) == 0;
+	       strcasecmp(one->node.place.group, other->node.place.group) == 0;
 }
 
 /* Readers with an epoch are alone: the higher epoch wins, and the same one too. */
@@ -177,35 +177,35 @@ static bool has_group(const struct hub *hub, const char *group)
 }
 
 /* Is what it names there, and may the client read it? */
-static bool check_address(struct reader *reader)
+static bool check_place(struct reader *reader)
 {
 	struct node *node = &reader->node;
-	const struct address *address = &node->address;
+	const struct place *place = &node->place;
 	struct hub *hub = node_hub(node);
-	char entity[ADDRESS_ENTITY_MAX];
-	char path[2 * ADDRESS_ENTITY_MAX], why[2 * ADDRESS_ENTITY_MAX];
+	char entity[PLACE_ENTITY_MAX];
+	char path[2 * PLACE_ENTITY_MAX], why[2 * PLACE_ENTITY_MAX];
 	unsigned long long partition;
 
 	amqp_entity(hub, entity, sizeof(entity));
-	if (strcasecmp(address->entity, entity) != 0) {
+	if (strcasecmp(place->entity, entity) != 0) {
 		node_refuse(node, "amqp:not-found", "there is no '%s' here, but %s",
-			    address->entity, entity);
+			    place->entity, entity);
 		return false;
 	}
-	snprintf(path, sizeof(path), "/%s/ConsumerGroups/%s/Partitions/%s",
-		 address->entity, address->group, address->partition);
+	snprintf(path, sizeof(path), "/%s/ConsumerGroups/%s/Partitions/%s", place->entity,
+		 place->group, place->partition);
 	node->claim = claims_find(&node->connection->claims, hub, RIGHT_SERVICE_CONNECT,
 				  path, why, sizeof(why));
 	if (!node->claim) {
 		node_refuse(node, "amqp:unauthorized-access", "%s", why);
 		return false;
 	}
-	if (!has_group(hub, address->group)) {
+	if (!has_group(hub, place->group)) {
 		node_refuse(node, "amqp:not-found",
-			    "there is no consumer group '%s' here", address->group);
+			    "there is no consumer group '%s' here", place->group);
 		return false;
 	}
-	if (!parse_whole(address->partition, strlen(address->partition),
+	if (!parse_whole(place->partition, strlen(place->partition),
 			 events_partitions(hub->events) - 1, &partition)) {
 		node_refuse(
 			node, "com.microsoft:argument-out-of-range",
@@ -254,7 +254,7 @@ static bool open_reader(struct node *node)
 	struct server *server = node->connection->server;
 
 	reader->has_epoch = read_epoch(reader);
-	if (!check_address(reader) || !check_epochs(reader) || !open_cursor(reader))
+	if (!check_place(reader) || !check_epochs(reader) || !open_cursor(reader))
 		return false;
 	take_over(reader);
 	reader->next = server->readers;

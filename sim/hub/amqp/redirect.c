@@ -24,7 +24,7 @@ static void put(pn_data_t *map, const char *name, const char *text)
 static void put_place(pn_data_t *info, const struct hub *hub, const char *rest)
 {
 	static const char port[] = "port";
-	char address[600], entity[ADDRESS_ENTITY_MAX];
+	char address[600], entity[PLACE_ENTITY_MAX];
 
 	amqp_entity(hub, entity, sizeof(entity));
 	snprintf(address, sizeof(address), "amqps://%s:%u/%s%s", hub->host,
@@ -42,7 +42,7 @@ static void put_place(pn_data_t *info, const struct hub *hub, const char *rest)
 static bool open_elsewhere(struct node *node)
 {
 	struct hub *hub = node_hub(node);
-	struct address address;
+	struct place place;
 	char why[300];
 	const char *rest;
 
@@ -52,7 +52,7 @@ static bool open_elsewhere(struct node *node)
 		return false;
 	}
 	/* the node's own points into memory that is proton's, and may be gone */
-	rest = address_parse(&address, node->name) && address.rest ? address.rest : "";
+	rest = place_parse(&place, node->name) && place.rest ? place.rest : "";
 	pn_link_open(node->link);
 	pn_condition_set_name(pn_link_condition(node->link), "amqp:link:redirect");
 	pn_condition_set_description(pn_link_condition(node->link),

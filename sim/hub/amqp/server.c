@@ -86,6 +86,9 @@ static bool watch(struct server *server, int fd, void *who)
 struct amqp *amqp_open(struct hub *hub, const struct amqp_settings *settings, char *err,
 		       size_t err_bytes)
 {
+	const struct tls_settings tls = { .tls13 = settings->tls13,
+					  .key_pem = settings->key_pem,
+					  .chain_pem = settings->chain_pem };
 	struct server *server = calloc(1, sizeof(*server));
 
 	if (!server) {
@@ -95,16 +98,19 @@ struct amqp *amqp_open(struct hub *hub, const struct amqp_settings *settings, ch
 	server->hub = hub;
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	server->tls =
-		tls_server_new(settings->key_pem, settings->chain_pem, settings->tls13);
+	server->listen_fd = -1;
+	server->tls = tls_open(&tls, err, err_bytes);
+	if (!server->tls) {
+		amqp_close((struct amqp *)server);
+		return NULL;
+	}
 	server->listen_fd = listen_at(settings, &hub->amqp_port);
-	if (server->listen_fd >= 0 && server->tls && server->wake_fd >= 0 &&
+	if (server->listen_fd >= 0 && server->wake_fd >= 0 &&
 	    watch(server, server->listen_fd, &server->listen_fd) &&
 	    watch(server, server->wake_fd, &server->wake_fd))
 		return (struct amqp *)server;
 	snprintf(err, err_bytes, "cannot serve AMQP at %s, port %u: %s", settings->listen,
-		 settings->port,
-		 server->tls ? strerror(errno) : "OpenSSL refuses the certificate");
+		 settings->port, strerror(errno));
 	amqp_close((struct amqp *)server);
 	return NULL;
 }
@@ -130,7 +136,7 @@ static void poll_anew(struct server *server, struct connection *connection)
 
 	if (connection_wants_read(connection))
 		event.events |= EPOLLIN;
-	if (connection->unsent || tls_wants_write(connection->tls))
+	if (connection->unsent || connection->wants_write)
 		event.events |= EPOLLOUT;
 	if (event.events == connection->polled)
 		return;
@@ -159,13 +165,13 @@ static void name_peer(char *to, size_t room, const union address_any *address)
 
 static bool add(struct server *server, int fd, const char *peer)
 {
-	struct tls *tls = tls_open(server->tls, fd);
+	struct tls_link *tls = tls_link_open(server->tls, fd);
 	struct connection *connection =
 		tls ? connection_new(server, fd, tls, peer) : NULL;
 	int one = 1;
 
 	if (!connection) {
-		tls_close(tls);
+		tls_link_close(tls);
 		return false;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -208,9 +214,9 @@ void server_wake(struct server *server)
 	(void)written; /* it fails when it is full, and so is readable already */
 }
 
-void amqp_stored(struct amqp *amqp)
+static void note_stored(void *with)
 {
-	struct server *server = (struct server *)amqp;
+	struct server *server = with;
 
 	if (!server->stored) {
 		server->stored = true;
@@ -314,7 +320,11 @@ bool amqp_start(struct amqp *amqp)
 {
 	struct server *server = (struct server *)amqp;
 
+	server->listener = (struct listener){ .stored = note_stored, .with = server };
+	hub_listen(server->hub, &server->listener);
 	server->started = pthread_create(&server->thread, NULL, run, server) == 0;
+	if (!server->started)
+		hub_unlisten(server->hub, &server->listener);
 	return server->started;
 }
 
@@ -328,8 +338,9 @@ void amqp_close(struct amqp *amqp)
 		server->closing = true;
 		server_wake(server);
 		pthread_join(server->thread, NULL);
+		hub_unlisten(server->hub, &server->listener);
 	}
-	tls_server_free(server->tls);
+	tls_close(server->tls);
 	content_free(&server->content);
 	if (server->listen_fd >= 0)
 		close(server->listen_fd);

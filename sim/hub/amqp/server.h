@@ -10,7 +10,8 @@ struct reader;
 
 struct server {
 	struct hub *hub;
-	struct tls_server *tls;
+	struct tls *tls;
+	struct listener listener;
 	int listen_fd;
 	int epoll_fd;
 	int wake_fd;

@@ -97,9 +97,9 @@ static uint32_t address;
 static struct opt_list boards;
 
 static const struct opt own[] = {
-	{ OPT_FLAG, 'f', "full", NULL, "", &full, &full_given, NULL },
-	{ OPT_TEXT, 'o', "output", "FILE", "", &output, NULL, NULL },
-	{ OPT_NUMBER, 0, "address", "ADDR", "", &address, NULL, NULL },
+	{ OPT_FLAG, 'f', "full", NULL, "up, down: all", &full, &full_given, NULL },
+	{ OPT_TEXT, 'o', "output", "FILE", "up: (or: away)", &output, NULL, NULL },
+	{ OPT_NUMBER, 0, "address", "ADDR", "where to: up", &address, NULL, NULL },
 	{ OPT_CHOICE, 0, "voltage", "auto|1.8|2.1", "", &voltage, NULL, NULL },
 	{ 0 },
 };
@@ -111,17 +111,28 @@ static const struct opt more[] = {
 	{ 0 },
 };
 
+static int parse_aloud(int argc, char **argv, bool leading)
+{
+	return opts_parse(argc, argv, own, more, leading);
+}
+
 /* What it says of each wrong line is for the tests of the command. */
-static int parse_quietly(int argc, char **argv, bool leading)
+static int quietly(int (*does)(int argc, char **argv, bool flag), int argc, char **argv,
+		   bool flag)
 {
 	int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY), n;
 
 	dup2(null, STDERR_FILENO);
-	n = opts_parse(argc, argv, own, more, leading);
+	n = does(argc, argv, flag);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(null);
 	return n;
+}
+
+static int parse_quietly(int argc, char **argv, bool leading)
+{
+	return quietly(parse_aloud, argc, argv, leading);
 }
 
 /* What came out of a line, as text to be compared. */
@@ -204,6 +215,49 @@ static void test_leading(void **state)
 	assert_string_equal(parse("-- flash", true), " v0 o= V= a=0 @1");
 }
 
+static int check_aloud(int argc, char **argv, bool flag)
+{
+	(void)argc;
+	(void)flag;
+	return opts_check_verb(own, argv[0]);
+}
+
+/* Whether an option stands before the verb or behind it. */
+static void test_verbs(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+	} rows[] = {
+		{ "up", 0 },
+		{ "up --full", 0 },
+		{ "--full down", 0 },
+		{ "up -fo x", 0 },
+		{ "-ox up -v --loud", 0 },
+		{ "down -ox", EXIT_USAGE },
+		{ "--full do", EXIT_USAGE },
+		{ "upd --full", EXIT_USAGE },
+		{ "status --address 1 --voltage auto -b x", 0 },
+		{ "status --full", EXIT_USAGE },
+		/* Not an option: behind the end of them. */
+		{ "status -- --full", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char copy[64], *argv[8], *word;
+		int argc = 0;
+
+		snprintf(copy, sizeof(copy), "%s", rows[i].line);
+		for (word = strtok(copy, " "); word; word = strtok(NULL, " "))
+			argv[argc++] = word;
+		assert_true(parse_quietly(argc, argv, false) > 0);
+		if (quietly(check_aloud, 1, argv, false) != rows[i].status)
+			fail_msg("'%s'", rows[i].line);
+	}
+}
+
 static void test_too_many(void **state)
 {
 	static char option[] = "-b", value[] = "x";
@@ -237,9 +291,10 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),  cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_lines),    cmocka_unit_test(test_leading),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_lines),   cmocka_unit_test(test_leading),
+		cmocka_unit_test(test_verbs),   cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,7 @@ static void test_names(void **state)
 	assert_string_equal(prov_err_name(PROV_ERR_THROTTLED), "throttled");
 	assert_string_equal(prov_err_name(PROV_ERR_REFUSED), "refused");
 	assert_string_equal(prov_err_name(PROV_ERR_ANSWER), "answer");
+	assert_string_equal(prov_err_name(PROV_ERR_TAKEN), "taken");
 	assert_string_equal(prov_err_name((enum prov_err) - 99), "unknown");
 }
 

@@ -1,0 +1,159 @@
+/*
+ * libprov, telemetry: the events of devices as they come out of a hub's built-in endpoint,
+ * of an Event Hub, or of any MQTT broker. prov.h includes this header, and its
+ * conventions hold here too.
+ *
+ * Whatever the source, an event is a struct prov_event, and goes to a struct
+ * prov_listener, whose callbacks run on the thread that called the reader.
+ *
+ * Sources: [AMQP] OASIS AMQP 1.0, parts 1 (types) and 3 (messaging). [MSG] "Create and
+ * read IoT Hub messages". [BUILTIN] "Read device-to-cloud messages from the built-in
+ * endpoint". [EH] "AMQP 1.0 in Azure Service Bus and Event Hubs protocol guide".
+ */
+#ifndef PROV_EVENTS_H
+#define PROV_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct prov_connstr;
+struct prov_error;
+
+/* -- an event ----------------------------------------------------------------------- */
+
+/*
+ * Bytes of an event, which belong to it. Text is UTF-8 as far as its sender kept to the
+ * rules, and has no zero byte behind it. `at` is NULL when there is no such field.
+ */
+struct prov_bytes {
+	const char *at;
+	size_t len;
+};
+
+/* The types of [AMQP] 1.6, of which numbers are in one of three forms. */
+enum prov_value_type {
+	PROV_VALUE_NULL,
+	PROV_VALUE_BOOL,
+	PROV_VALUE_INT,    /* `integer`: of any signed type */
+	PROV_VALUE_UINT,   /* `natural`: of any unsigned type */
+	PROV_VALUE_REAL,   /* `real` */
+	PROV_VALUE_TIME,   /* `integer`: milliseconds since 1970, UTC */
+	PROV_VALUE_TEXT,   /* `bytes`: a string or symbol */
+	PROV_VALUE_BINARY, /* `bytes` */
+	PROV_VALUE_UUID,   /* `bytes`: 16 of them */
+	PROV_VALUE_OTHER   /* `bytes`: encoded, as [AMQP] 1.2 has it (lists, maps, ...) */
+};
+
+struct prov_value {
+	enum prov_value_type type;
+	union {
+		bool truth;
+		int64_t integer;
+		uint64_t natural;
+		double real;
+		struct prov_bytes bytes;
+	};
+};
+
+/* A property or an annotation. */
+struct prov_named {
+	struct prov_bytes name;
+	struct prov_value value;
+};
+
+/*
+ * An event; all that it points to is the reader's, and valid until the callback returns.
+ *
+ * `device` and `module` are what the hub says of the sender, not what the sender says. On
+ * a broker that is no hub, they are what can be made of the topic, or not there.
+ */
+struct prov_event {
+	struct prov_bytes device, module; /* iothub-connection-device-id, -module-id */
+	struct prov_bytes body;
+	int64_t enqueued_ms;      /* when the source took it, milliseconds since 1970 */
+	int32_t partition;        /* -1: the source has none */
+	int64_t sequence;         /* grows by one within a partition; -1: none */
+	struct prov_bytes offset; /* in the partition; opaque */
+	struct prov_bytes topic;  /* of MQTT */
+	/* [AMQP] 3.2.4, [MSG] "System properties"; ids of other types come as text. */
+	struct prov_bytes message_id, correlation_id, user_id, to, subject, reply_to;
+	struct prov_bytes content_type, content_encoding;
+	const struct prov_named *properties; /* of the sender */
+	size_t n_properties;
+	const struct prov_named *annotations; /* all, also those that are fields above */
+	size_t n_annotations;
+};
+
+/* The one of this name, else NULL. */
+const struct prov_named *prov_named_find(const struct prov_named *list, size_t n,
+					 const char *name);
+
+/* -- who is told -------------------------------------------------------------------- */
+
+enum prov_since {
+	PROV_SINCE_LATEST,   /* what comes from now on */
+	PROV_SINCE_EARLIEST, /* all that the source still has */
+	PROV_SINCE_TIME      /* enqueued at or after `since_ms` */
+};
+
+/* What a reader is connected to. */
+struct prov_source {
+	const char *host;
+	const char *entity;  /* the Event Hub, or the topic filter of MQTT */
+	const char *group;   /* the consumer group; NULL where there are none */
+	unsigned partitions; /* 0 where there are none */
+	enum prov_since since;
+	int64_t since_ms; /* of PROV_SINCE_TIME */
+	bool again;       /* not for the first time; events go on where they ended */
+};
+
+enum prov_notice_kind {
+	/* The connection was lost: `error` says why, `wait_ms` when it is tried again. */
+	PROV_NOTICE_LOST,
+	/* The source no longer has `count` events of `partition` that were not read. */
+	PROV_NOTICE_GAP,
+	/*
+	 * What `partition` has: `first` and `last` are sequence numbers, `last_ms` is when
+	 * the last was enqueued; `count` of them are to come. Once for each connection.
+	 */
+	PROV_NOTICE_PARTITION
+};
+
+struct prov_notice {
+	enum prov_notice_kind kind;
+	unsigned wait_ms;
+	unsigned partition;
+	uint64_t count;
+	int64_t first, last, last_ms;
+	const struct prov_error *error;
+};
+
+/*
+ * Callbacks, each of which may be NULL. One that returns not zero ends the reader, which
+ * then returns PROV_ERR_CANCELLED.
+ */
+struct prov_listener {
+	int (*connected)(void *ctx, const struct prov_source *source);
+	int (*event)(void *ctx, const struct prov_event *event);
+	/*
+	 * All that has come was handed on, and the reader is about to wait: the time to
+	 * flush. At least five times a second, however much comes.
+	 */
+	int (*idle)(void *ctx);
+	int (*notice)(void *ctx, const struct prov_notice *notice);
+	/* A line for each step, secrets masked. */
+	void (*trace)(void *ctx, const char *line);
+	void *ctx;
+	const volatile int *cancel; /* looked at ten times a second; may be NULL */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
