@@ -129,23 +129,6 @@ static struct attached *find(const struct connection *connection,
 	return attached;
 }
 
-/* The row, by which messages are kept. */
-static bool read_row(struct hub *hub, struct attached *attached)
-{
-	struct device device;
-	bool found;
-
-	lock_take(&hub->lock);
-	found = store_get(hub->store, attached->identity.device,
-			  attached->identity.module, &device) == 1;
-	lock_give(&hub->lock);
-	if (!found)
-		return false;
-	attached->device.row = device.row;
-	device_free(&device);
-	return true;
-}
-
 static void introduce(struct hub *hub, struct attached *attached)
 {
 	struct presence *presence = &attached->presence;
@@ -180,15 +163,12 @@ static struct attached *admit(struct node *node)
 	attached->connection = connection;
 	error = claims_login(&connection->claims, hub, &login, &attached->identity,
 			     &attached->claim, why, sizeof(why));
-	if (error == ERROR_NONE && !read_row(hub, attached)) {
-		error = ERROR_NO_DEVICE;
-		snprintf(why, sizeof(why), "the identity is not registered");
-	}
 	if (error != ERROR_NONE) {
 		free(attached);
 		node_refuse_error(node, error, why);
 		return NULL;
 	}
+	attached->device.row = attached->identity.row;
 	introduce(hub, attached);
 	attached->next = connection->attached;
 	connection->attached = attached;
@@ -245,8 +225,7 @@ struct node *attached_node(const struct attached *attached, const struct node_ki
 {
 	struct node *node = attached->connection->nodes;
 
-	while (node &&
-	       (node->kind != kind || node->attached != attached || node->closed))
+	while (node && (node->kind != kind || node->attached != attached || node->closed))
 		node = node->next;
 	return node;
 }

@@ -187,13 +187,13 @@ static void answer(struct work *work)
 	pn_message_free(message);
 }
 
-static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes, size_t len)
+static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		 size_t len)
 {
 	struct content *content = &node->connection->server->content;
-	struct work work = { .node = node,
-			     .hub = node_hub(node),
-			     .content = content,
-			     .version = -1 };
+	struct work work = {
+		.node = node, .hub = node_hub(node), .content = content, .version = -1
+	};
 	const char *wrong = content_decode(content, bytes, len);
 
 	if (wrong) {

@@ -94,15 +94,18 @@ static struct refusal judge(struct node *node, struct content *content, struct p
 		return (struct refusal){ "amqp:not-allowed",
 					 "modules get no messages from the cloud" };
 	if (!take_ack(content, &ack))
-		return (struct refusal){ "com.microsoft:argument-error",
-					 "iothub-ack is none, positive, negative or full" };
+		return (struct refusal){
+			"com.microsoft:argument-error",
+			"iothub-ack is none, positive, negative or full"
+		};
 	lock_take(&hub->lock);
 	refusal = send(hub, content, to->device, ack);
 	lock_give(&hub->lock);
 	return refusal;
 }
 
-static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes, size_t len)
+static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		 size_t len)
 {
 	struct content *content = &node->connection->server->content;
 	const char *wrong = content_decode(content, bytes, len);

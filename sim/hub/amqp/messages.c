@@ -55,9 +55,9 @@ static pn_message_t *make(const struct c2d_delivery *delivery)
 		       with.property_count * sizeof(*properties));
 	with.properties = properties;
 	if (delivery->ack != ACK_NONE)
-		properties[with.property_count++] = (struct message_property){
-			"iothub-ack", c2d_ack_name(delivery->ack)
-		};
+		properties[with.property_count++] =
+			(struct message_property){ "iothub-ack",
+						   c2d_ack_name(delivery->ack) };
 	content_fill(message, &with);
 	pn_message_set_expiry_time(message, delivery->expires_ms);
 	pn_message_set_delivery_count(message, (uint32_t)delivery->deliveries);
@@ -103,8 +103,7 @@ static bool pump(struct node *node)
 			break;
 		}
 		message = make(&delivery);
-		if (message &&
-		    !sent_add(&messages->sent, node, message, delivery.lock))
+		if (message && !sent_add(&messages->sent, node, message, delivery.lock))
 			settle(node, delivery.lock, C2D_COMPLETE);
 		pn_message_free(message);
 	}

@@ -82,7 +82,8 @@ void methods_send(struct node *node, const char *name, const char *rid,
 	pn_message_free(message);
 }
 
-static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes, size_t len)
+static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		 size_t len)
 {
 	struct hub *hub = node_hub(node);
 	struct content *content = &node->connection->server->content;

@@ -47,11 +47,11 @@ struct node {
 	struct connection *connection;
 	pn_link_t *link;
 	struct place place;
-	char name[200];      /* the address as said, for the log */
+	char name[200];            /* the address as said, for the log */
 	struct attached *attached; /* attached.h; NULL: it is not a device's */
-	struct claim *claim; /* it is closed when this expires; may be NULL */
-	struct text held;    /* a message that take() did not want yet */
-	uint64_t sent;       /* messages; gives them their tags */
+	struct claim *claim;       /* it is closed when this expires; may be NULL */
+	struct text held;          /* a message that take() did not want yet */
+	uint64_t sent;             /* messages; gives them their tags */
 	bool holding;
 	bool closed; /* for the hub; the client may not know yet */
 };

@@ -32,7 +32,8 @@ static void wait_for_it(struct telemetry *telemetry, bool waits)
 		telemetry->node.connection->waiting--;
 }
 
-static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes, size_t len)
+static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		 size_t len)
 {
 	struct telemetry *telemetry = (struct telemetry *)node;
 	struct content *content = &node->connection->server->content;
