@@ -276,7 +276,8 @@ static bool take_one(struct node *node)
 	else
 		taken = read_message(node, len) &&
 			offer(node, delivery, node->connection->bytes, len);
-	if (taken && !node->closed)
+	/* Settling it has advanced the link already; twice would skip the next one. */
+	if (taken && !node->closed && pn_link_current(node->link) == delivery)
 		pn_link_advance(node->link);
 	return taken;
 }
