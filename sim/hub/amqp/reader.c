@@ -96,6 +96,9 @@ static bool read_epoch(struct reader *reader)
 {
 	pn_data_t *data = pn_link_remote_properties(reader->node.link);
 
+	/* A link without properties has no data either. */
+	if (!data)
+		return false;
 	pn_data_rewind(data);
 	if (!pn_data_next(data) || pn_data_type(data) != PN_MAP)
 		return false;
