@@ -25,6 +25,7 @@
 #ifndef PROV_H
 #define PROV_H
 
+#include "prov_device.h"
 #include "prov_events.h"
 #include "prov_local.h"
 
