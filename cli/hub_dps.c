@@ -51,3 +51,13 @@ int dps_open(struct prov_dps **out)
 	hub_clear(&hub);
 	return status;
 }
+
+void dps_way(struct hub *out)
+{
+	char standing[HUB_NAME_MAX + 1];
+
+	memset(out, 0, sizeof(*out));
+	hubs_default(standing);
+	if (hubs_load(globals.hub ? globals.hub : standing, out, NULL) < 0)
+		memset(out, 0, sizeof(*out));
+}

@@ -86,6 +86,9 @@ int dps_find(struct hub *out);
 /* Both in one. */
 int dps_open(struct prov_dps **out);
 
+/* How devices reach the service: of --hub or `hub use`, else as all do. Clear it. */
+void dps_way(struct hub *out);
+
 /* What every handle of a hub or its provisioning service is opened with. */
 void hub_settings(const struct hub *hub, struct prov_hub_opts *out);
 
