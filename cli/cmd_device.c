@@ -37,9 +37,27 @@ const struct opt device_options[] = {
 	{ OPT_TEXT, 0, "replace", "FILE|-|JSON",
 	  "twin: put this in place of tags and desired properties", &W.replace, NULL,
 	  "file" },
-	{ OPT_TEXT, 0, "timeout", "TIME",
-	  "call: wait so long for the answer, 5s to 300s (default: 30s)", &W.timeout,
+	{ OPT_TEXT, 0, "desired", "FILE|-|JSON",
+	  "twin: merge this object into the desired properties", &W.desired, NULL,
+	  "file" },
+	{ OPT_LIST, 0, "tag", "KEY=VALUE",
+	  "twin: set this tag to a text; without a value, remove it; may be given "
+	  "several times",
+	  &W.tags, NULL, NULL },
+	{ OPT_FLAG, 0, "watch", NULL,
+	  "twin: print what changes from now on, a line for each value", &W.watch, NULL,
+	  NULL },
+	{ OPT_TEXT, 0, "interval", "TIME",
+	  "twin: --watch looks so often (default: every 2s)", &W.interval, NULL, NULL },
+	{ OPT_NUMBER, 0, "count", "N", "twin: --watch ends after so many lines", &W.count,
 	  NULL, NULL },
+	{ OPT_TEXT, 0, "timeout", "TIME",
+	  "call, twin: wait so long for the answer, 5s to 300s (default: 30s); --watch "
+	  "ends after it",
+	  &W.timeout, NULL, NULL },
+	{ OPT_TEXT, 0, "connect-timeout", "TIME",
+	  "call: wait so long for the device to connect, to 300s (default: not at all)",
+	  &W.connect_timeout, NULL, NULL },
 	{ OPT_FLAG, 0, "secondary", NULL, "connection-string: with the second key",
 	  &W.secondary, NULL, NULL },
 	{ OPT_FLAG, 'y', "yes", NULL, "do not ask", &W.yes, NULL, NULL },
@@ -61,18 +79,20 @@ static const struct {
 	int (*run)(struct prov_hub *hub, int argc, char **argv);
 	int least, most; /* arguments; the first is a device id */
 	const char *takes;
+	bool modules; /* the first may be ID/MODULE, which the verb looks at itself */
 } verbs[] = {
-	{ "list", device_list, 0, 0, "no argument" },
-	{ "show", device_show, 1, 1, "a device id" },
-	{ "create", device_create, 1, 1, "a device id" },
-	{ "delete", device_delete, 1, 1, "a device id" },
-	{ "enable", device_enable, 1, 1, "a device id" },
-	{ "disable", device_disable, 1, 1, "a device id" },
-	{ "rotate", device_rotate, 1, 1, "a device id" },
-	{ "twin", device_twin, 1, 1, "a device id" },
-	{ "call", device_call, 2, 3, "a device id, a method and perhaps its payload" },
-	{ "purge", device_purge, 1, 1, "a device id" },
-	{ "connection-string", device_connection_string, 1, 1, "a device id" },
+	{ "list", device_list, 0, 0, "no argument", false },
+	{ "show", device_show, 1, 1, "a device id", false },
+	{ "create", device_create, 1, 1, "a device id", false },
+	{ "delete", device_delete, 1, 1, "a device id", false },
+	{ "enable", device_enable, 1, 1, "a device id", false },
+	{ "disable", device_disable, 1, 1, "a device id", false },
+	{ "rotate", device_rotate, 1, 1, "a device id", false },
+	{ "twin", device_twin, 1, 1, "a device id", false },
+	{ "call", device_call, 2, 3, "a device id, a method and perhaps its payload",
+	  true },
+	{ "purge", device_purge, 1, 1, "a device id", false },
+	{ "connection-string", device_connection_string, 1, 1, "a device id", false },
 };
 
 static int run(size_t i, int argc, char **argv)
@@ -83,7 +103,7 @@ static int run(size_t i, int argc, char **argv)
 
 	if (argc < verbs[i].least || argc > verbs[i].most)
 		return usage_error("device %s takes %s", verbs[i].verb, verbs[i].takes);
-	if (argc > 0 && prov_device_id_check(argv[0], &err) < 0)
+	if (argc > 0 && !verbs[i].modules && prov_device_id_check(argv[0], &err) < 0)
 		return report_prov("device", &err);
 	status = hubs_open(NULL, &hub);
 	if (status != EXIT_DONE)

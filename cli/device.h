@@ -14,8 +14,13 @@ struct device_wishes {
 	const char *reason;          /* create, enable, disable */
 	const char *key;             /* rotate: "primary" or "secondary" */
 	const char *patch, *replace; /* twin */
-	const char *timeout;         /* call */
-	bool disabled, yes, show_keys, secondary, hub_only, finish;
+	const char *desired;         /* twin */
+	struct opt_list tags;        /* twin: KEY=VALUE */
+	const char *interval;        /* twin --watch */
+	uint32_t count;              /* twin --watch: 0 is no end */
+	const char *timeout;         /* call, twin --watch */
+	const char *connect_timeout; /* call */
+	bool disabled, yes, show_keys, secondary, hub_only, finish, watch;
 };
 extern struct device_wishes device_wishes;
 
@@ -31,6 +36,32 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv);
 int device_twin(struct prov_hub *hub, int argc, char **argv);
 int device_call(struct prov_hub *hub, int argc, char **argv);
 int device_purge(struct prov_hub *hub, int argc, char **argv);
+
+/* Print what changes in the twin from now on, until it is to end (device_watch.c). */
+int device_watch(struct prov_hub *hub, const char *id);
+
+/*
+ * What is in JSON text `is` and not in `was`, or the other way round, a call of `tell` for
+ * each value: `part` is "desired", "reported" or "tags", `path` the keys with dots, a
+ * value NULL where there is none. False when one of them is no twin, or without memory.
+ */
+struct twin_change {
+	const char *part, *path;
+	const struct json *was, *is;
+	const char *time; /* of the change, as the hub tells it; NULL when it does not */
+	double version;   /* of the part; 0 for tags, which have none */
+};
+typedef void twin_tell(void *ctx, const struct twin_change *change);
+bool twin_compare(const char *was, const char *is, twin_tell *tell, void *ctx);
+
+/* JSON itself, or a file with it; `source` is for messages. NULL after saying why. */
+char *device_take_json(const char *word, bool may_be_file, const char **source);
+/* An error whose text was ours to name; the message has the position in it. */
+int device_report_json(const char *verb, const char *source,
+		       const struct prov_error *err);
+/* A time of an option, `least` to `most` seconds; what is not given stays as it is. */
+int device_take_time(const char *option, const char *text, uint32_t least, uint32_t most,
+		     uint32_t *seconds);
 
 /* Print a device, as text or as JSON; its keys only when asked for by name. */
 int device_print(const struct prov_device *device, bool keys);

@@ -1,4 +1,4 @@
-/* What reaches a device, or its twin: twin, call, purge. */
+/* What reaches a device: call, purge. And JSON from the command line, for them and twins. */
 #include "device.h"
 #include "sys.h"
 
@@ -33,8 +33,7 @@ static char *read_stdin(void)
 	return text;
 }
 
-/* JSON itself, or a file with it; `source` is for messages. NULL after saying why. */
-static char *take_json(const char *word, bool may_be_file, const char **source)
+char *device_take_json(const char *word, bool may_be_file, const char **source)
 {
 	bool in_place = word[strspn(word, " \t\r\n")] == '{' || !may_be_file;
 	char *text;
@@ -54,56 +53,14 @@ static char *take_json(const char *word, bool may_be_file, const char **source)
 	return text;
 }
 
-/* Malformed: the text was ours to name, and the message has the position in it. */
-static int report_json(const char *verb, const char *source, const struct prov_error *err)
+int device_report_json(const char *verb, const char *source, const struct prov_error *err)
 {
 	return report_prov(err->code == PROV_ERR_FORMAT ? source : verb, err);
 }
 
-/* -- twin -------------------------------------------------------------------------- */
-
-static int change_twin(struct prov_hub *hub, const char *id)
-{
-	const char *word =
-		device_wishes.patch ? device_wishes.patch : device_wishes.replace;
-	char *text, *twin = NULL;
-	const char *source;
-	struct prov_error err;
-	int rc, status;
-
-	text = take_json(word, true, &source);
-	if (!text)
-		return EXIT_FAILED;
-	rc = device_wishes.patch ? prov_twin_patch(hub, id, text, NULL, &twin, &err)
-				 : prov_twin_replace(hub, id, text, NULL, &twin, &err);
-	status =
-		rc < 0 ? report_json("device twin", source, &err) : json_print_text(twin);
-	free(twin);
-	free(text);
-	return status;
-}
-
-int device_twin(struct prov_hub *hub, int argc, char **argv)
-{
-	struct prov_error err;
-	char *twin = NULL;
-	int status;
-
-	(void)argc;
-	if (device_wishes.patch && device_wishes.replace)
-		return usage_error("device twin: --patch or --replace, not both");
-	if (device_wishes.patch || device_wishes.replace)
-		return change_twin(hub, argv[0]);
-	if (prov_twin_get(hub, argv[0], &twin, &err) < 0)
-		return report_prov("device twin", &err);
-	status = json_print_text(twin);
-	free(twin);
-	return status;
-}
-
 /* -- call -------------------------------------------------------------------------- */
 
-static int print_answer(const char *id, int code, const char *payload)
+static int print_answer(const char *name, int code, const char *payload)
 {
 	bool good = code >= 200 && code < 300;
 	int status;
@@ -121,40 +78,67 @@ static int print_answer(const char *id, int code, const char *payload)
 	} else {
 		status = json_print_text(payload);
 	}
-	if (!good)
-		complain("'%s' answers with status %d", clean(id), code);
+	if (good)
+		note("'%s' answers with status %d", clean(name), code);
+	else
+		complain("'%s' answers with status %d", clean(name), code);
 	return status != EXIT_DONE || good ? status : EXIT_FAILED;
 }
 
-static int call(struct prov_hub *hub, const char *id, struct prov_method *method,
+static int call(struct prov_hub *hub, const char *id, const struct prov_method *method,
 		const char *source)
 {
+	char name[2 * PROV_ID_MAX + 2];
 	struct prov_error err;
 	char *answer = NULL;
 	int code = 0, status;
 
 	if (prov_method_call(hub, id, method, &code, &answer, &err) < 0)
-		return report_json("device call", source, &err);
-	status = print_answer(id, code, answer ? answer : "null");
+		return device_report_json("device call", source, &err);
+	snprintf(name, sizeof(name), "%s%s%s", id, method->module ? "/" : "",
+		 method->module ? method->module : "");
+	status = print_answer(name, code, answer ? answer : "null");
 	free(answer);
 	return status;
+}
+
+int device_take_time(const char *option, const char *text, uint32_t least, uint32_t most,
+		     uint32_t *seconds)
+{
+	uint32_t value;
+
+	if (!text)
+		return EXIT_DONE;
+	if (!parse_duration(text, &value) || value < least || value > most)
+		return usage_error("--%s %s: %us to %us", option, clean(text), least,
+				   most);
+	*seconds = value;
+	return EXIT_DONE;
 }
 
 int device_call(struct prov_hub *hub, int argc, char **argv)
 {
 	struct prov_method method = { .name = argv[1] };
+	char *payload = NULL, *slash = strchr(argv[0], '/');
 	const char *source = "device call";
-	char *payload = NULL;
-	uint32_t seconds = 0;
+	uint32_t response_s = 0, connect_s = 0;
 	int status;
 
-	if (device_wishes.timeout && (!parse_duration(device_wishes.timeout, &seconds) ||
-				      seconds < 5 || seconds > 300))
-		return usage_error("--timeout %s: 5s to 300s",
-				   clean(device_wishes.timeout));
-	method.response_s = seconds;
+	status = device_take_time("timeout", device_wishes.timeout, 5, 300, &response_s);
+	if (status == EXIT_DONE)
+		status =
+			device_take_time("connect-timeout", device_wishes.connect_timeout,
+					 1, 300, &connect_s);
+	if (status != EXIT_DONE)
+		return status;
+	method.response_s = response_s;
+	method.connect_s = connect_s;
+	if (slash) {
+		*slash = '\0';
+		method.module = slash + 1;
+	}
 	if (argc == 3) {
-		payload = take_json(argv[2], false, &source);
+		payload = device_take_json(argv[2], false, &source);
 		if (!payload)
 			return EXIT_FAILED;
 		method.payload = payload;

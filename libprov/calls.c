@@ -1,7 +1,9 @@
 /* Single requests with an answer of their own: methods, purging, statistics. */
+#include "base64.h"
 #include "hub.h"
 #include "json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +22,18 @@ static int method_check(const struct prov_method *method, struct prov_error *err
 		return fail(
 			err, PROV_ERR_ARG,
 			"a method waits 5-300 s for an answer, 0-300 s for a connection");
-	return 0;
+	return method->module ? prov_device_id_check(method->module, err) : 0;
+}
+
+static void method_target(struct flow *f, const char *id, const char *module)
+{
+	char encoded[PERCENT_BYTES(PROV_ID_MAX)] = "";
+	char tail[sizeof(encoded) + sizeof("/modules//methods")];
+
+	if (module)
+		percent_encode(module, encoded);
+	snprintf(tail, sizeof(tail), "%s%s/methods", module ? "/modules/" : "", encoded);
+	flow_target(f, "POST", "/twins/", id, tail);
 }
 
 int prov_method_call(struct prov_hub *hub, const char *id,
@@ -42,7 +55,7 @@ int prov_method_call(struct prov_hub *hub, const char *id,
 		rc = json_make_method(method, &body, err);
 	if (rc < 0)
 		return rc;
-	flow_target(&f, "POST", "/twins/", id, "/methods");
+	method_target(&f, id, method->module);
 	flow_body(&f, body);
 	/* The device's time comes on top of the hub's. */
 	hub->opts.request_ms += wait_s * 1000;

@@ -477,6 +477,25 @@ int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err)
 	return is_open(code, &f) ? 0 : http_words(&f, err);
 }
 
+int http_try_tls(struct http_pool *pool, struct prov_error *err)
+{
+	CURL *easy = curl_easy_init();
+	struct http_failure f;
+	CURLcode code;
+
+	if (!easy || !set_pool(pool, easy) || !set_url(pool, easy, pool->port, "/")) {
+		curl_easy_cleanup(easy);
+		return no_memory(err);
+	}
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	code = curl_easy_perform(easy);
+	collect(pool, easy, code, &f);
+	f.direct = true;
+	curl_easy_cleanup(easy);
+	return code == CURLE_OK ? 0 : http_words(&f, err);
+}
+
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 {
 	char url[320];

@@ -69,6 +69,9 @@ uint16_t http_port(const struct http_pool *pool);
  */
 int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err);
 
+/* The same for what is no HTTP, without a proxy: TLS must be well too. */
+int http_try_tls(struct http_pool *pool, struct prov_error *err);
+
 /* Connect to a port of the hub and hang up; no proxy is used for protocols but HTTP. */
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err);
 

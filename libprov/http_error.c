@@ -129,8 +129,8 @@ static int words_timeout(const struct http_failure *f, struct prov_error *err)
 	     place(f, at), f->connect_ms);
 	return hint(err, PROV_ERR_CONNECT,
 		    "the port is probably blocked: ask who runs the network to open %u "
-		    "outwards, or set https_proxy",
-		    f->port);
+		    "outwards%s",
+		    f->port, f->direct ? "" : ", or set https_proxy");
 }
 
 static int words_verify(const struct http_failure *f, struct prov_error *err)

@@ -25,6 +25,7 @@
 #ifndef PROV_H
 #define PROV_H
 
+#include "prov_device.h"
 #include "prov_events.h"
 #include "prov_local.h"
 
@@ -413,10 +414,11 @@ struct prov_method {
 	const char *payload; /* JSON text; NULL is null */
 	unsigned response_s; /* 5-300; 0 is 30 */
 	unsigned connect_s;  /* wait for the device to connect so long, 0-300 */
+	const char *module;  /* of the device; NULL: the device's own method */
 };
 
 /*
- * Call a method of a device. `status` and `payload` (JSON text; may be NULL) are what the
+ * Call a method of a device or module. `status` and `payload` (JSON text; may be NULL) are what the
  * device answers. PROV_ERR_OFFLINE when it is not there. Not repeated once it was sent.
  */
 int prov_method_call(struct prov_hub *hub, const char *id,

@@ -27,16 +27,27 @@ void answer_free(struct answer *answer)
 	if (answer->body.at)
 		explicit_bzero(answer->body.at, answer->body.len);
 	text_free(&answer->body);
+	text_free(&answer->headers);
 }
 
+/* A name and a value, each with its NUL. */
 void answer_header(struct answer *answer, const char *name, const char *value)
 {
-	if (answer->header_count == ANSWER_HEADERS)
-		return;
-	answer->headers[answer->header_count].name = name;
-	snprintf(answer->headers[answer->header_count].value,
-		 sizeof(answer->headers[0].value), "%s", value);
-	answer->header_count++;
+	text_put(&answer->headers, name, strlen(name) + 1);
+	text_put(&answer->headers, value, strlen(value) + 1);
+}
+
+bool answer_next_header(const struct answer *answer, const char **name,
+			const char **value)
+{
+	const char *at = *name ? *value + strlen(*value) + 1 : answer->headers.at;
+
+	if (!at || answer->headers.failed ||
+	    at == answer->headers.at + answer->headers.len)
+		return false;
+	*name = at;
+	*value = at + strlen(at) + 1;
+	return true;
 }
 
 /* -- errors -------------------------------------------------------------------------- */
@@ -45,22 +56,33 @@ void answer_header(struct answer *answer, const char *name, const char *value)
  * {"Message":"ErrorCode:NAME;TEXT","ExceptionMessage":"Tracking ID:..."}, as captures of
  * the real hub have it. Clients split the message at colon and semicolon.
  */
-static void answer_error(struct call *call, const struct error_kind *kind,
-			 const char *text)
+static struct json *error_json(const struct error_kind *kind, const char *text,
+			       int64_t now_ms)
 {
 	char message[400], tracking[120], stamp[TIME_TEXT];
 	struct json *json = json_new_object();
 	uint64_t id[2] = { 0 };
 
 	crypto_random(id, sizeof(id));
-	clock_stamp(stamp, call->now_ms);
+	clock_stamp(stamp, now_ms);
 	snprintf(tracking, sizeof(tracking),
 		 "Tracking ID:%016" PRIx64 "%016" PRIx64 "-G:0-TimeStamp:%s", id[0],
 		 id[1], stamp);
 	snprintf(message, sizeof(message), "ErrorCode:%s;%s", kind->name, text);
 	json_add_text(json, "Message", message);
 	json_add_text(json, "ExceptionMessage", tracking);
-	answer_json(call, kind->status, json);
+	return json;
+}
+
+static void answer_error(struct call *call, const struct error_kind *kind,
+			 const char *text)
+{
+	if (call->error_form) {
+		answer_json(call, kind->status,
+			    call->error_form(kind, text, call->now_ms));
+		return;
+	}
+	answer_json(call, kind->status, error_json(kind, text, call->now_ms));
 	answer_header(call->answer, "iothub-errorcode", kind->name);
 }
 
@@ -115,7 +137,7 @@ void answer_nothing(struct call *call, int status)
 
 void answer_etag(struct call *call, const char *etag)
 {
-	char quoted[ETAG_TEXT + 2];
+	char quoted[LOCK_TEXT + 2]; /* the longer of the two kinds */
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
 	answer_header(call->answer, "ETag", quoted);

@@ -25,6 +25,9 @@ struct call {
 	struct json *body;
 	struct identity identity; /* of a request that a device makes */
 	enum error refused;
+	/* How errors look; NULL: as the hub's do. */
+	struct json *(*error_form)(const struct error_kind *kind, const char *message,
+				   int64_t now_ms);
 	char why[WHY_MAX];  /* for the log; never a key or a signature */
 	struct fault fault; /* that strikes it */
 	void (*cancel)(void *with);

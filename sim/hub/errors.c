@@ -43,6 +43,8 @@ static const struct error_kind kinds[ERRORS] = {
 				      "The enrollment exists already." },
 	[ERROR_PRECONDITION] = { 412, 412001, "PreconditionFailed",
 				 "The ETag does not match." },
+	[ERROR_LOCK_LOST] = { 412, 412002, "DeviceMessageLockLost",
+			      "No message is locked with this, or not any more." },
 	[ERROR_TOO_LARGE] = { 413, 413001, "MessageTooLarge",
 			      "The request is too "
 			      "large." },

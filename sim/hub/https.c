@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "peer.h"
 
 enum { IDLE_S = 120, CONNECTIONS = 4096, CONNECTION_BYTES = 64 * 1024 };
 
@@ -23,7 +24,8 @@ enum { IDLE_S = 120, CONNECTIONS = 4096, CONNECTION_BYTES = 64 * 1024 };
 	"+ECDHE-RSA:+AES-128-GCM:+AES-256-GCM:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA256:"  \
 	"+SHA384:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-X25519:+SIGN-RSA-SHA256:"      \
 	"+SIGN-RSA-SHA384:+SIGN-RSA-SHA512:+SIGN-RSA-PSS-RSAE-SHA256:"                   \
-	"+SIGN-RSA-PSS-RSAE-SHA384:+CTYPE-X509:+COMP-NULL:%SERVER_PRECEDENCE"
+	"+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+CTYPE-X509:+"  \
+	"COMP-NULL:%SERVER_PRECEDENCE"
 
 static const char tls12[] = "NONE:+VERS-TLS1.2:" SUITES;
 static const char tls13[] = "NONE:+VERS-TLS1.3:+VERS-TLS1.2:" SUITES;
@@ -33,6 +35,8 @@ struct exchange {
 	struct exchange *next; /* of those that wait */
 	struct MHD_Connection *connection;
 	char *target;
+	char *certificate;
+	char *chain;
 	struct text body;
 	bool started;
 	bool answered;
@@ -80,6 +84,7 @@ static struct MHD_Response *new_response(struct exchange *exchange)
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
 	struct answer *answer = &exchange->answer;
+	const char *name = NULL, *value = NULL;
 	struct MHD_Response *response;
 	char date[TIME_TEXT];
 	enum MHD_Result result;
@@ -97,9 +102,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 					answer->type ? answer->type
 						     : "application/json; charset=utf-8");
-	for (size_t i = 0; i < answer->header_count; i++)
-		MHD_add_response_header(response, answer->headers[i].name,
-					answer->headers[i].value);
+	while (answer_next_header(answer, &name, &value))
+		MHD_add_response_header(response, name, value);
 	result = MHD_queue_response(exchange->connection, (unsigned)answer->status,
 				    response);
 	MHD_destroy_response(response);
@@ -114,8 +118,10 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind,
 	struct request *request = context;
 
 	(void)kind;
-	if (request->header_count == HEADERS_MAX)
+	if (request->header_count == HEADERS_MAX) {
+		request->too_large = true;
 		return MHD_NO;
+	}
 	request->headers[request->header_count].name = name;
 	request->headers[request->header_count].value = value ? value : "";
 	request->header_count++;
@@ -134,6 +140,8 @@ static enum MHD_Result answer_request(struct https *https, struct exchange *exch
 	request->body_len = request->too_large ? 0 : exchange->body.len;
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, take_header,
 				  request);
+	request->certificate = exchange->certificate;
+	request->chain = exchange->chain;
 	hub_answer(https->hub, request, &exchange->answer);
 	exchange->answered = true;
 	if (exchange->answer.delay_ms <= 0 && !exchange->answer.pending)
@@ -174,6 +182,25 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
 	return MHD_YES;
 }
 
+static void *session_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info ? info->tls_session : NULL;
+}
+
+static void welcome(void *context, struct MHD_Connection *connection, void **state,
+		    enum MHD_ConnectionNotificationCode code)
+{
+	void *session = session_of(connection);
+
+	(void)context;
+	(void)state;
+	if (session && code == MHD_CONNECTION_NOTIFY_STARTED)
+		peer_ask(session);
+}
+
 /* The one place that sees the target as it was sent. */
 static void *begin(void *context, const char *target, struct MHD_Connection *connection)
 {
@@ -184,6 +211,8 @@ static void *begin(void *context, const char *target, struct MHD_Connection *con
 		return NULL;
 	exchange->connection = connection;
 	exchange->target = strdup(target);
+	exchange->certificate = peer_certificate(session_of(connection));
+	exchange->chain = peer_chain(session_of(connection));
 	return exchange;
 }
 
@@ -202,6 +231,8 @@ static void end(void *context, struct MHD_Connection *connection, void **state,
 	text_free(&exchange->body);
 	answer_free(&exchange->answer);
 	free(exchange->target);
+	free(exchange->certificate);
+	free(exchange->chain);
 	free(exchange);
 	*state = NULL;
 }
@@ -252,7 +283,8 @@ static struct MHD_Daemon *start(struct https *https,
 	return MHD_start_daemon(
 		flags, (uint16_t)settings->port, NULL, NULL, handle, https,
 		MHD_OPTION_EXTERNAL_LOGGER, report, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-		begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, end, NULL, MHD_OPTION_SOCK_ADDR,
+		begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, end, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, welcome, NULL, MHD_OPTION_SOCK_ADDR,
 		address, MHD_OPTION_HTTPS_MEM_KEY, settings->key_pem,
 		MHD_OPTION_HTTPS_MEM_CERT, settings->chain_pem,
 		MHD_OPTION_HTTPS_PRIORITIES, settings->tls13 ? tls13 : tls12,

@@ -12,6 +12,7 @@
 #include "dps/dps.h"
 #include "folder.h"
 #include "route.h"
+#include "sending.h"
 
 #define METER 4096 /* bytes of a method's body that count as one */
 
@@ -261,12 +262,14 @@ void hub_wake(struct hub *hub)
 int64_t hub_tick(struct hub *hub, int64_t steady_ms)
 {
 	methods_tick(hub, steady_ms);
+	sendings_tick(hub);
 	return methods_due_ms(hub);
 }
 
 void hub_hang_up(struct hub *hub)
 {
 	methods_close(hub);
+	sendings_close(hub);
 }
 
 /* -- the whole ----------------------------------------------------------------------- */

@@ -24,7 +24,7 @@
 #include "text.h"
 #include "throttle.h"
 
-#define HEADERS_MAX 48 /* of a request; more are not looked at */
+#define HEADERS_MAX 128 /* of a request */
 #define BODY_MAX    (1024 * 1024)
 #define HOST_MAX    253
 
@@ -40,26 +40,20 @@ struct request {
 	size_t header_count;
 	const char *body;
 	size_t body_len;
-	bool too_large; /* the body was longer than BODY_MAX, and is not here */
+	bool too_large; /* the body was longer than BODY_MAX, or more headers came */
 	/* Of the client, PEM, and what it sent with it; NULL: it showed none. */
 	const char *certificate;
 	const char *chain;
 };
 
-#define ANSWER_HEADERS 8
-
 struct answer {
 	int status;
 	struct text body;
-	const char *type; /* NULL: JSON */
-	struct {
-		const char *name;
-		char value[128];
-	} headers[ANSWER_HEADERS];
-	size_t header_count;
-	int64_t delay_ms; /* wait as long before it is sent */
-	bool drop;        /* close the connection instead */
-	bool cut;         /* close it in the middle of the body */
+	const char *type;    /* NULL: JSON */
+	struct text headers; /* answer_header() and answer_next_header() know its form */
+	int64_t delay_ms;    /* wait as long before it is sent */
+	bool drop;           /* close the connection instead */
+	bool cut;            /* close it in the middle of the body */
 	/*
 	 * It is not here yet: call_resume() (call.h) clears this and calls hub_wake().
 	 * The request has to stay until then, or until answer_free(), which calls
@@ -106,6 +100,7 @@ struct hub {
 	struct faults faults;
 	struct record record;
 	uint64_t requests;
+	struct sending *sendings; /* requests whose events are yet to be stored */
 };
 
 /*
@@ -140,6 +135,9 @@ bool hub_version_valid(const char *version, size_t len);
 void hub_answer(struct hub *hub, const struct request *request, struct answer *answer);
 void answer_free(struct answer *answer);
 void answer_header(struct answer *answer, const char *name, const char *value);
+/* The first one when *name is NULL, else the one after. False: there are no more. */
+bool answer_next_header(const struct answer *answer, const char **name,
+			const char **value);
 
 /* NULL when it is not there. Names are case-insensitive. */
 const char *request_header(const struct request *request, const char *name);

@@ -7,6 +7,7 @@
 #include "store.h"
 
 enum {
+	RIGHT_NONE = 0,
 	RIGHT_REGISTRY_READ = 1,
 	RIGHT_REGISTRY_WRITE = 2,
 	RIGHT_SERVICE_CONNECT = 4,

@@ -151,6 +151,86 @@ stmiot: nobody is there to ask: give --yes to say so"
 	[ "$(jq -c '.properties.desired | has("interval")' <<<"$output")" = false ]
 }
 
+@test "twin: desired properties and tags by themselves" {
+	hub_up
+	stmiot -q device create d >made
+	run -0 stmiot device twin d --tag hall=3 --tag row=a=b --desired '{"interval":60,"big":4503599627370495}'
+	[ "$(jq -c .tags <<<"$output")" = '{"hall":"3","row":"a=b"}' ]
+	has "$output" '"big": 4503599627370495'
+	run -0 stmiot device twin d --tag hall= --desired - <<<'{"interval":null}'
+	[ "$(jq -c '[.tags, .properties.desired.interval]' <<<"$output")" = '[{"row":"a=b"},null]' ]
+	echo '[1]' >array.json
+	for bad in array.json '{"a":}' '{}},"x":{{}'; do
+		run -5 --separate-stderr stmiot device twin d --desired "$bad"
+		has "$stderr" "not one JSON object"
+	done
+	for bad in hall =3 ""; do
+		run -2 --separate-stderr stmiot device twin d --tag "$bad"
+		has "$stderr" "not KEY=VALUE"
+	done
+	run -2 --separate-stderr stmiot device twin d --desired '{}' --patch '{}'
+	run -2 --separate-stderr stmiot device twin d --tag a=b --watch
+	run -2 --separate-stderr stmiot device twin d --count 2
+	has "$stderr" "go with --watch"
+	[ "$(stmiot device twin d | jq '.properties.desired."$version"')" = 3 ]
+}
+
+@test "twin: watched" {
+	hub_up
+	stmiot -q device create d >made
+	stmiot device twin d --watch --interval 1s --count 3 >out 2>err 3>&- &
+	watcher=$!
+	for _ in $(seq 200); do
+		[ ! -s err ] || break
+		sleep 0.05
+	done
+	has "$(cat err)" "stmiot: watching the twin of 'd' at stmiot-local.azure-devices.net, every 1 s"
+	stmiot -q device twin d --patch '{"tags":{"hall":3},"properties":{"desired":{"led":{"on":true}}}}' >now
+	for _ in $(seq 200); do
+		[ "$(wc -l <out)" -lt 2 ] || break
+		sleep 0.05
+	done
+	stmiot -q device twin d --desired '{"led":null}' >now
+	wait $watcher
+	sed 's/^[0-9T:.-]*Z/TIME/' out >lines
+	[ "$(cat lines)" = "TIME  desired  led.on = true
+-  tags  hall = 3
+TIME  desired  led.on is gone" ]
+	[ "$(cat err | wc -l)" = 1 ]
+}
+
+@test "twin: watched as JSON, to a time, to a signal, to a reader's end" {
+	hub_up
+	stmiot -q device create d >made
+	stmiot device twin d --watch --json --interval 1s --timeout 3s >out 2>err 3>&- &
+	watcher=$!
+	for _ in $(seq 200); do
+		[ ! -s err ] || break
+		sleep 0.05
+	done
+	stmiot -q device twin d --tag hall=3 >now
+	rc=0
+	wait $watcher || rc=$?
+	[ $rc = 1 ]
+	[ "$(jq -c '[.device, .part, .version, .path, .value, .was, .removed]' out)" = \
+		'["d","tags",null,"hall","3",null,false]' ]
+	has "$(cat err)" "3 s are over"
+	stmiot device twin d --watch >out 2>err 3>&- &
+	watcher=$!
+	for _ in $(seq 200); do
+		[ ! -s err ] || break
+		sleep 0.05
+	done
+	kill -TERM $watcher
+	rc=0
+	wait $watcher || rc=$?
+	[ $rc = 143 ]
+	run -6 --separate-stderr stmiot device twin nobody --watch
+	has "$stderr" "has no such device"
+	run -2 --separate-stderr stmiot device twin d --watch --interval 0
+	run -2 --separate-stderr stmiot device twin d --watch --timeout never
+}
+
 @test "malformed JSON is exit 5 with the position, and nothing is sent" {
 	hub_up
 	stmiot -q device create d >made
@@ -175,6 +255,12 @@ stmiot: nobody is there to ask: give --yes to say so"
 	run -2 --separate-stderr stmiot device call d
 	run -2 --separate-stderr stmiot device call d reboot --timeout 4s
 	run -2 --separate-stderr stmiot device call d reboot --timeout 301
+	run -2 --separate-stderr stmiot device call d reboot --connect-timeout 301
+	has "$stderr" "--connect-timeout 301: 1s to 300s"
+	run -2 --separate-stderr stmiot device call d/ reboot
+	run -2 --separate-stderr stmiot device call "d/a b" reboot
+	run -6 --separate-stderr stmiot device call d/mod reboot
+	run -6 --separate-stderr stmiot device call nobody reboot
 }
 
 @test "purge, and send, which needs AMQP" {

@@ -2,7 +2,7 @@
  * The Device Provisioning Service: tells a device which hub it belongs to, and makes it
  * known there. Here that hub is always this one.
  *
- * Services manage enrolments by HTTPS (dps/api.h). Devices register by HTTPS or MQTT; for
+ * Services manage enrolments by HTTPS (dps/routes.h). Devices register by HTTPS or MQTT; for
  * both it is the functions of this header that know what to do. Who calls them has the
  * hub's lock.
  */

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,9 +96,72 @@ static void test_texts_of_others(void **state)
 	assert_int_equal(status, EXIT_BAD_DATA);
 }
 
+/* -- what a watched twin tells -------------------------------------------------------- */
+
+static char told[1024];
+
+static void note_change(void *ctx, const struct twin_change *c)
+{
+	char *was = c->was ? json_line(c->was) : NULL;
+	char *is = c->is ? json_line(c->is) : NULL;
+	size_t at = strlen(told);
+
+	(void)ctx;
+	snprintf(told + at, sizeof(told) - at, "%s v%.0f %s %s>%s @%s;", c->part,
+		 c->version, c->path, was ? was : "", is ? is : "",
+		 c->time ? c->time : "");
+	free(was);
+	free(is);
+}
+
+#define REPORTED(body) "{\"properties\":{\"reported\":{" body "}}}"
+
+static void test_twin_changes(void **state)
+{
+	static const struct {
+		const char *was, *is, *told;
+	} rows[] = {
+		{ "{}", "{}", "" },
+		{ REPORTED("\"a\":1,\"$version\":1"), REPORTED("\"a\":1,\"$version\":2"),
+		  "" },
+		{ REPORTED("\"a\":1"),
+		  REPORTED("\"a\":\"x\",\"$version\":7,\"$metadata\":{\"a\":{"
+			   "\"$lastUpdated\":\"T\"}}"),
+		  "reported v7 a 1>\"x\" @T;" },
+		/* In the depth; what is gone has the time of the whole part. */
+		{ REPORTED("\"led\":{\"on\":true,\"hue\":[1]}"),
+		  REPORTED("\"led\":{\"on\":false,\"hue\":[1]},\"$metadata\":{"
+			   "\"$lastUpdated\":\"S\",\"led\":{\"on\":{\"$lastUpdated\":"
+			   "\"T\"}}}"),
+		  "reported v0 led.on true>false @T;" },
+		{ REPORTED("\"led\":{\"on\":true}"),
+		  REPORTED("\"$metadata\":{\"$lastUpdated\":\"S\"}"),
+		  "reported v0 led.on true> @S;" },
+		{ REPORTED(""), REPORTED("\"a\":{\"b\":{\"c\":1}},\"e\":{}"),
+		  "reported v0 a.b.c >1 @;reported v0 e >{} @;" },
+		{ REPORTED("\"a\":{\"b\":1}"), REPORTED("\"a\":2"),
+		  "reported v0 a {\"b\":1}>2 @;" },
+		{ "{\"tags\":{\"hall\":\"3\"}}",
+		  "{\"tags\":{\"hall\":\"4\"},\"properties\":{\"desired\":{\"i\":1,"
+		  "\"$version\":2}}}",
+		  "desired v2 i >1 @;tags v0 hall \"3\">\"4\" @;" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		told[0] = '\0';
+		assert_true(twin_compare(rows[i].was, rows[i].is, note_change, NULL));
+		if (strcmp(told, rows[i].told) != 0)
+			fail_msg("%s: %s", rows[i].is, told);
+	}
+	assert_false(twin_compare("{}", "{", note_change, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_twin_changes),
 		cmocka_unit_test(test_thumbprints),
 		cmocka_unit_test(test_texts_of_others),
 	};

@@ -109,9 +109,11 @@ static inline struct answer ask(const char *line, const char *body)
 
 static inline const char *header_of(const struct answer *answer, const char *name)
 {
-	for (size_t i = 0; i < answer->header_count; i++)
-		if (strcasecmp(answer->headers[i].name, name) == 0)
-			return answer->headers[i].value;
+	const char *found = NULL, *value = NULL;
+
+	while (answer_next_header(answer, &found, &value))
+		if (strcasecmp(found, name) == 0)
+			return value;
 	return "";
 }
 

@@ -69,13 +69,7 @@ static void refuses_what_is_too_large(void **state)
 static void tells_what_it_does_not_serve(void **state)
 {
 	static const char *const lines[] = {
-		"GET /messages/serviceBound/feedback" V,
-		"DELETE /messages/servicebound/feedback/x" V,
-		"POST /messages/serviceBound/feedback/x/abandon" V,
-		"POST /devices/d1/messages/events" V,
-		"GET /devices/d1/messages/devicebound" V,
-		"DELETE /devices/d1/messages/devicebound/x?reject&api-version=2021-04-12",
-		"POST /devices/d1/messages/devicebound/x/abandon" V,
+		"POST /devices/d1/files" V,
 		"POST /jobs/create" V,
 		"GET /jobs" V,
 	};

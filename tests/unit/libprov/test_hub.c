@@ -420,6 +420,9 @@ static void test_twins_and_methods(void **state)
 		  "{\"status\":201,\"payload\":[1]}", 0 },
 		{ "POST /twins/d1/methods?", NULL, 404, NULL,
 		  FAILURE("DeviceNotOnline", "not online"), 0 },
+		{ "POST /twins/d1/modules/m%231/methods?",
+		  "\"connectTimeoutInSeconds\":7", 504, NULL,
+		  FAILURE("GatewayTimeout", "no"), 0 },
 		/* Not again: it may have done it. */
 		{ "POST /twins/d1/methods?", NULL, 0, NULL, NULL, 0 },
 		{ "DELETE /devices/d1/commands?", NULL, 200, NULL,
@@ -432,6 +435,10 @@ static void test_twins_and_methods(void **state)
 		  "{\"connectedDeviceCount\":1}", 0 },
 	};
 	const struct prov_method reboot = { .name = "reboot", .payload = "{\"x\":1}" };
+	const struct prov_method modules = { .name = "r",
+					     .connect_s = 7,
+					     .module = "m#1" };
+	const struct prov_method nobodys = { .name = "r", .module = "m/1" };
 	struct fake_hub *fake = fake_start(steps, COUNT(steps));
 	struct prov_hub *hub = fake_open(fake, NULL);
 	struct prov_statistics s;
@@ -457,6 +464,10 @@ static void test_twins_and_methods(void **state)
 	free(text);
 	assert_int_equal(prov_method_call(hub, "d1", &reboot, NULL, NULL, &err),
 			 PROV_ERR_OFFLINE);
+	assert_int_equal(prov_method_call(hub, "d1", &modules, NULL, NULL, &err),
+			 PROV_ERR_TIMEOUT);
+	assert_int_equal(prov_method_call(hub, "d1", &nobodys, NULL, NULL, &err),
+			 PROV_ERR_ARG);
 	assert_int_equal(prov_method_call(hub, "d1", &reboot, NULL, NULL, &err),
 			 PROV_ERR_GONE);
 	assert_int_equal(prov_c2d_purge(hub, "d1", &purged, NULL), 0);
