@@ -176,7 +176,7 @@ test('a certificate of the CA of devices opens the device that it names', async 
 
 test('but no other: refused', async (t) => {
 	await create('byca2', { authentication: { type: 'certificateAuthority' } });
-	await refused(t, withCertificate('byca2', certify('byca', true)), 'UnauthorizedError', /common name is not the device's id/);
+	await refused(t, withCertificate('byca2', certify('byca', true)), 'UnauthorizedError', /common name is not the id/);
 });
 
 test('a certificate of another CA: refused', async (t) => {
