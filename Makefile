@@ -59,7 +59,7 @@ HUB_OBJ := $(call obj,$(HUB_SRC))
 FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
 BOARD_PKGS := libcjson unicorn libseccomp
-HUB_PKGS := libmicrohttpd sqlite3 libssl libcrypto libcjson libqpid-proton
+HUB_PKGS := libmicrohttpd gnutls sqlite3 libssl libcrypto libcjson libqpid-proton
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)

@@ -20,13 +20,20 @@ void api_service_statistics(struct call *call);
 void api_bulk(struct call *call);
 void api_regenerate_keys(struct call *call);
 
-/* Twins, and what needs a device that is connected */
+/* Twins */
 void api_get_twin(struct call *call);
 void api_patch_twin(struct call *call);
 void api_put_twin(struct call *call);
 void api_query(struct call *call);
-void api_invoke_method(struct call *call);
+
+/* Cloud-to-device messages, and feedback */
+void api_receive_message(struct call *call);
+void api_complete_message(struct call *call);
+void api_abandon_message(struct call *call);
 void api_purge_commands(struct call *call);
+void api_receive_feedback(struct call *call);
+void api_complete_feedback(struct call *call);
+void api_abandon_feedback(struct call *call);
 
 /* What this hub does not do */
 void api_not_served(struct call *call);

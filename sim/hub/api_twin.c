@@ -3,13 +3,10 @@
 #include <string.h>
 
 #include "api.h"
-#include "crypto.h"
+#include "page.h"
 #include "query.h"
 
 #define QUERY_TEXT_MAX 8192
-#define PAGE_DEFAULT   100
-#define PAGE_MAX       1000
-#define PAYLOAD_MAX    (128 * 1024) /* of a method */
 
 static void answer_twin(struct call *call, const struct device *device)
 {
@@ -63,7 +60,7 @@ void api_put_twin(struct call *call)
 
 /* -- queries ------------------------------------------------------------------------- */
 
-struct page {
+struct found {
 	const struct query *query;
 	struct json *rows;
 	size_t room;
@@ -74,96 +71,55 @@ struct page {
 
 static bool take(void *to, struct device *device)
 {
-	struct page *page = to;
+	struct found *found = to;
 	struct json *twin = twin_json(device);
 
-	if (!query_selects(page->query, twin)) {
+	if (!query_selects(found->query, twin)) {
 		json_free(twin);
 		return true;
 	}
-	if (query_is_count(page->query)) {
+	if (query_is_count(found->query)) {
 		json_free(twin);
-		page->count++;
+		found->count++;
 		return true;
 	}
-	if (page->count == page->room) {
+	if (found->count == found->room) {
 		json_free(twin);
-		page->more = true;
+		found->more = true;
 		return false;
 	}
-	json_push(page->rows, query_row(page->query, twin));
-	page->count++;
-	page->last = device->row;
+	json_push(found->rows, query_row(found->query, twin));
+	found->count++;
+	found->last = device->row;
 	return true;
 }
 
-static bool page_size(struct call *call, size_t *room)
+static void answer_page(struct call *call, struct found *found)
 {
-	const char *said = request_header(call->request, "x-ms-max-item-count");
-	unsigned long long count = PAGE_DEFAULT;
-
-	if (said && (!parse_whole(said, strlen(said), PAGE_MAX, &count) || count == 0)) {
-		refuse(call, ERROR_ARGUMENT,
-		       "x-ms-max-item-count is a number from 1 to 1000.");
-		return false;
-	}
-	*room = (size_t)count;
-	return true;
-}
-
-/* The token is the base64 of a row's number: devices come in the order of their making.
- */
-static bool page_start(struct call *call, int64_t *after)
-{
-	const char *said = request_header(call->request, "x-ms-continuation");
-	unsigned long long row;
-	uint8_t digits[24];
-	int len;
-
-	*after = 0;
-	if (!said || !*said)
-		return true;
-	len = base64_decode(digits, sizeof(digits), said, strlen(said));
-	if (len <= 0 ||
-	    !parse_whole((const char *)digits, (size_t)len, INT64_MAX, &row)) {
-		refuse(call, ERROR_ARGUMENT, "x-ms-continuation is not one of this hub.");
-		return false;
-	}
-	*after = (int64_t)row;
-	return true;
-}
-
-static void answer_page(struct call *call, struct page *page)
-{
-	char digits[24], token[40];
-	int len;
-
-	if (query_is_count(page->query))
-		json_push(page->rows, query_count_row(page->query, page->count));
-	answer_json(call, 200, page->rows);
+	if (query_is_count(found->query))
+		json_push(found->rows, query_count_row(found->query, found->count));
+	answer_json(call, 200, found->rows);
 	answer_header(call->answer, "x-ms-item-type",
-		      query_is_whole(page->query) ? "twin" : "raw");
-	if (!page->more)
-		return;
-	len = snprintf(digits, sizeof(digits), "%lld", (long long)page->last);
-	base64_encode(token, (const uint8_t *)digits, (size_t)len);
-	answer_header(call->answer, "x-ms-continuation", token);
+		      query_is_whole(found->query) ? "twin" : "raw");
+	if (found->more)
+		page_continue(call, found->last);
 }
 
 static void run_query(struct call *call, const struct query *query)
 {
-	struct page page = { .query = query };
-	int64_t after;
+	struct found found = { .query = query };
+	struct page asked;
 
-	if (!page_size(call, &page.room) || !page_start(call, &after))
+	if (!page_read(call, &asked))
 		return;
-	page.rows = json_new_array();
-	if (store_each(call->hub->store, after, NULL, take, &page) < 0) {
-		json_free(page.rows);
+	found.room = asked.room;
+	found.rows = json_new_array();
+	if (store_each(call->hub->store, asked.after, NULL, take, &found) < 0) {
+		json_free(found.rows);
 		refuse(call, ERROR_SERVER, NULL);
 		return;
 	}
-	answer_page(call, &page);
+	answer_page(call, &found);
 }
 
 void api_query(struct call *call)
@@ -186,50 +142,7 @@ void api_query(struct call *call)
 	query_free(query);
 }
 
-/* -- what needs a connected device --------------------------------------------------- */
-
-static bool payload_fits(const struct json *payload)
-{
-	char *text = payload ? json_print(payload) : NULL;
-	bool fits = !text || strlen(text) <= PAYLOAD_MAX;
-
-	free(text);
-	return fits;
-}
-
-void api_invoke_method(struct call *call)
-{
-	const char *name = json_get_text(call->body, "methodName");
-	struct device device;
-
-	if (!name || !*name) {
-		refuse(call, ERROR_ARGUMENT, "methodName is missing.");
-		return;
-	}
-	if (!payload_fits(json_get(call->body, "payload"))) {
-		refuse(call, ERROR_TOO_LARGE, "A payload has at most 128 KB.");
-		return;
-	}
-	if (!call_find(call, &device))
-		return;
-	device_free(&device);
-	refuse(call, ERROR_NOT_ONLINE, NULL);
-}
-
-void api_purge_commands(struct call *call)
-{
-	struct device device;
-	struct json *json;
-
-	if (!call_find(call, &device))
-		return;
-	json = json_new_object();
-	json_add_text(json, "deviceId", device.id);
-	json_add_text(json, "moduleId", NULL);
-	json_add_number(json, "totalMessagesPurged", 0);
-	answer_json(call, 200, json);
-	device_free(&device);
-}
+/* -- what is not here ---------------------------------------------------------------- */
 
 void api_not_served(struct call *call)
 {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "dps/routes.h"
 #include "login.h"
 #include "token.h"
 
@@ -49,6 +50,10 @@ bool authorize(struct call *call, unsigned right)
 	enum error judged;
 	char why[WHY_MAX];
 
+	if (right == RIGHT_NONE)
+		return true;
+	if (right == RIGHT_PROVISIONING)
+		return dps_authorize(call, header);
 	if (right == RIGHT_DEVICE_CONNECT)
 		return by_device(call, header);
 	if (!header) {

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "crypto.h"
+#include "log.h"
 
 const char *request_header(const struct request *request, const char *name)
 {
@@ -22,19 +23,31 @@ void answer_free(struct answer *answer)
 {
 	if (answer->pending)
 		answer->cancel(answer->cancel_with);
+	answer->pending = false;
 	if (answer->body.at)
 		explicit_bzero(answer->body.at, answer->body.len);
 	text_free(&answer->body);
+	text_free(&answer->headers);
 }
 
+/* A name and a value, each with its NUL. */
 void answer_header(struct answer *answer, const char *name, const char *value)
 {
-	if (answer->header_count == ANSWER_HEADERS)
-		return;
-	answer->headers[answer->header_count].name = name;
-	snprintf(answer->headers[answer->header_count].value,
-		 sizeof(answer->headers[0].value), "%s", value);
-	answer->header_count++;
+	text_put(&answer->headers, name, strlen(name) + 1);
+	text_put(&answer->headers, value, strlen(value) + 1);
+}
+
+bool answer_next_header(const struct answer *answer, const char **name,
+			const char **value)
+{
+	const char *at = *name ? *value + strlen(*value) + 1 : answer->headers.at;
+
+	if (!at || answer->headers.failed ||
+	    at == answer->headers.at + answer->headers.len)
+		return false;
+	*name = at;
+	*value = at + strlen(at) + 1;
+	return true;
 }
 
 /* -- errors -------------------------------------------------------------------------- */
@@ -43,22 +56,33 @@ void answer_header(struct answer *answer, const char *name, const char *value)
  * {"Message":"ErrorCode:NAME;TEXT","ExceptionMessage":"Tracking ID:..."}, as captures of
  * the real hub have it. Clients split the message at colon and semicolon.
  */
-static void answer_error(struct call *call, const struct error_kind *kind,
-			 const char *text)
+static struct json *error_json(const struct error_kind *kind, const char *text,
+			       int64_t now_ms)
 {
 	char message[400], tracking[120], stamp[TIME_TEXT];
 	struct json *json = json_new_object();
 	uint64_t id[2] = { 0 };
 
 	crypto_random(id, sizeof(id));
-	clock_stamp(stamp, call->now_ms);
+	clock_stamp(stamp, now_ms);
 	snprintf(tracking, sizeof(tracking),
 		 "Tracking ID:%016" PRIx64 "%016" PRIx64 "-G:0-TimeStamp:%s", id[0],
 		 id[1], stamp);
 	snprintf(message, sizeof(message), "ErrorCode:%s;%s", kind->name, text);
 	json_add_text(json, "Message", message);
 	json_add_text(json, "ExceptionMessage", tracking);
-	answer_json(call, kind->status, json);
+	return json;
+}
+
+static void answer_error(struct call *call, const struct error_kind *kind,
+			 const char *text)
+{
+	if (call->error_form) {
+		answer_json(call, kind->status,
+			    call->error_form(kind, text, call->now_ms));
+		return;
+	}
+	answer_json(call, kind->status, error_json(kind, text, call->now_ms));
 	answer_header(call->answer, "iothub-errorcode", kind->name);
 }
 
@@ -113,10 +137,63 @@ void answer_nothing(struct call *call, int status)
 
 void answer_etag(struct call *call, const char *etag)
 {
-	char quoted[ETAG_TEXT + 2];
+	char quoted[LOCK_TEXT + 2]; /* the longer of the two kinds */
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
 	answer_header(call->answer, "ETag", quoted);
+}
+
+/* -- answers that come later --------------------------------------------------------- */
+
+static void cancel(void *with)
+{
+	struct call *call = with;
+
+	call->cancel(call->cancel_with);
+	free(call);
+}
+
+void call_suspend(struct call *call, void (*cancelled)(void *with), void *with)
+{
+	call->cancel = cancelled;
+	call->cancel_with = with;
+	call->answer->cancel = cancel;
+	call->answer->cancel_with = call;
+	call->answer->pending = true;
+}
+
+void call_resume(struct call *call)
+{
+	call->answer->pending = false;
+	call_tell(call);
+	hub_wake(call->hub);
+	free(call);
+}
+
+static void log_call(const struct call *call)
+{
+	const struct request *request = call->request;
+	int path_len = (int)strcspn(request->target, "?");
+
+	if (call->fault.action != FAULT_NONE)
+		log_event("%s %.*s: --fail '%s' strikes", request->method, path_len,
+			  request->target, call->fault.text);
+	else if (call->refused != ERROR_NONE)
+		log_event("%s %.*s: %d %s: %s", request->method, path_len,
+			  request->target, call->answer->status,
+			  error_kind(call->refused)->name, call->why);
+	else
+		log_detail("%s %.*s: %d", request->method, path_len, request->target,
+			   call->answer->status);
+}
+
+void call_tell(const struct call *call)
+{
+	const struct answer *answer = call->answer;
+
+	log_call(call);
+	record_request(&call->hub->record, call->request,
+		       answer->drop ? 0 : answer->status);
 }
 
 /* -- what most handlers begin with --------------------------------------------------- */

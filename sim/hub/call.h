@@ -25,7 +25,13 @@ struct call {
 	struct json *body;
 	struct identity identity; /* of a request that a device makes */
 	enum error refused;
-	char why[WHY_MAX]; /* for the log; never a key or a signature */
+	/* How errors look; NULL: as the hub's do. */
+	struct json *(*error_form)(const struct error_kind *kind, const char *message,
+				   int64_t now_ms);
+	char why[WHY_MAX];  /* for the log; never a key or a signature */
+	struct fault fault; /* that strikes it */
+	void (*cancel)(void *with);
+	void *cancel_with;
 };
 
 /* Answers with an error. The words go to client and log alike; NULL takes its own. */
@@ -40,6 +46,16 @@ void refuse_quietly(struct call *call, enum error error, const char *format, ...
 void answer_json(struct call *call, int status, struct json *json);
 void answer_nothing(struct call *call, int status);
 void answer_etag(struct call *call, const char *etag);
+
+/*
+ * The answer comes later: the call stays until it is resumed, or until nobody waits for
+ * the answer any more. `cancel` says that; the call is gone after it.
+ */
+void call_suspend(struct call *call, void (*cancel)(void *with), void *with);
+/* The answer of a call that was suspended is there, and the call gone. */
+void call_resume(struct call *call);
+/* Tells log and record what became of the call. */
+void call_tell(const struct call *call);
 
 /*
  * Finds the device, or module, that the path names; 0 when it was refused, which a device

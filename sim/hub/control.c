@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "dps/dps.h"
 #include "json.h"
 
 #define SOCKET_NAME "control"
@@ -54,6 +55,14 @@ static void add_failures(struct json *to, const struct hub *hub)
 	json_add(to, "failures", failures);
 }
 
+static void add_dps(struct json *to, const struct dps *dps)
+{
+	struct json *json = json_add_object(to, "dps");
+
+	json_add_text(json, "id_scope", dps->scope);
+	json_add_text(json, "host", dps->host);
+}
+
 static const char *do_status(struct hub *hub, const struct json *asked,
 			     struct json *answer)
 {
@@ -67,6 +76,7 @@ static const char *do_status(struct hub *hub, const struct json *asked,
 	json_add_text(answer, "tier", hub->tier);
 	json_add_number(answer, "devices", (double)all);
 	json_add_number(answer, "requests", (double)hub->requests);
+	add_dps(answer, hub->dps);
 	add_policies(answer, hub);
 	add_failures(answer, hub);
 	return NULL;

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,16 @@ bool crypto_new_key(char to[KEY_TEXT])
 	base64_encode(to, key, made ? sizeof(key) : 0);
 	OPENSSL_cleanse(key, sizeof(key));
 	return made;
+}
+
+void crypto_uuid(char to[CRYPTO_UUID_TEXT])
+{
+	uint64_t id[2] = { 0 };
+
+	crypto_random(id, sizeof(id));
+	snprintf(to, CRYPTO_UUID_TEXT, "%08x-%04x-%04x-%04x-%012llx", (unsigned)id[0],
+		 (unsigned)(id[0] >> 32) & 0xffff, (unsigned)(id[0] >> 48) & 0xffff,
+		 (unsigned)id[1] & 0xffff, (unsigned long long)(id[1] >> 16));
 }
 
 bool crypto_hmac(uint8_t mac[SHA256_BYTES], const uint8_t *key, size_t key_len,

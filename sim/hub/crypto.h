@@ -10,10 +10,15 @@
 #define KEY_TEXT     45 /* one of them in base64, with its NUL */
 #define SHA256_BYTES 32
 
+#define CRYPTO_UUID_TEXT 37
+
 /* False: there is no randomness to be had. */
 bool crypto_random(void *to, size_t len);
 /* A new key in base64. */
 bool crypto_new_key(char to[KEY_TEXT]);
+
+/* 36 characters, random, as request ids and the like are. */
+void crypto_uuid(char to[CRYPTO_UUID_TEXT]);
 
 bool crypto_hmac(uint8_t mac[SHA256_BYTES], const uint8_t *key, size_t key_len,
 		 const char *text, size_t len);

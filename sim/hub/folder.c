@@ -100,20 +100,21 @@ static int ready_ca(int dirfd, struct cert *ca)
 }
 
 static int ready_server(int dirfd, const struct cert *ca, const char *host,
-			struct cert *server)
+			const char *dps_host, struct cert *server)
 {
 	struct text names = { 0 };
 	int rc;
 
 	server->cert_pem = folder_read(dirfd, "server.pem");
 	server->key_pem = folder_read(dirfd, "server.key");
-	if (crypto_cert_serves(server, ca, host, RENEW_DAYS))
+	if (crypto_cert_serves(server, ca, host, RENEW_DAYS) &&
+	    crypto_cert_serves(server, ca, dps_host, RENEW_DAYS))
 		return 0;
 	cert_free(server);
 	text_add(&names,
 		 "DNS:%s,DNS:*.servicebus.windows.net,DNS:localhost,"
-		 "DNS:global.azure-devices-provisioning.net,IP:127.0.0.1,IP:::1",
-		 host);
+		 "DNS:%s,IP:127.0.0.1,IP:::1",
+		 host, dps_host);
 	rc = !names.failed && crypto_make_server(server, ca, host, names.at, SERVER_DAYS)
 		     ? save(dirfd, server, "server.pem", "server.key")
 		     : -1;
@@ -121,15 +122,15 @@ static int ready_server(int dirfd, const struct cert *ca, const char *host,
 	return rc;
 }
 
-int folder_certs(int dirfd, const char *host, struct cert *server, char **chain_pem,
-		 char *err, size_t err_bytes)
+int folder_certs(int dirfd, const char *host, const char *dps_host, struct cert *server,
+		 char **chain_pem, char *err, size_t err_bytes)
 {
 	struct cert ca = { 0 };
 	struct text chain = { 0 };
 	int rc = ready_ca(dirfd, &ca);
 
 	if (rc == 0)
-		rc = ready_server(dirfd, &ca, host, server);
+		rc = ready_server(dirfd, &ca, host, dps_host, server);
 	if (rc < 0)
 		snprintf(err, err_bytes, "cannot make the certificates for %s: %s", host,
 			 errno ? strerror(errno) : "OpenSSL refuses");

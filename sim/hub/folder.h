@@ -16,9 +16,9 @@ int folder_write(int dirfd, const char *name, const char *text);
 
 /*
  * Reads ca.pem, ca.key, server.pem and server.key, making what is missing, has another
- * host or is near its end. `chain_pem` is the server's certificate with the CA's.
+ * hosts or is near its end. `chain_pem` is the server's certificate with the CA's.
  */
-int folder_certs(int dirfd, const char *host, struct cert *server, char **chain_pem,
-		 char *err, size_t err_bytes);
+int folder_certs(int dirfd, const char *host, const char *dps_host, struct cert *server,
+		 char **chain_pem, char *err, size_t err_bytes);
 
 #endif

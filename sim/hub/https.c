@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "peer.h"
 
 enum { IDLE_S = 120, CONNECTIONS = 4096, CONNECTION_BYTES = 64 * 1024 };
 
@@ -23,7 +24,8 @@ enum { IDLE_S = 120, CONNECTIONS = 4096, CONNECTION_BYTES = 64 * 1024 };
 	"+ECDHE-RSA:+AES-128-GCM:+AES-256-GCM:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA256:"  \
 	"+SHA384:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-X25519:+SIGN-RSA-SHA256:"      \
 	"+SIGN-RSA-SHA384:+SIGN-RSA-SHA512:+SIGN-RSA-PSS-RSAE-SHA256:"                   \
-	"+SIGN-RSA-PSS-RSAE-SHA384:+CTYPE-X509:+COMP-NULL:%SERVER_PRECEDENCE"
+	"+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+CTYPE-X509:+"  \
+	"COMP-NULL:%SERVER_PRECEDENCE"
 
 static const char tls12[] = "NONE:+VERS-TLS1.2:" SUITES;
 static const char tls13[] = "NONE:+VERS-TLS1.3:+VERS-TLS1.2:" SUITES;
@@ -33,12 +35,15 @@ struct exchange {
 	struct exchange *next; /* of those that wait */
 	struct MHD_Connection *connection;
 	char *target;
+	char *certificate;
+	char *chain;
 	struct text body;
 	bool started;
 	bool answered;
 	bool too_large;
-	int64_t due_ms; /* when the answer is to be sent */
+	struct request request;
 	struct answer answer;
+	int64_t due_ms; /* when the answer is to be sent, if it is there */
 };
 
 struct https {
@@ -79,6 +84,7 @@ static struct MHD_Response *new_response(struct exchange *exchange)
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
 	struct answer *answer = &exchange->answer;
+	const char *name = NULL, *value = NULL;
 	struct MHD_Response *response;
 	char date[TIME_TEXT];
 	enum MHD_Result result;
@@ -96,9 +102,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 					answer->type ? answer->type
 						     : "application/json; charset=utf-8");
-	for (size_t i = 0; i < answer->header_count; i++)
-		MHD_add_response_header(response, answer->headers[i].name,
-					answer->headers[i].value);
+	while (answer_next_header(answer, &name, &value))
+		MHD_add_response_header(response, name, value);
 	result = MHD_queue_response(exchange->connection, (unsigned)answer->status,
 				    response);
 	MHD_destroy_response(response);
@@ -113,8 +118,10 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind,
 	struct request *request = context;
 
 	(void)kind;
-	if (request->header_count == HEADERS_MAX)
+	if (request->header_count == HEADERS_MAX) {
+		request->too_large = true;
 		return MHD_NO;
+	}
 	request->headers[request->header_count].name = name;
 	request->headers[request->header_count].value = value ? value : "";
 	request->header_count++;
@@ -124,16 +131,20 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind,
 static enum MHD_Result answer_request(struct https *https, struct exchange *exchange,
 				      const char *method)
 {
-	struct request request = { .method = method, .target = exchange->target };
+	struct request *request = &exchange->request;
 
-	request.too_large = exchange->too_large || exchange->body.failed;
-	request.body = exchange->body.at && !request.too_large ? exchange->body.at : "";
-	request.body_len = request.too_large ? 0 : exchange->body.len;
+	request->method = method;
+	request->target = exchange->target;
+	request->too_large = exchange->too_large || exchange->body.failed;
+	request->body = exchange->body.at && !request->too_large ? exchange->body.at : "";
+	request->body_len = request->too_large ? 0 : exchange->body.len;
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, take_header,
-				  &request);
-	hub_answer(https->hub, &request, &exchange->answer);
+				  request);
+	request->certificate = exchange->certificate;
+	request->chain = exchange->chain;
+	hub_answer(https->hub, request, &exchange->answer);
 	exchange->answered = true;
-	if (exchange->answer.delay_ms <= 0)
+	if (exchange->answer.delay_ms <= 0 && !exchange->answer.pending)
 		return send_answer(exchange);
 	exchange->due_ms = clock_steady_ms() + exchange->answer.delay_ms;
 	exchange->next = https->waiting;
@@ -171,6 +182,25 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
 	return MHD_YES;
 }
 
+static void *session_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info ? info->tls_session : NULL;
+}
+
+static void welcome(void *context, struct MHD_Connection *connection, void **state,
+		    enum MHD_ConnectionNotificationCode code)
+{
+	void *session = session_of(connection);
+
+	(void)context;
+	(void)state;
+	if (session && code == MHD_CONNECTION_NOTIFY_STARTED)
+		peer_ask(session);
+}
+
 /* The one place that sees the target as it was sent. */
 static void *begin(void *context, const char *target, struct MHD_Connection *connection)
 {
@@ -181,6 +211,8 @@ static void *begin(void *context, const char *target, struct MHD_Connection *con
 		return NULL;
 	exchange->connection = connection;
 	exchange->target = strdup(target);
+	exchange->certificate = peer_certificate(session_of(connection));
+	exchange->chain = peer_chain(session_of(connection));
 	return exchange;
 }
 
@@ -199,6 +231,8 @@ static void end(void *context, struct MHD_Connection *connection, void **state,
 	text_free(&exchange->body);
 	answer_free(&exchange->answer);
 	free(exchange->target);
+	free(exchange->certificate);
+	free(exchange->chain);
 	free(exchange);
 	*state = NULL;
 }
@@ -249,7 +283,8 @@ static struct MHD_Daemon *start(struct https *https,
 	return MHD_start_daemon(
 		flags, (uint16_t)settings->port, NULL, NULL, handle, https,
 		MHD_OPTION_EXTERNAL_LOGGER, report, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-		begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, end, NULL, MHD_OPTION_SOCK_ADDR,
+		begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, end, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, welcome, NULL, MHD_OPTION_SOCK_ADDR,
 		address, MHD_OPTION_HTTPS_MEM_KEY, settings->key_pem,
 		MHD_OPTION_HTTPS_MEM_CERT, settings->chain_pem,
 		MHD_OPTION_HTTPS_PRIORITIES, settings->tls13 ? tls13 : tls12,
@@ -294,7 +329,7 @@ static void resume_due(struct https *https, int64_t now_ms)
 	while (*at) {
 		struct exchange *exchange = *at;
 
-		if (exchange->due_ms > now_ms) {
+		if (exchange->answer.pending || exchange->due_ms > now_ms) {
 			at = &exchange->next;
 			continue;
 		}
@@ -308,6 +343,11 @@ void https_close(struct https *https)
 	if (!https)
 		return;
 	/* libmicrohttpd insists that nothing waits when it is stopped */
+	for (struct exchange *e = https->waiting; e; e = e->next)
+		if (e->answer.pending) {
+			e->answer.drop = true;
+			answer_free(&e->answer);
+		}
 	resume_due(https, INT64_MAX);
 	MHD_run(https->daemon);
 	MHD_stop_daemon(https->daemon);
@@ -330,7 +370,7 @@ int https_timeout_ms(const struct https *https)
 	for (const struct exchange *e = https->waiting; e; e = e->next) {
 		int64_t left = e->due_ms > now_ms ? e->due_ms - now_ms : 0;
 
-		if (left < least)
+		if (!e->answer.pending && left < least)
 			least = left;
 	}
 	return least == INT_MAX ? -1 : (int)least;

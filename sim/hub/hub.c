@@ -9,9 +9,10 @@
 #include "auth.h"
 #include "clock.h"
 #include "crypto.h"
+#include "dps/dps.h"
 #include "folder.h"
-#include "log.h"
 #include "route.h"
+#include "sending.h"
 
 #define METER 4096 /* bytes of a method's body that count as one */
 
@@ -100,7 +101,8 @@ static void serve(struct call *call)
 		return;
 	route->serve(call);
 	json_free(call->body);
-	if (call->answer->status == 0)
+	call->body = NULL;
+	if (call->answer->status == 0 && !call->answer->pending)
 		refuse(call, ERROR_SERVER, NULL);
 }
 
@@ -171,13 +173,53 @@ static void strike_after(struct answer *answer, const struct fault *fault)
 	answer->cut |= fault->action == FAULT_CUT;
 }
 
+/* -- opening ------------------------------------------------------------------------- */
+
+/* On the thread that writes events. */
+static void tell_stored(void *with, uint64_t ticket)
+{
+	struct hub *hub = with;
+
+	(void)ticket;
+	hub_wake(hub);
+	pthread_mutex_lock(&hub->listening);
+	for (struct listener *l = hub->listeners; l; l = l->next)
+		l->stored(l->with);
+	pthread_mutex_unlock(&hub->listening);
+}
+
+void hub_listen(struct hub *hub, struct listener *listener)
+{
+	pthread_mutex_lock(&hub->listening);
+	listener->next = hub->listeners;
+	hub->listeners = listener;
+	pthread_mutex_unlock(&hub->listening);
+}
+
+void hub_unlisten(struct hub *hub, struct listener *listener)
+{
+	struct listener **at = &hub->listeners;
+
+	pthread_mutex_lock(&hub->listening);
+	while (*at && *at != listener)
+		at = &(*at)->next;
+	if (*at)
+		*at = listener->next;
+	pthread_mutex_unlock(&hub->listening);
+}
+
 int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, char *err,
 	     size_t err_bytes)
 {
-	static const struct events_settings usual;
 	static const struct lock free_lock = LOCK_FREE;
+	struct events_settings settings = { 0 };
 
+	if (events)
+		settings = *events;
+	settings.stored = tell_stored;
+	settings.with = hub;
 	hub->lock = free_lock;
+	pthread_mutex_init(&hub->listening, NULL);
 	hub->store = store_open(dirfd, err, err_bytes);
 	if (!hub->store || policies_open(&hub->policies, hub->store, dirfd, hub->host,
 					 err, err_bytes) < 0)
@@ -185,8 +227,12 @@ int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, c
 	hub->c2d = c2d_open(hub->store, err, err_bytes);
 	if (!hub->c2d)
 		return -1;
+	hub->dps = dps_open(hub->store, dirfd, *hub->dps_host ? hub->dps_host : DPS_HOST,
+			    err, err_bytes);
+	if (!hub->dps)
+		return -1;
 	hub->device_cas = folder_read(dirfd, "device-cas.pem");
-	hub->events = events_open(dirfd, events ? events : &usual, err, err_bytes);
+	hub->events = events_open(dirfd, &settings, err, err_bytes);
 	return hub->events ? 0 : -1;
 }
 
@@ -196,11 +242,13 @@ void hub_close(struct hub *hub)
 		events_close(hub->events);
 	if (hub->c2d)
 		c2d_close(hub->c2d);
+	dps_close(hub->dps);
 	if (hub->store)
 		store_close(hub->store);
 	free(hub->device_cas);
 	hub->events = NULL;
 	hub->c2d = NULL;
+	hub->dps = NULL;
 	hub->store = NULL;
 	hub->device_cas = NULL;
 }
@@ -211,41 +259,32 @@ void hub_wake(struct hub *hub)
 		hub->wake(hub);
 }
 
+int64_t hub_tick(struct hub *hub, int64_t steady_ms)
+{
+	methods_tick(hub, steady_ms);
+	sendings_tick(hub);
+	return methods_due_ms(hub);
+}
+
+void hub_hang_up(struct hub *hub)
+{
+	methods_close(hub);
+	sendings_close(hub);
+}
+
 /* -- the whole ----------------------------------------------------------------------- */
 
 static void sign_answer(struct answer *answer)
 {
-	uint64_t id[2] = { 0 };
-	char text[40];
+	char text[CRYPTO_UUID_TEXT];
 
-	crypto_random(id, sizeof(id));
-	snprintf(text, sizeof(text), "%08x-%04x-%04x-%04x-%012llx", (unsigned)id[0],
-		 (unsigned)(id[0] >> 32) & 0xffff, (unsigned)(id[0] >> 48) & 0xffff,
-		 (unsigned)id[1] & 0xffff, (unsigned long long)(id[1] >> 16));
+	crypto_uuid(text);
 	answer_header(answer, "x-ms-request-id", text);
-}
-
-static void tell(const struct call *call, const struct fault *fault)
-{
-	const struct request *request = call->request;
-	int path_len = (int)strcspn(request->target, "?");
-
-	if (fault->action != FAULT_NONE)
-		log_event("%s %.*s: --fail '%s' strikes", request->method, path_len,
-			  request->target, fault->text);
-	else if (call->refused != ERROR_NONE)
-		log_event("%s %.*s: %d %s: %s", request->method, path_len,
-			  request->target, call->answer->status,
-			  error_kind(call->refused)->name, call->why);
-	else
-		log_detail("%s %.*s: %d", request->method, path_len, request->target,
-			   call->answer->status);
 }
 
 void hub_answer(struct hub *hub, const struct request *request, struct answer *answer)
 {
 	struct call *call = calloc(1, sizeof(*call));
-	struct fault fault;
 	char path[512];
 
 	hub->requests++;
@@ -257,12 +296,13 @@ void hub_answer(struct hub *hub, const struct request *request, struct answer *a
 	call->now_ms = clock_unix_ms();
 	snprintf(path, sizeof(path), "%.*s", (int)strcspn(request->target, "?"),
 		 request->target);
-	fault = faults_next(&hub->faults, request->method, path);
-	if (!strike_before(call, &fault))
+	call->fault = faults_next(&hub->faults, request->method, path);
+	if (!strike_before(call, &call->fault))
 		serve(call);
-	strike_after(answer, &fault);
+	strike_after(answer, &call->fault);
 	sign_answer(answer);
-	tell(call, &fault);
-	record_request(&hub->record, request, answer->drop ? 0 : answer->status);
+	if (answer->pending)
+		return;
+	call_tell(call);
 	free(call);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "dps/dps.h"
 #include "folder.h"
 #include "https.h"
 #include "log.h"
@@ -22,6 +24,7 @@ struct settings {
 	const char *listen;
 	const char *https;
 	const char *host;
+	const char *dps_host;
 	const char *tier;
 	const char *record;
 	const char *clock_offset;
@@ -49,6 +52,8 @@ static const struct option_row {
 	  "port of HTTPS, 0 for any free one (443)" },
 	{ "host", 0, "NAME", offsetof(struct settings, host),
 	  "the hub's host name (stmiot-local.azure-devices.net)" },
+	{ "dps-host", 0, "NAME", offsetof(struct settings, dps_host),
+	  "that of device provisioning (" DPS_HOST ")" },
 	{ "tier", 0, "F1|B1|B2|B3|S1|S2|S3", offsetof(struct settings, tier),
 	  "throttle as this tier does (not at all)" },
 	{ "tls13", TLS13, NULL, 0, "offer TLS 1.3 too" },
@@ -145,6 +150,14 @@ static bool host_valid(const char *host)
 			    "0123456789.-") == len;
 }
 
+static void take_host(char to[HOST_MAX + 1], const char *option, const char *host)
+{
+	if (!host_valid(host))
+		usage(option, "is a host name");
+	for (size_t i = 0; host[i]; i++)
+		to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
+}
+
 static void check_options(struct hub *hub, const struct settings *settings)
 {
 	unsigned long long port;
@@ -154,12 +167,8 @@ static void check_options(struct hub *hub, const struct settings *settings)
 	if (!parse_whole(settings->https, strlen(settings->https), 65535, &port))
 		usage("--https", "is a number from 0 to 65535");
 	hub->https_port = (unsigned)port;
-	if (!host_valid(settings->host))
-		usage("--host", "is a host name");
-	for (size_t i = 0; settings->host[i]; i++)
-		hub->host[i] = (char)(settings->host[i] >= 'A' && settings->host[i] <= 'Z'
-					      ? settings->host[i] + 32
-					      : settings->host[i]);
+	take_host(hub->host, "--host", settings->host);
+	take_host(hub->dps_host, "--dps-host", settings->dps_host);
 	if (settings->clock_offset) {
 		offset = strtoll(settings->clock_offset, &end, 10);
 		if (!*settings->clock_offset || *end || offset > 1000000000 ||
@@ -202,8 +211,8 @@ static int open_https(struct machine *machine, const struct settings *settings, 
 	struct cert server = { 0 };
 	char *chain = NULL;
 
-	if (folder_certs(machine->dirfd, machine->hub.host, &server, &chain, err,
-			 err_bytes) == 0) {
+	if (folder_certs(machine->dirfd, machine->hub.host, machine->hub.dps_host,
+			 &server, &chain, err, err_bytes) == 0) {
 		https.key_pem = server.key_pem;
 		https.chain_pem = chain;
 		machine->https = https_open(&machine->hub, &https, err, err_bytes);
@@ -258,6 +267,7 @@ static int open_machine(struct machine *machine, const struct settings *settings
 static void close_machine(struct machine *machine)
 {
 	control_close(machine->control);
+	hub_hang_up(&machine->hub);
 	https_close(machine->https);
 	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
@@ -292,18 +302,29 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
-/* With the hub's lock: all that is not waiting. */
-static void run(struct machine *machine, const struct pollfd *control, size_t count)
+/* With the hub's lock: all that is not waiting. How long one may sleep then, -1: for ever. */
+static int run(struct machine *machine, const struct pollfd *control, size_t count)
 {
+	int64_t due_ms, now_ms;
+	int sleep_ms;
+
 	take_wakes();
 	https_run(machine->https);
 	control_run(machine->control, control, count);
+	now_ms = clock_steady_ms();
+	due_ms = hub_tick(&machine->hub, now_ms) - now_ms;
+	sleep_ms = https_timeout_ms(machine->https);
+	if (due_ms < 0)
+		due_ms = 0;
+	return due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms) ? (int)due_ms
+								       : sleep_ms;
 }
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void loop(struct machine *machine, const sigset_t *open)
 {
 	struct hub *hub = &machine->hub;
+	int sleep_ms = 0;
 
 	while (!ended && !control_asked_to_quit(machine->control)) {
 		struct pollfd fds[2 + CONTROL_POLLFDS] = {
@@ -311,13 +332,12 @@ static void loop(struct machine *machine, const sigset_t *open)
 			{ .fd = https_pollfd(machine->https), .events = POLLIN },
 		};
 		size_t count = control_pollfds(machine->control, fds + 2);
-		int sleep_ms = https_timeout_ms(machine->https);
 		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
 
 		if (ppoll(fds, 2 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
 			continue;
 		lock_take(&hub->lock);
-		run(machine, fds + 2, count);
+		sleep_ms = run(machine, fds + 2, count);
 		lock_give(&hub->lock);
 	}
 }
@@ -328,6 +348,7 @@ int main(int argc, char **argv)
 		.listen = "127.0.0.1",
 		.https = "443",
 		.host = "stmiot-local.azure-devices.net",
+		.dps_host = DPS_HOST,
 	};
 	static struct machine machine;
 	sigset_t open;

@@ -12,6 +12,7 @@ struct hub;
 
 #define METHOD_PAYLOAD_MAX (128 * 1024)
 #define METHOD_TIMEOUT_S   30
+#define METHOD_TIMEOUT_MIN 5
 #define METHOD_TIMEOUT_MAX 300
 #define METHOD_RID_TEXT    20
 
@@ -30,8 +31,8 @@ struct methods {
 void method_start(struct call *call);
 
 /*
- * The device answers. False: nobody waits for it, or for one that is not JSON, which then
- * goes to the caller as an error.
+ * The device answers; no bytes are null. It may have connected again in between. False:
+ * nobody waits for it, or it is not JSON or too long, which the caller gets as an error.
  */
 bool method_answer(struct hub *hub, const struct presence *from, const char *rid,
 		   int status, const char *payload, size_t len);

@@ -21,27 +21,34 @@ static const struct {
 	{ "registryReadWrite", RIGHT_REGISTRY_READ | RIGHT_REGISTRY_WRITE },
 };
 
-static int ready(struct store *store, size_t i, struct policy *policy)
+int policy_ready(struct store *store, const char *name, unsigned rights,
+		 struct policy *policy)
 {
-	int rc = store_get_policy(store, built_in[i].name, policy);
+	int rc = store_get_policy(store, name, policy);
 
 	if (rc != 0)
 		return rc;
-	*policy = (struct policy){ .rights = built_in[i].rights };
-	snprintf(policy->name, sizeof(policy->name), "%s", built_in[i].name);
+	*policy = (struct policy){ .rights = rights };
+	snprintf(policy->name, sizeof(policy->name), "%s", name);
 	return crypto_new_key(policy->primary) && crypto_new_key(policy->secondary)
 		       ? store_put_policy(store, policy)
 		       : -1;
 }
 
-static int save(int dirfd, const char *host, const struct policy *policy, bool owner)
+void policy_connection_string(const struct policy *policy, const char *host,
+			      char to[POLICY_LINE])
 {
-	char text[512], name[100];
-	int rc;
-
-	snprintf(text, sizeof(text),
+	snprintf(to, POLICY_LINE,
 		 "HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s\n", host,
 		 policy->name, policy->primary);
+}
+
+static int save(int dirfd, const char *host, const struct policy *policy, bool owner)
+{
+	char text[POLICY_LINE], name[100];
+	int rc;
+
+	policy_connection_string(policy, host, text);
 	snprintf(name, sizeof(name), "policies/%s", policy->name);
 	rc = folder_write(dirfd, name, text);
 	if (rc == 0 && owner)
@@ -58,7 +65,8 @@ int policies_open(struct policies *policies, struct store *store, int dirfd,
 	if (mkdirat(dirfd, "policies", 0700) < 0 && errno != EEXIST)
 		rc = -1;
 	for (size_t i = 0; i < POLICY_COUNT && rc == 1; i++) {
-		rc = ready(store, i, &policies->list[i]);
+		rc = policy_ready(store, built_in[i].name, built_in[i].rights,
+				  &policies->list[i]);
 		if (rc == 1 && save(dirfd, host, &policies->list[i], i == 0) < 0)
 			rc = -1;
 	}

@@ -5,6 +5,9 @@
 #include <strings.h>
 
 #include "api.h"
+#include "dps/routes.h"
+#include "method.h"
+#include "sending.h"
 
 #define READ    RIGHT_REGISTRY_READ
 #define WRITE   RIGHT_REGISTRY_WRITE
@@ -25,10 +28,11 @@ static const struct route routes[] = {
 	{ "GET",    "/devices/{d}/modules/{m}",         READ,    THROTTLE_REGISTRY,    false, api_get_identity },
 	{ "PUT",    "/devices/{d}/modules/{m}",         WRITE,   THROTTLE_REGISTRY,    true,  api_put_identity },
 	{ "DELETE", "/devices/{d}/modules/{m}",         WRITE,   THROTTLE_REGISTRY,    false, api_delete_identity },
-	{ "POST",   "/devices/{d}/messages/events",     DEVICE,  THROTTLE_NONE,        false, api_not_served },
-	{ "GET",    "/devices/{d}/messages/devicebound", DEVICE, THROTTLE_NONE,        false, api_not_served },
-	{ "DELETE", "/devices/{d}/messages/devicebound/*", DEVICE, THROTTLE_NONE,      false, api_not_served },
-	{ "POST",   "/devices/{d}/messages/devicebound/*/abandon", DEVICE, THROTTLE_NONE, false, api_not_served },
+	{ "POST",   "/devices/{d}/messages/events",     DEVICE,  THROTTLE_NONE,        false, api_send_events },
+	{ "POST",   "/devices/{d}/modules/{m}/messages/events", DEVICE, THROTTLE_NONE, false, api_send_events },
+	{ "GET",    "/devices/{d}/messages/devicebound", DEVICE, THROTTLE_NONE,        false, api_receive_message },
+	{ "DELETE", "/devices/{d}/messages/devicebound/*", DEVICE, THROTTLE_NONE,      false, api_complete_message },
+	{ "POST",   "/devices/{d}/messages/devicebound/*/abandon", DEVICE, THROTTLE_NONE, false, api_abandon_message },
 	{ "POST",   "/devices/{d}/files",               DEVICE,  THROTTLE_NONE,        false, api_not_served },
 	{ "GET",    "/statistics/devices",              READ,    THROTTLE_REGISTRY,    false, api_device_statistics },
 	{ "GET",    "/statistics/service",              SERVICE, THROTTLE_REGISTRY,    false, api_service_statistics },
@@ -38,11 +42,11 @@ static const struct route routes[] = {
 	{ "GET",    "/twins/{d}/modules/{m}",           SERVICE, THROTTLE_TWIN_READ,   false, api_get_twin },
 	{ "PATCH",  "/twins/{d}/modules/{m}",           SERVICE, THROTTLE_TWIN_UPDATE, true,  api_patch_twin },
 	{ "PUT",    "/twins/{d}/modules/{m}",           SERVICE, THROTTLE_TWIN_UPDATE, true,  api_put_twin },
-	{ "POST",   "/twins/{d}/methods",               SERVICE, THROTTLE_METHOD,      true,  api_invoke_method },
-	{ "POST",   "/twins/{d}/modules/{m}/methods",   SERVICE, THROTTLE_METHOD,      true,  api_invoke_method },
-	{ "GET",    "/messages/serviceBound/feedback",  SERVICE, THROTTLE_NONE,        false, api_not_served },
-	{ "DELETE", "/messages/serviceBound/feedback/*", SERVICE, THROTTLE_NONE,       false, api_not_served },
-	{ "POST",   "/messages/serviceBound/feedback/*/abandon", SERVICE, THROTTLE_NONE, false, api_not_served },
+	{ "POST",   "/twins/{d}/methods",               SERVICE, THROTTLE_METHOD,      true,  method_start },
+	{ "POST",   "/twins/{d}/modules/{m}/methods",   SERVICE, THROTTLE_METHOD,      true,  method_start },
+	{ "GET",    "/messages/serviceBound/feedback",  SERVICE, THROTTLE_NONE,        false, api_receive_feedback },
+	{ "DELETE", "/messages/serviceBound/feedback/*", SERVICE, THROTTLE_NONE,       false, api_complete_feedback },
+	{ "POST",   "/messages/serviceBound/feedback/*/abandon", SERVICE, THROTTLE_NONE, false, api_abandon_feedback },
 	{ "POST",   "/jobs/create",                     WRITE,   THROTTLE_NONE,        false, api_not_served },
 	{ "GET",    "/jobs",                            READ,    THROTTLE_NONE,        false, api_not_served },
 	{ "GET",    "/jobs/v2/query",                   SERVICE, THROTTLE_NONE,        false, api_not_served },
@@ -116,14 +120,18 @@ static bool fits(struct call *call, const char *pattern)
 
 const struct route *route_find(struct call *call)
 {
+	const struct route *table = routes;
+	size_t count = ROUTES;
 	bool path_known = false;
 
-	for (size_t i = 0; i < ROUTES; i++) {
-		if (!fits(call, routes[i].path))
+	if (dps_takes(call))
+		table = dps_routes(call, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!fits(call, table[i].path))
 			continue;
 		path_known = true;
-		if (strcmp(routes[i].method, call->request->method) == 0)
-			return &routes[i];
+		if (strcmp(table[i].method, call->request->method) == 0)
+			return &table[i];
 	}
 	refuse(call, path_known ? ERROR_METHOD : ERROR_NO_RESOURCE, NULL);
 	return NULL;

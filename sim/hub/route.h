@@ -7,7 +7,7 @@
 struct route {
 	const char *method;
 	const char *path; /* {d} is a device's id, {m} a module's, * anything */
-	unsigned right;
+	unsigned right;   /* RIGHT_NONE: whoever asks is judged behind the route */
 	enum throttle_kind throttle;
 	bool takes_body;
 	void (*serve)(struct call *call);

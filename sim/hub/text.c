@@ -126,6 +126,22 @@ const char *query_value(const char *query, const char *name, size_t *len)
 	return NULL;
 }
 
+bool query_has(const char *query, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (query && *query) {
+		size_t pair_len = strcspn(query, "&");
+
+		if (pair_len >= len && strncmp(query, name, len) == 0 &&
+		    (pair_len == len || query[len] == '='))
+			return true;
+		query += pair_len;
+		query += *query == '&';
+	}
+	return false;
+}
+
 bool parse_whole(const char *from, size_t len, unsigned long long most,
 		 unsigned long long *value)
 {

@@ -32,6 +32,8 @@ char *percent_encode(const char *from);
  * when it is not there. The length goes to `*len`.
  */
 const char *query_value(const char *query, const char *name, size_t *len);
+/* Is it there, with or without a value? */
+bool query_has(const char *query, const char *name);
 
 /* A whole decimal number in all of `len` bytes; false when it is none or above `most`. */
 bool parse_whole(const char *from, size_t len, unsigned long long most,

@@ -10,6 +10,13 @@ struct limit {
 
 enum { SECOND = 1000, MINUTE = 60000 };
 
+/* "Azure IoT Hub Device Provisioning Service limits": operations and registrations. */
+#define DPS_LIMITS                                                                       \
+	{ 1000, MINUTE },                                                                \
+	{                                                                                \
+		1000, MINUTE                                                             \
+	}
+
 /* The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second. */
 static const struct limit limits[][THROTTLES] = {
 	{ { 0, 1 },
@@ -17,19 +24,22 @@ static const struct limit limits[][THROTTLES] = {
 	  { 20, MINUTE },
 	  { 100, SECOND },
 	  { 50, SECOND },
-	  { 40, SECOND } },
+	  { 40, SECOND },
+	  DPS_LIMITS },
 	{ { 0, 1 },
 	  { 100, MINUTE },
 	  { 20, MINUTE },
 	  { 100, SECOND },
 	  { 50, SECOND },
-	  { 120, SECOND } },
+	  { 120, SECOND },
+	  DPS_LIMITS },
 	{ { 0, 1 },
 	  { 5000, MINUTE },
 	  { 1000, MINUTE },
 	  { 500, SECOND },
 	  { 250, SECOND },
-	  { 6000, SECOND } },
+	  { 6000, SECOND },
+	  DPS_LIMITS },
 };
 
 static const struct tier {
@@ -68,8 +78,9 @@ bool throttle_init(struct throttle *throttle, const char *tier, int64_t now_ms)
 
 bool throttle_allows(const struct throttle *throttle, enum throttle_kind kind)
 {
-	return !throttle->basic || kind == THROTTLE_NONE || kind == THROTTLE_REGISTRY ||
-	       kind == THROTTLE_QUERY;
+	return !throttle->basic ||
+	       (kind != THROTTLE_TWIN_READ && kind != THROTTLE_TWIN_UPDATE &&
+		kind != THROTTLE_METHOD);
 }
 
 static void fill(struct throttle *throttle, enum throttle_kind kind, int64_t now_ms)
@@ -108,6 +119,8 @@ const char *throttle_name(enum throttle_kind kind)
 		[THROTTLE_TWIN_READ] = "TwinRead",
 		[THROTTLE_TWIN_UPDATE] = "TwinUpdate",
 		[THROTTLE_METHOD] = "DirectMethod",
+		[THROTTLE_PROVISIONING] = "Provisioning",
+		[THROTTLE_REGISTRATION] = "Registration",
 	};
 
 	return names[kind];

@@ -14,8 +14,12 @@ struct token {
 
 /*
  * ERROR_NONE, or what is wrong with it; `why` is for the log, without a secret. Points
- * into `text`.
+ * into `text`. Who signed it is not looked at.
  */
+enum error token_parse(const char *text, int64_t now_ms, struct sas *sas, char *why,
+		       size_t why_bytes);
+
+/* The same, and judges the signature of a policy. */
 enum error token_read(const struct hub *hub, const char *text, int64_t now_ms,
 		      struct token *token, char *why, size_t why_bytes);
 
@@ -24,5 +28,8 @@ enum error token_read(const struct hub *hub, const char *text, int64_t now_ms,
  * its ports?
  */
 bool token_covers(const struct hub *hub, const struct token *token, const char *path);
+/* The same for a service that has `host` as its name. */
+bool token_covers_host(const struct hub *hub, const struct sas *sas, const char *host,
+		       const char *path);
 
 #endif

@@ -5,8 +5,11 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "crypto.h"
 
 #define CHAIN_MAX 16 /* certificates of a text; more are not looked at */
 
@@ -57,9 +60,8 @@ bool x509_thumbprint(const char *certificate, size_t digits, char to[THUMBPRINT_
 	return made;
 }
 
-bool x509_common_name(const char *certificate, char *to, size_t room)
+static bool common_name(X509 *x509, char *to, size_t room)
 {
-	X509 *x509 = read_first(certificate);
 	X509_NAME *name = x509 ? X509_get_subject_name(x509) : NULL;
 	int at = name ? X509_NAME_get_index_by_NID(name, NID_commonName, -1) : -1;
 	unsigned char *utf8 = NULL;
@@ -73,6 +75,14 @@ bool x509_common_name(const char *certificate, char *to, size_t room)
 	if (found)
 		snprintf(to, room, "%.*s", len, (const char *)utf8);
 	OPENSSL_free(utf8);
+	return found;
+}
+
+bool x509_common_name(const char *certificate, char *to, size_t room)
+{
+	X509 *x509 = read_first(certificate);
+	bool found = common_name(x509, to, room);
+
 	X509_free(x509);
 	return found;
 }
@@ -117,4 +127,122 @@ bool x509_leads(const char *certificate, const char *chain, const char *roots,
 	free_all(between);
 	X509_free(leaf);
 	return leads;
+}
+
+/* -- as JSON has them ----------------------------------------------------------------- */
+
+static char *take_text(BIO *bio)
+{
+	char *at, *text;
+	long len = BIO_get_mem_data(bio, &at);
+
+	text = malloc((size_t)len + 1);
+	if (text) {
+		memcpy(text, at, (size_t)len);
+		text[len] = '\0';
+	}
+	return text;
+}
+
+static X509 *read_der(const char *base64)
+{
+	size_t len = 0, room = strlen(base64);
+	char *packed = malloc(room + 1);
+	uint8_t *der = malloc(room + 1);
+	const unsigned char *at = der;
+	X509 *x509 = NULL;
+	int bytes = -1;
+
+	for (const char *c = base64; packed && *c; c++)
+		if (!strchr(" \t\r\n", *c))
+			packed[len++] = *c;
+	if (packed && der)
+		bytes = base64_decode(der, room, packed, len);
+	if (bytes > 0)
+		x509 = d2i_X509(NULL, &at, bytes);
+	free(packed);
+	free(der);
+	return x509;
+}
+
+char *x509_read_pem(const char *text)
+{
+	X509 *x509 = strstr(text, "-----BEGIN") ? read_first(text) : read_der(text);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem = NULL;
+
+	if (x509 && bio && PEM_write_bio_X509(bio, x509))
+		pem = take_text(bio);
+	BIO_free(bio);
+	X509_free(x509);
+	return pem;
+}
+
+char *x509_find(const char *pem, const char *name)
+{
+	STACK_OF(X509) *list = read_all(pem);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char found[256], *text = NULL;
+	bool any = false;
+
+	for (int i = 0; list && bio && i < sk_X509_num(list); i++) {
+		X509 *x509 = sk_X509_value(list, i);
+
+		if (common_name(x509, found, sizeof(found)) && strcmp(found, name) == 0)
+			any |= PEM_write_bio_X509(bio, x509) == 1;
+	}
+	if (any)
+		text = take_text(bio);
+	BIO_free(bio);
+	free_all(list);
+	return text;
+}
+
+/* -- what they say -------------------------------------------------------------------- */
+
+static void describe_name(const X509_NAME *name, char to[X509_NAME_TEXT])
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+
+	if (bio &&
+	    X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ) >= 0)
+		text = take_text(bio);
+	snprintf(to, X509_NAME_TEXT, "%s", text ? text : "");
+	free(text);
+	BIO_free(bio);
+}
+
+static int64_t time_ms(const ASN1_TIME *time)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(time, &tm) ? (int64_t)timegm(&tm) * 1000 : 0;
+}
+
+static void describe_serial(const X509 *x509, char *to, size_t room)
+{
+	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
+	char *hex = number ? BN_bn2hex(number) : NULL;
+
+	snprintf(to, room, "%s", hex ? hex : "");
+	OPENSSL_free(hex);
+	BN_free(number);
+}
+
+bool x509_describe(const char *certificate, struct x509_info *info)
+{
+	X509 *x509 = read_first(certificate);
+
+	if (!x509)
+		return false;
+	describe_name(X509_get_subject_name(x509), info->subject);
+	describe_name(X509_get_issuer_name(x509), info->issuer);
+	describe_serial(x509, info->serial, sizeof(info->serial));
+	info->version = (int)X509_get_version(x509) + 1;
+	info->from_ms = time_ms(X509_get0_notBefore(x509));
+	info->until_ms = time_ms(X509_get0_notAfter(x509));
+	X509_free(x509);
+	return x509_thumbprint(certificate, 40, info->sha1) &&
+	       x509_thumbprint(certificate, 64, info->sha256);
 }

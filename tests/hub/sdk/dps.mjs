@@ -1,0 +1,246 @@
+// Device provisioning: azure-iot-provisioning-service, and -device over HTTP.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { describe, it, test } from 'node:test';
+import iothub from 'azure-iothub';
+import provisioning from 'azure-iot-provisioning-service';
+import device from 'azure-iot-provisioning-device';
+import { Http } from 'azure-iot-provisioning-device-http';
+import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
+
+const host = 'global.azure-devices-provisioning.net';
+const dir = process.env.HUB_DIR;
+const read = (name) => fs.readFileSync(`${dir}/${name}`, 'utf8').trim();
+const { ProvisioningServiceClient } = provisioning;
+const client = ProvisioningServiceClient.fromConnectionString(read('dps-connection-string'));
+const registry = iothub.Registry.fromConnectionString(read('connection-string'));
+const scope = read('dps-id-scope');
+const bodyOf = (result) => result.responseBody ?? result;
+const derive = (key, id) => createHmac('sha256', Buffer.from(key, 'base64')).update(id).digest('base64');
+
+const symmetric = (registrationId, more) =>
+	({ registrationId, attestation: { type: 'symmetricKey' }, ...more });
+const group = (enrollmentGroupId, more) =>
+	({ enrollmentGroupId, attestation: { type: 'symmetricKey' }, ...more });
+
+// A CA and a certificate of it, both PEM, in a folder that is gone with the hub's.
+function certificates(name) {
+	const at = `${dir}/../${name}`;
+	const openssl = (...args) => execFileSync('openssl', args, { stdio: 'ignore' });
+	const key = (file) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
+	openssl('req', '-x509', ...key(`${at}-ca.key`), '-out', `${at}-ca.pem`, '-subj', '/CN=ca of ' + name, '-days', '2');
+	openssl('req', ...key(`${at}.key`), '-out', `${at}.csr`, '-subj', `/CN=${name}`);
+	openssl('x509', '-req', '-in', `${at}.csr`, '-CA', `${at}-ca.pem`, '-CAkey', `${at}-ca.key`, '-CAcreateserial',
+		'-out', `${at}.pem`, '-days', '2');
+	const pem = (file) => fs.readFileSync(file, 'utf8');
+	return { ca: pem(`${at}-ca.pem`), cert: pem(`${at}.pem`), key: pem(`${at}.key`) };
+}
+
+const rejects = (promise, status, kind) =>
+	assert.rejects(promise, (err) => {
+		assert.equal(err.constructor.name, kind, err.message);
+		assert.equal(err.response.statusCode, status);
+		const body = JSON.parse(err.responseBody);
+		assert.equal(Math.floor(body.errorCode / 1000), status);
+		assert.match(body.trackingId, /^[0-9a-f-]{36}$/);
+		assert.ok(body.message && body.timestampUtc);
+		return true;
+	});
+
+async function all(query) {
+	const rows = [];
+	while (query.hasMoreResults)
+		rows.push(...bodyOf(await query.next(query.continuationToken)));
+	return rows;
+}
+
+// Without a callback the SDK never tells the end of this one.
+const bulk = (operation) => new Promise((resolve, reject) =>
+	client.runBulkEnrollmentOperation(operation, (err, result) => err ? reject(err) : resolve(result)));
+
+// -- individual enrolments -------------------------------------------------------------------
+
+test('create, get and update an individual enrollment', async () => {
+	const made = bodyOf(await client.createOrUpdateIndividualEnrollment(symmetric('one', {
+		deviceId: 'Device-One', initialTwin: { tags: { line: 1 }, properties: { desired: { rate: 2 } } } })));
+	assert.equal(made.registrationId, 'one');
+	assert.equal(made.provisioningStatus, 'enabled');
+	const got = bodyOf(await client.getIndividualEnrollment('one'));
+	assert.deepEqual(got, made);
+	got.provisioningStatus = 'disabled';
+	const updated = bodyOf(await client.createOrUpdateIndividualEnrollment(got));
+	assert.equal(updated.provisioningStatus, 'disabled');
+	assert.notEqual(updated.etag, made.etag);
+	await rejects(client.createOrUpdateIndividualEnrollment(made), 412, 'InvalidEtagError');
+	updated.provisioningStatus = 'enabled';
+	await client.createOrUpdateIndividualEnrollment(updated);
+});
+
+test('create of one that is there: 409', () =>
+	rejects(client.createOrUpdateIndividualEnrollment(symmetric('one')), 409, 'DeviceAlreadyExistsError'));
+test('create without a TPM: 400', () => rejects(client.createOrUpdateIndividualEnrollment(
+	{ registrationId: 'tpm', attestation: { type: 'tpm', tpm: { endorsementKey: 'a' } } }), 400, 'ArgumentError'));
+test('get of one that is not there: 404', () => rejects(client.getIndividualEnrollment('none'), 404, 'Error'));
+test('a registration that is not there: 404', () => rejects(client.getDeviceRegistrationState('one'), 404, 'Error'));
+
+test('another key: 401', () => rejects(ProvisioningServiceClient.fromConnectionString(
+	read('dps-connection-string').replace(/SharedAccessKey=.*/, 'SharedAccessKey=' + Buffer.alloc(32).toString('base64')))
+	.getIndividualEnrollment('one'), 401, 'UnauthorizedError'));
+test("the hub's owner: 401", () => rejects(ProvisioningServiceClient.fromConnectionString(
+	read('connection-string').replace(/HostName=[^;]*/, `HostName=${host}`)).getIndividualEnrollment('one'), 401,
+	'UnauthorizedError'));
+
+test('keys are shown by the attestation mechanism only', async () => {
+	assert.deepEqual(bodyOf(await client.getIndividualEnrollment('one')).attestation, { type: 'symmetricKey' });
+	const { symmetricKey } = bodyOf(await client.getIndividualEnrollmentAttestationMechanism('one'));
+	assert.equal(Buffer.from(symmetricKey.primaryKey, 'base64').length, 64);
+	assert.notEqual(symmetricKey.primaryKey, symmetricKey.secondaryKey);
+	await rejects(client.getIndividualEnrollmentAttestationMechanism('none'), 404, 'Error');
+});
+
+test('keys of its own', async () => {
+	const symmetricKey = { primaryKey: Buffer.alloc(32, 1).toString('base64'), secondaryKey: Buffer.alloc(16, 2).toString('base64') };
+	await client.createOrUpdateIndividualEnrollment({ registrationId: 'own', attestation: { type: 'symmetricKey', symmetricKey } });
+	assert.deepEqual(bodyOf(await client.getIndividualEnrollmentAttestationMechanism('own')).symmetricKey, symmetricKey);
+	await rejects(client.createOrUpdateIndividualEnrollment({ registrationId: 'bad',
+		attestation: { type: 'symmetricKey', symmetricKey: { primaryKey: 'no', secondaryKey: '' } } }), 400, 'ArgumentError');
+});
+
+test('certificates', async () => {
+	const { ca, cert } = certificates('board-x');
+	const made = bodyOf(await client.createOrUpdateIndividualEnrollment({ registrationId: 'board-x', attestation: {
+		type: 'x509', x509: { clientCertificates: { primary: { certificate: cert },
+			secondary: { certificate: ca.replace(/-----[^-]*-----|\n/g, '') } } } } }));
+	const { primary, secondary } = made.attestation.x509.clientCertificates;
+	assert.equal(primary.info.subjectName, 'CN=board-x');
+	assert.equal(primary.info.issuerName, 'CN=ca of board-x');
+	assert.equal(secondary.info.subjectName, 'CN=ca of board-x');
+	assert.match(primary.info.sha256Thumbprint, /^[0-9A-F]{64}$/);
+	const kept = bodyOf(await client.createOrUpdateIndividualEnrollment(made));
+	assert.deepEqual(kept.attestation, made.attestation);
+	await client.deleteIndividualEnrollment(kept);
+});
+
+test('delete by id, by enrollment, and with an etag that is old', async () => {
+	const made = bodyOf(await client.createOrUpdateIndividualEnrollment(symmetric('gone')));
+	await rejects(client.deleteIndividualEnrollment('gone', 'b2xk'), 412, 'InvalidEtagError');
+	await client.deleteIndividualEnrollment(made);
+	await rejects(client.deleteIndividualEnrollment('gone'), 404, 'Error');
+});
+
+test('bulk: create, update and delete, with failures', async () => {
+	const enrollments = [...Array(10).keys()].map((i) => symmetric(`bulk-${i}`));
+	assert.deepEqual(await bulk({ mode: 'create', enrollments }), { isSuccessful: true, errors: [] });
+	const again = await bulk({ mode: 'create', enrollments: [symmetric('bulk-0'), symmetric('bulk-x')] });
+	assert.equal(again.isSuccessful, false);
+	assert.equal(again.errors.length, 1);
+	assert.equal(again.errors[0].registrationId, 'bulk-0');
+	assert.equal(Math.floor(again.errors[0].errorCode / 1000), 409);
+	assert.ok(again.errors[0].errorStatus);
+	assert.equal((await bulk({ mode: 'update', enrollments: [symmetric('bulk-0', { deviceId: 'b0' })] })).isSuccessful, true);
+	const etags = [symmetric('bulk-0', { etag: 'b2xk' }), bodyOf(await client.getIndividualEnrollment('bulk-1'))];
+	assert.deepEqual((await bulk({ mode: 'updateIfMatchEtag', enrollments: etags })).errors.map((e) => e.registrationId), ['bulk-0']);
+	await assert.rejects(bulk({ mode: 'create', enrollments: [...enrollments, symmetric('bulk-11')] }));
+	assert.equal((await bulk({ mode: 'delete', enrollments: [...enrollments.slice(0, 9), symmetric('bulk-x')] })).isSuccessful, true);
+	await client.deleteIndividualEnrollment('bulk-9');
+});
+
+test('queries come in pages', async () => {
+	await bulk({ mode: 'create', enrollments: [...Array(5).keys()].map((i) => symmetric(`page-${i}`)) });
+	const query = client.createIndividualEnrollmentQuery({ query: 'SELECT * FROM enrollments' }, 2);
+	const first = bodyOf(await query.next());
+	assert.equal(first.length, 2);
+	assert.ok(query.hasMoreResults);
+	const ids = (await all(client.createIndividualEnrollmentQuery({ query: '*' }, 3))).map((e) => e.registrationId);
+	assert.deepEqual(ids, ['one', 'own', ...[...Array(5).keys()].map((i) => `page-${i}`)]);
+	await rejects(client.createIndividualEnrollmentQuery({ query: 'SELECT a FROM b' }).next(), 400, 'ArgumentError');
+});
+
+// -- groups ----------------------------------------------------------------------------------
+
+test('groups: create, get, update, query and delete', async () => {
+	const made = bodyOf(await client.createOrUpdateEnrollmentGroup(group('line')));
+	assert.deepEqual(bodyOf(await client.getEnrollmentGroup('line')), made);
+	const updated = bodyOf(await client.createOrUpdateEnrollmentGroup({ ...made, initialTwin: { tags: { g: 1 } } }));
+	assert.deepEqual(updated.initialTwin, { tags: { g: 1 } });
+	await rejects(client.createOrUpdateEnrollmentGroup(made), 412, 'InvalidEtagError');
+	await rejects(client.createOrUpdateEnrollmentGroup(group('line')), 409, 'DeviceAlreadyExistsError');
+	await client.createOrUpdateEnrollmentGroup(group('other'));
+	const rows = await all(client.createEnrollmentGroupQuery({ query: 'SELECT * FROM enrollmentGroups' }, 1));
+	assert.deepEqual(rows.map((g) => g.enrollmentGroupId), ['line', 'other']);
+	await rejects(client.deleteEnrollmentGroup('other', 'b2xk'), 412, 'InvalidEtagError');
+	await client.deleteEnrollmentGroup('other');
+	await rejects(client.getEnrollmentGroup('other'), 404, 'Error');
+	const { symmetricKey } = bodyOf(await client.getEnrollmentGroupAttestationMechanism('line'));
+	assert.equal(Buffer.from(symmetricKey.primaryKey, 'base64').length, 64);
+});
+
+test('a group by signing certificate', async () => {
+	const { ca, cert } = certificates('board-g');
+	const made = bodyOf(await client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: 'signed', attestation: {
+		type: 'x509', x509: { signingCertificates: { primary: { certificate: ca } } } } }));
+	assert.equal(made.attestation.x509.signingCertificates.primary.info.subjectName, 'CN=ca of board-g');
+	await rejects(client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: 'client', attestation: {
+		type: 'x509', x509: { clientCertificates: { primary: { certificate: cert } } } } }), 400, 'ArgumentError');
+	await client.deleteEnrollmentGroup(made);
+});
+
+// -- devices ---------------------------------------------------------------------------------
+
+const register = (id, key, idScope = scope) => device.ProvisioningDeviceClient.create(
+	host, idScope, new Http(), new SymmetricKeySecurityClient(id, key)).register();
+const refused = (promise, kind) => assert.rejects(promise, (err) => {
+	assert.equal(err.constructor.name, kind, err.message);
+	return true;
+});
+const keysOf = async (id) => bodyOf(await client.getIndividualEnrollmentAttestationMechanism(id)).symmetricKey;
+
+// Each waits for the three seconds that the service says.
+describe('devices over HTTP', { concurrency: true }, () => {
+	it('register with a key of their own', async () => {
+		const { primaryKey, secondaryKey } = await keysOf('one');
+		const state = await register('one', primaryKey);
+		assert.equal(state.status, 'assigned');
+		assert.equal(state.substatus, 'initialAssignment');
+		assert.equal(state.assignedHub, /HostName=([^;]*)/.exec(read('connection-string'))[1]);
+		assert.equal(state.deviceId, 'Device-One');
+		const made = bodyOf(await registry.get('Device-One'));
+		assert.deepEqual(made.authentication.symmetricKey, { primaryKey, secondaryKey });
+		const twin = bodyOf(await registry.getTwin('Device-One'));
+		assert.deepEqual(twin.tags, { line: 1 });
+		assert.equal(twin.properties.desired.rate, 2);
+		const seen = bodyOf(await client.getDeviceRegistrationState('one'));
+		assert.equal(seen.status, 'assigned');
+		assert.equal(bodyOf(await client.getIndividualEnrollment('one')).registrationState.deviceId, 'Device-One');
+		await rejects(client.deleteDeviceRegistrationState('one', 'b2xk'), 412, 'InvalidEtagError');
+		await client.deleteDeviceRegistrationState(seen);
+		await rejects(client.getDeviceRegistrationState('one'), 404, 'Error');
+	});
+
+	it('register with a key derived from a group', async () => {
+		const { symmetricKey } = bodyOf(await client.getEnrollmentGroupAttestationMechanism('line'));
+		const state = await register('board-42', derive(symmetricKey.secondaryKey, 'board-42'));
+		assert.equal(state.deviceId, 'board-42');
+		const made = bodyOf(await registry.get('board-42'));
+		assert.equal(made.authentication.symmetricKey.primaryKey, derive(symmetricKey.primaryKey, 'board-42'));
+		const rows = await all(client.createEnrollmentGroupDeviceRegistrationStateQuery({ query: '*' }, 'line', 5));
+		assert.deepEqual(rows.map((r) => r.registrationId), ['board-42']);
+	});
+
+	it('fail where a webhook would choose', async () => {
+		await client.createOrUpdateIndividualEnrollment(symmetric('webhook', { allocationPolicy: 'custom',
+			customAllocationDefinition: { webhookUrl: 'https://x.example', apiVersion: '2019-03-31' } }));
+		await refused(register('webhook', (await keysOf('webhook')).primaryKey), 'DeviceRegistrationFailedError');
+	});
+
+	it('that are disabled are told so', async () => {
+		await client.createOrUpdateIndividualEnrollment(symmetric('off', { provisioningStatus: 'disabled' }));
+		await assert.rejects(register('off', (await keysOf('off')).primaryKey), /status is disabled/);
+	});
+
+	it('with a wrong key are refused', () => refused(register('own', Buffer.alloc(64, 3).toString('base64')), 'UnauthorizedError'));
+	it('that nobody knows are refused', () => refused(register('stranger', Buffer.alloc(64, 3).toString('base64')), 'UnauthorizedError'));
+	it('in another scope are refused', () => refused(register('own', Buffer.alloc(32, 1).toString('base64'), '0ne00000000'), 'Error'));
+});
