@@ -90,7 +90,7 @@ bool x509_common_name(const char *certificate, char *to, size_t room)
 
 bool x509_subject_is(const char *certificate, const char *common_name)
 {
-	char found[256];
+	char found[300]; /* a module's is two ids long */
 
 	return x509_common_name(certificate, found, sizeof(found)) &&
 	       strcmp(found, common_name) == 0;
