@@ -1,4 +1,4 @@
-// Device provisioning: azure-iot-provisioning-service, and -device over HTTP.
+// Device provisioning: azure-iot-provisioning-service, and -device over HTTP and MQTT.
 import assert from 'node:assert/strict';
 import { createHmac, X509Certificate } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
@@ -8,6 +8,7 @@ import iothub from 'azure-iothub';
 import provisioning from 'azure-iot-provisioning-service';
 import device from 'azure-iot-provisioning-device';
 import { Http } from 'azure-iot-provisioning-device-http';
+import { Mqtt } from 'azure-iot-provisioning-device-mqtt';
 import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
 import { X509Security } from 'azure-iot-security-x509';
 
@@ -207,7 +208,7 @@ const stateOf = async (id) => bodyOf(await client.getDeviceRegistrationState(id)
 const thumbprint = (pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '');
 
 // Each waits for the three seconds that the service says.
-for (const [name, Transport] of [['http', Http]]) {
+for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
 	const create = (security, idScope = scope) => device.ProvisioningDeviceClient.create(host, idScope, new Transport(), security);
 	const register = (id, key, idScope) => create(new SymmetricKeySecurityClient(id, key), idScope).register();
 	const registerX509 = (id, { cert, key }) => create(new X509Security(id, { cert, key })).register();
