@@ -20,12 +20,16 @@ struct device_wishes {
 	uint32_t count;              /* twin --watch: 0 is no end */
 	const char *timeout;         /* call, twin --watch */
 	const char *connect_timeout; /* call */
-	const char *group;           /* enroll, enrolled, unenroll */
-	const char *certificate;     /* enroll */
-	const char *ca_name;         /* enroll */
-	const char *device_id;       /* enroll */
-	const char *assign_to;       /* enroll */
-	bool groups;                 /* enrolled */
+	struct opt_list properties;  /* send: NAME=VALUE */
+	const char *content_type, *content_encoding, *message_id, *correlation_id;
+	const char *ack, *expiry; /* send */
+	bool wait;                /* send */
+	const char *group;        /* enroll, enrolled, unenroll */
+	const char *certificate;  /* enroll */
+	const char *ca_name;      /* enroll */
+	const char *device_id;    /* enroll */
+	const char *assign_to;    /* enroll */
+	bool groups;              /* enrolled */
 	bool disabled, yes, show_keys, secondary, hub_only, finish, watch;
 };
 extern struct device_wishes device_wishes;
@@ -42,6 +46,9 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv);
 int device_twin(struct prov_hub *hub, int argc, char **argv);
 int device_call(struct prov_hub *hub, int argc, char **argv);
 int device_purge(struct prov_hub *hub, int argc, char **argv);
+
+/* `send`, which needs AMQP and no open hub (device_send.c). */
+int device_send(int argc, char **argv);
 
 /* The same, at a provisioning service (device_enroll.c). */
 int device_enroll(struct prov_dps *dps, int argc, char **argv);
