@@ -27,10 +27,12 @@ struct device_wishes {
 	const char *assign_to;       /* enroll */
 	bool groups;                 /* enrolled */
 	/* send */
-	struct opt_list properties;
+	struct opt_list properties; /* NAME=VALUE */
 	const char *content_type, *content_encoding, *message_id, *correlation_id;
 	const char *connection_string, *cert, *private_key; /* files */
 	bool as_device;
+	const char *ack, *expiry;
+	bool wait;
 	bool disabled, yes, show_keys, secondary, hub_only, finish, watch;
 };
 extern struct device_wishes device_wishes;
@@ -47,6 +49,9 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv);
 int device_twin(struct prov_hub *hub, int argc, char **argv);
 int device_call(struct prov_hub *hub, int argc, char **argv);
 int device_purge(struct prov_hub *hub, int argc, char **argv);
+
+/* `send`, which needs AMQP and no open hub (device_send.c). */
+int device_send(int argc, char **argv);
 
 /* The same, at a provisioning service (device_enroll.c). */
 int device_enroll(struct prov_dps *dps, int argc, char **argv);
