@@ -27,6 +27,7 @@
 #define HEADERS_MAX 128 /* of a request */
 #define BODY_MAX    (1024 * 1024)
 #define HOST_MAX    253
+#define GROUPS_MAX  19 /* consumer groups of the built-in endpoint, besides $Default */
 
 struct header {
 	const char *name;
@@ -85,6 +86,8 @@ struct hub {
 	unsigned mqtt_port;
 	unsigned amqp_port;
 	char *device_cas; /* PEM: certificates of devices lead to one of these; or NULL */
+	const char *groups[GROUPS_MAX];
+	size_t group_count;
 	const char *tier; /* NULL: nothing is throttled */
 	struct store *store;
 	struct events *events;

@@ -200,6 +200,7 @@ enum error login_check(struct hub *hub, const struct login *login,
 	snprintf(identity->module, sizeof(identity->module), "%s", device.module);
 	snprintf(identity->generation, sizeof(identity->generation), "%s",
 		 device.generation);
+	identity->row = device.row;
 	error = judge(&judged, &device);
 	device_free(&device);
 	return error;

@@ -93,6 +93,24 @@ struct json *twin_json(const struct device *device)
 	return json;
 }
 
+static void add_plain(struct json *to, const char *name, const char *text,
+		      int64_t version)
+{
+	struct json *properties = parse_or_empty(text);
+
+	json_add_number(properties, "$version", (double)version);
+	json_add(to, name, properties);
+}
+
+struct json *twin_for_device(const struct twin *twin)
+{
+	struct json *json = json_new_object();
+
+	add_plain(json, "desired", twin->desired, twin->desired_version);
+	add_plain(json, "reported", twin->reported, twin->reported_version);
+	return json;
+}
+
 /* -- what may be in it --------------------------------------------------------------- */
 
 static const char *check_key(const char *key)
