@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "fake_presence.h"
 #include "provisioning.h"
 #include "twin.h"
 
@@ -66,9 +67,16 @@ static void keeps_data_that_are_to_migrate(void **state)
 
 static void resets_data_that_are_not(void **state)
 {
-	struct device device = again("true", "false", "deviceDataReset");
+	struct device device;
+	struct fake fake;
 
 	(void)state;
+	come(&hub.presences, &fake, "reg-7", "", true);
+	device = again("true", "false", "deviceDataReset");
+	/* it is connected, and told each time */
+	assert_int_equal(fake.desireds, 2);
+	assert_non_null(strstr(fake.desired, "{\"a\":1,\"$version\":"));
+	go(&hub.presences, &fake);
 	assert_null(device.twin.reported);
 	assert_string_equal(device.twin.desired, "{\"a\":1}");
 	assert_string_not_equal(device.primary, "changed");
