@@ -505,9 +505,9 @@ static bool read_some(struct connection *connection)
 	size_t taken;
 	int len;
 
-	if (room.size <= FRAMES_HEAD || is_full(connection))
+	if (room.size <= connection->frames.have || is_full(connection))
 		return false;
-	taken = room.size - FRAMES_HEAD;
+	taken = room.size - connection->frames.have;
 	len = tls_link_read(connection->tls, bytes,
 			    taken < sizeof(bytes) ? taken : sizeof(bytes));
 	if (len <= 0) {
@@ -572,7 +572,8 @@ bool connection_run(struct connection *connection)
 
 bool connection_wants_read(struct connection *connection)
 {
-	return pn_connection_driver_read_buffer(&connection->driver).size > FRAMES_HEAD &&
+	return pn_connection_driver_read_buffer(&connection->driver).size >
+		       connection->frames.have &&
 	       !is_full(connection);
 }
 
@@ -588,6 +589,9 @@ static void expire(struct connection *connection, int64_t unix_ms)
 				node_refuse(node, "amqp:unauthorized-access",
 					    "its token has expired");
 		claim_free(claim);
+		if (!connection->claims.count)
+			connection_close(connection, "amqp:unauthorized-access",
+					 "its token has expired");
 	}
 }
 

@@ -24,8 +24,9 @@ struct frames {
 };
 
 /*
- * Copies what is to be read; `to` has room for `len` + FRAMES_HEAD bytes. How many there
- * are: what is not known yet comes with the next call.
+ * Copies what is to be read; `to` has room for `len` bytes and those that the calls before
+ * have kept, `frames->have`. How many there are: what is not known yet comes with the next
+ * call.
  */
 size_t frames_take(struct frames *frames, uint8_t *to, const uint8_t *from, size_t len);
 

@@ -234,7 +234,7 @@ test('event-hubs 2.1.4 from the connection string of the IoT Hub: redirected', a
 });
 
 // It crashes when it is done, in its own library: what it wrote before counts.
-const monitor = (policy, key) => new Promise((resolve) => execFile('python3',
+const monitor = (policy, key) => new Promise((resolve) => execFile('/usr/bin/python3',
 	['tests/hub/sdk/monitor.py', host, policy, partition, `${dir}/ca.pem`],
 	{ timeout: 8000, env: { ...process.env, HUB_KEY: key, LD_PRELOAD: '' } },
 	(error, stdout, stderr) => resolve(stdout + stderr)));

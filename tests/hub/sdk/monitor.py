@@ -3,6 +3,7 @@
 #
 #	HUB_KEY=KEY monitor.py HOST POLICY PARTITION CA
 import base64
+import datetime
 import hashlib
 import hmac
 import os
@@ -46,8 +47,9 @@ def main():
         os._exit(1)
     entity = re.search(r':\d+/(.*)/\$management', where).group(1)
     uri = f'sb://{name}/{entity}'
-    auth = authentication.SASTokenAuth(uri, uri, token(uri, key.encode()), expires_in=None, verify=ca)
+    auth = authentication.SASTokenAuth(uri, uri, token(uri, key.encode()), expires_in=datetime.timedelta(minutes=5), verify=ca)
     client = uamqp.ReceiveClient(f'amqps://{name}/{entity}/$management', auth=auth)
+    client.open()
     answer = client.mgmt_request(
         uamqp.Message(application_properties={b'name': entity.encode()}), b'READ',
         op_type=b'com.microsoft:eventhub', status_code_field=b'status-code',
@@ -57,7 +59,7 @@ def main():
     source = address.Source(f'amqps://{name}/{entity}/ConsumerGroups/$Default/Partitions/{partition}')
     since = int((time.time() - 300) * 1000)
     source.set_filter(f'amqp.annotation.x-opt-enqueuedtimeutc > {since}'.encode())
-    auth = authentication.SASTokenAuth(uri, uri, token(uri, key.encode()), expires_in=None, verify=ca)
+    auth = authentication.SASTokenAuth(uri, uri, token(uri, key.encode()), expires_in=datetime.timedelta(minutes=5), verify=ca)
     client = uamqp.ReceiveClient(source, auth=auth, timeout=3000, prefetch=100)
     for message in client.receive_message_batch(max_batch_size=2):
         sender = message.annotations[b'iothub-connection-device-id'].decode()
