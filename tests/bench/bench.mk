@@ -40,9 +40,19 @@ $(B)/bench/events: $(B)/obj/tests/bench/events/events.o $(HUB_A)
 bench-events: $(B)/bench/events
 	@folder=$$(mktemp -d $(B)/events.XXXXXX) && { $< $$folder; rm -rf $$folder; }
 
-unit-build: $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
+# Devices that send, for the hub and for any other broker: tests/bench/mqtt/run.
+$(B)/obj/tests/bench/mqtt/load.o: OWN_CFLAGS += $(call pkg,--cflags,libssl)
+$(B)/bench/load: $(B)/obj/tests/bench/mqtt/load.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libssl libcrypto)
+
+bench-mqtt: all $(B)/bench/load
+	@tests/bench/mqtt/run $(B)
+
+unit-build: $(B)/bench/load $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
 
 bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS)
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-core bench-events
+.PHONY: bench bench-core bench-events bench-mqtt
