@@ -61,39 +61,37 @@ take() {
 	stderr_is ""
 }
 
+# [ARGS]: `device send d` with these arguments, until the hub has N messages
+sending() {
+	local n=$1
+	stmiot device send d "${@:2}" >out 2>err 3>&- <lines &
+	sender=$!
+	for _ in $(seq 200); do
+		! grep -q "sent $n message" err || break
+		sleep 0.05
+	done
+}
+
+# The hub tells of several at a time, after a while.
 @test "--wait: taken, rejected, purged" {
-	stmiot device send d a --message-id m1 --wait --timeout 30s >out 2>err 3>&- &
-	sender=$!
-	for _ in $(seq 200); do
-		! grep -q "sent 1 message" err || break
-		sleep 0.05
-	done
+	printf 'a\nb\nc\n' >lines
+	sending 3 - --wait --json --timeout 60s
 	take ""
-	wait $sender
-	[ "$(sed 's/^[0-9T:.-]*Z/TIME/' out)" = "TIME  m1  Success" ]
-	stmiot device send d b --json --wait --ack negative --timeout 30s >out 2>err 3>&- &
-	sender=$!
-	for _ in $(seq 200); do
-		! grep -q "sent 1 message" err || break
-		sleep 0.05
-	done
+	[ "$(cat body)" = a ]
 	take "&reject"
-	rc=0
-	wait $sender || rc=$?
-	[ $rc = 1 ]
-	[ "$(jq -c '[.event, .device, .status]' out | tail -n 1)" = '["feedback","d","Rejected"]' ]
-	[ "$(jq -r .message_id out | uniq | wc -l)" = 1 ]
-	stmiot device send d c --message-id m3 --wait --timeout 30s >out 2>err 3>&- &
-	sender=$!
-	for _ in $(seq 200); do
-		! grep -q "sent 1 message" err || break
-		sleep 0.05
-	done
 	stmiot -q device purge d
 	rc=0
 	wait $sender || rc=$?
 	[ $rc = 1 ]
-	[ "$(sed 's/^[0-9T:.-]*Z/TIME/' out)" = "TIME  m3  Purged" ]
+	[ "$(jq -r 'select(.event == "feedback") | .device + " " + .status' out | sort)" = "d Purged
+d Rejected
+d Success" ]
+	# Each by the id that it was sent with.
+	[ "$(jq -r .message_id out | sort | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" = "2 2 2 " ]
+	sending 1 e --message-id m1 --ack positive --wait --timeout 60s
+	take ""
+	wait $sender
+	[ "$(sed 's/^[0-9T:.-]*Z/TIME/' out)" = "TIME  m1  Success" ]
 	# It stays there: nobody takes it.
 	run -1 --separate-stderr stmiot device send d e --wait --timeout 1s
 	has "$stderr" "no feedback in 1 s"
