@@ -77,6 +77,9 @@ const struct opt device_options[] = {
 	  NULL },
 	{ OPT_FLAG, 0, "secondary", NULL, "connection-string: with the second key",
 	  &W.secondary, NULL, NULL },
+	{ OPT_FLAG, 0, "as-device", NULL,
+	  "send: telemetry to the hub, as the device itself sends it, over MQTT",
+	  &W.as_device, NULL, NULL },
 	{ OPT_LIST, 0, "property", "NAME=VALUE",
 	  "send: a property of the message; may be repeated", &W.properties, NULL, NULL },
 	{ OPT_TEXT, 0, "content-type", "TYPE", "send: of the body, application/json",
@@ -87,6 +90,13 @@ const struct opt device_options[] = {
 	  NULL },
 	{ OPT_TEXT, 0, "correlation-id", "ID", "send: of the message", &W.correlation_id,
 	  NULL, NULL },
+	{ OPT_TEXT, 0, "connection-string-file", "FILE|-",
+	  "send: the device's own, instead of a key that the hub tells",
+	  &W.connection_string, NULL, "file" },
+	{ OPT_TEXT, 0, "cert", "FILE", "send: the device's certificate (PEM)", &W.cert,
+	  NULL, "file" },
+	{ OPT_TEXT, 0, "private-key", "FILE", "send: the key of --cert (PEM)",
+	  &W.private_key, NULL, "file" },
 	{ OPT_TEXT, 0, "expiry", "TIME",
 	  "send: it is dropped when the device has not taken it by then (default: the "
 	  "hub's, 1h)",
@@ -165,7 +175,8 @@ int cmd_device(int argc, char **argv)
 	size_t i;
 
 	if (strcmp(argv[0], "send") == 0)
-		return device_send(argc - 1, argv + 1);
+		return W.as_device ? device_send_telemetry(argc - 1, argv + 1)
+				   : device_send(argc - 1, argv + 1);
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[0], verbs[i].verb) == 0)
 			return run(i, argc - 1, argv + 1);

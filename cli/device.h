@@ -20,16 +20,19 @@ struct device_wishes {
 	uint32_t count;              /* twin --watch: 0 is no end */
 	const char *timeout;         /* call, twin --watch */
 	const char *connect_timeout; /* call */
-	struct opt_list properties;  /* send: NAME=VALUE */
+	const char *group;           /* enroll, enrolled, unenroll */
+	const char *certificate;     /* enroll */
+	const char *ca_name;         /* enroll */
+	const char *device_id;       /* enroll */
+	const char *assign_to;       /* enroll */
+	bool groups;                 /* enrolled */
+	/* send */
+	struct opt_list properties; /* NAME=VALUE */
 	const char *content_type, *content_encoding, *message_id, *correlation_id;
-	const char *ack, *expiry; /* send */
-	bool wait;                /* send */
-	const char *group;        /* enroll, enrolled, unenroll */
-	const char *certificate;  /* enroll */
-	const char *ca_name;      /* enroll */
-	const char *device_id;    /* enroll */
-	const char *assign_to;    /* enroll */
-	bool groups;              /* enrolled */
+	const char *connection_string, *cert, *private_key; /* files */
+	bool as_device;
+	const char *ack, *expiry;
+	bool wait;
 	bool disabled, yes, show_keys, secondary, hub_only, finish, watch;
 };
 extern struct device_wishes device_wishes;
@@ -87,6 +90,9 @@ int device_report_json(const char *verb, const char *source,
 /* A time of an option, `least` to `most` seconds; what is not given stays as it is. */
 int device_take_time(const char *option, const char *text, uint32_t least, uint32_t most,
 		     uint32_t *seconds);
+
+/* `send --as-device`, which needs no open hub. */
+int device_send_telemetry(int argc, char **argv);
 
 /* Print a device, as text or as JSON; its keys only when asked for by name. */
 int device_print(const struct prov_device *device, bool keys);
