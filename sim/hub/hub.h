@@ -27,6 +27,7 @@
 #define HEADERS_MAX 128 /* of a request */
 #define BODY_MAX    (1024 * 1024)
 #define HOST_MAX    253
+#define GROUPS_MAX  19 /* consumer groups of the built-in endpoint, besides $Default */
 
 struct header {
 	const char *name;
@@ -85,6 +86,8 @@ struct hub {
 	unsigned mqtt_port;
 	unsigned amqp_port;
 	char *device_cas; /* PEM: certificates of devices lead to one of these; or NULL */
+	const char *groups[GROUPS_MAX];
+	size_t group_count;
 	const char *tier; /* NULL: nothing is throttled */
 	struct store *store;
 	struct events *events;
@@ -100,6 +103,7 @@ struct hub {
 	struct faults faults;
 	struct record record;
 	uint64_t requests;
+	int64_t tidy_ms;          /* when to look again for messages that expired */
 	struct sending *sendings; /* requests whose events are yet to be stored */
 };
 
@@ -117,7 +121,7 @@ void hub_wake(struct hub *hub);
 
 /*
  * What has come due is done, with the lock; returns when it is to be called again, by
- * clock_steady_ms(), INT64_MAX when nothing waits for the time.
+ * clock_steady_ms().
  */
 int64_t hub_tick(struct hub *hub, int64_t steady_ms);
 /* Calls that wait for somebody end, because the hub does; with the lock. */

@@ -11,33 +11,40 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "amqp/amqp.h"
 #include "clock.h"
 #include "control.h"
 #include "dps/dps.h"
 #include "folder.h"
 #include "https.h"
 #include "log.h"
+#include "mqtt/server.h"
 
 #define PROGRAM "stmiot-hub"
 
 struct settings {
 	const char *listen;
 	const char *https;
+	const char *mqtt;
+	const char *amqp;
 	const char *host;
 	const char *dps_host;
 	const char *tier;
 	const char *record;
+	const char *clock;
 	const char *clock_offset;
 	const char *dir;
 	bool tls13;
 	bool verbose;
 	const char *fail[FAULTS_MAX];
 	size_t fail_count;
+	const char *groups[GROUPS_MAX];
+	size_t group_count;
 };
 
 /* -- the command line ---------------------------------------------------------------- */
 
-enum { TLS13 = 1000, FAIL };
+enum { TLS13 = 1000, FAIL, GROUP };
 
 static const struct option_row {
 	const char *name;
@@ -50,6 +57,12 @@ static const struct option_row {
 	  "address of the servers (127.0.0.1)" },
 	{ "https", 0, "PORT", offsetof(struct settings, https),
 	  "port of HTTPS, 0 for any free one (443)" },
+	{ "mqtt", 0, "PORT", offsetof(struct settings, mqtt),
+	  "port of MQTT (8883, or any free one when --https is 0)" },
+	{ "amqp", 0, "PORT", offsetof(struct settings, amqp),
+	  "port of AMQP (5671, or any free one when --https is 0)" },
+	{ "consumer-group", GROUP, "NAME", 0,
+	  "of the event stream, besides $Default; may be given often" },
 	{ "host", 0, "NAME", offsetof(struct settings, host),
 	  "the hub's host name (stmiot-local.azure-devices.net)" },
 	{ "dps-host", 0, "NAME", offsetof(struct settings, dps_host),
@@ -60,6 +73,8 @@ static const struct option_row {
 	{ "fail", FAIL, "PATTERN", 0, "let requests fail; may be given often" },
 	{ "record", 0, "FILE", offsetof(struct settings, record),
 	  "write each request to FILE, without keys" },
+	{ "clock", 0, "FILE", offsetof(struct settings, clock),
+	  "follow the clock that somebody else writes into FILE" },
 	{ "clock-offset", 0, "SECONDS", offsetof(struct settings, clock_offset),
 	  "put the hub's clock so far off" },
 	{ "verbose", 'v', NULL, 0, "a line for every request" },
@@ -114,6 +129,11 @@ static void take_option(struct settings *settings, int c)
 			usage("--fail", "is there too often");
 		settings->fail[settings->fail_count++] = optarg;
 		break;
+	case GROUP:
+		if (settings->group_count == GROUPS_MAX)
+			usage("--consumer-group", "is there too often");
+		settings->groups[settings->group_count++] = optarg;
+		break;
 	case '?':
 		fprintf(stderr, PROGRAM ": see " PROGRAM " --help\n");
 		exit(2);
@@ -150,6 +170,15 @@ static bool host_valid(const char *host)
 			    "0123456789.-") == len;
 }
 
+static unsigned check_port(const char *option, const char *text, unsigned usual)
+{
+	unsigned long long port = usual;
+
+	if (text && !parse_whole(text, strlen(text), 65535, &port))
+		usage(option, "is a number from 0 to 65535");
+	return (unsigned)port;
+}
+
 static void take_host(char to[HOST_MAX + 1], const char *option, const char *host)
 {
 	if (!host_valid(host))
@@ -158,15 +187,32 @@ static void take_host(char to[HOST_MAX + 1], const char *option, const char *hos
 		to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
 }
 
+static void take_groups(struct hub *hub, const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->group_count; i++) {
+		const char *group = settings->groups[i];
+		size_t len = strlen(group);
+
+		if (len == 0 || len > 50 ||
+		    strspn(group, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				  "0123456789._-") != len)
+			usage("--consumer-group",
+			      "is up to 50 letters, digits, . _ and -");
+		hub->groups[hub->group_count++] = group;
+	}
+}
+
 static void check_options(struct hub *hub, const struct settings *settings)
 {
-	unsigned long long port;
 	char *end;
 	long long offset = 0;
+	const char *wrong;
 
-	if (!parse_whole(settings->https, strlen(settings->https), 65535, &port))
-		usage("--https", "is a number from 0 to 65535");
-	hub->https_port = (unsigned)port;
+	hub->https_port = check_port("--https", settings->https, 443);
+	/* where HTTPS takes any free port, so do the others */
+	hub->mqtt_port = check_port("--mqtt", settings->mqtt, hub->https_port ? 8883 : 0);
+	hub->amqp_port = check_port("--amqp", settings->amqp, hub->https_port ? 5671 : 0);
+	take_groups(hub, settings);
 	take_host(hub->host, "--host", settings->host);
 	take_host(hub->dps_host, "--dps-host", settings->dps_host);
 	if (settings->clock_offset) {
@@ -176,12 +222,14 @@ static void check_options(struct hub *hub, const struct settings *settings)
 			usage("--clock-offset", "is a number of seconds");
 	}
 	clock_offset(offset);
+	wrong = settings->clock ? clock_follow(settings->clock) : NULL;
+	if (wrong)
+		usage("--clock", wrong);
 	hub->tier = settings->tier;
 	if (hub->tier && !throttle_init(&hub->throttle, hub->tier, clock_steady_ms()))
 		usage("--tier", "is F1, B1, B2, B3, S1, S2 or S3");
 	for (size_t i = 0; i < settings->fail_count; i++) {
-		const char *wrong = faults_add(&hub->faults, settings->fail[i]);
-
+		wrong = faults_add(&hub->faults, settings->fail[i]);
 		if (wrong)
 			usage("--fail", wrong);
 	}
@@ -192,6 +240,8 @@ static void check_options(struct hub *hub, const struct settings *settings)
 struct machine {
 	struct hub hub;
 	struct https *https;
+	struct mqtt_server *mqtt;
+	struct amqp *amqp;
 	struct control *control;
 	int dirfd;
 };
@@ -202,24 +252,47 @@ static int complain(const char *what, const char *why)
 	return -1;
 }
 
-static int open_https(struct machine *machine, const struct settings *settings, char *err,
-		      size_t err_bytes)
+static bool serve(struct machine *machine, const struct settings *settings,
+		  const char *key_pem, const char *chain_pem, char *err, size_t err_bytes)
 {
+	struct hub *hub = &machine->hub;
 	struct https_settings https = { .listen = settings->listen,
-					.port = machine->hub.https_port,
-					.tls13 = settings->tls13 };
+					.port = hub->https_port,
+					.tls13 = settings->tls13,
+					.key_pem = key_pem,
+					.chain_pem = chain_pem };
+	struct mqtt_settings mqtt = { .listen = settings->listen,
+				      .port = hub->mqtt_port,
+				      .tls13 = settings->tls13,
+				      .key_pem = key_pem,
+				      .chain_pem = chain_pem };
+	struct amqp_settings amqp = { .listen = settings->listen,
+				      .port = hub->amqp_port,
+				      .tls13 = settings->tls13,
+				      .key_pem = key_pem,
+				      .chain_pem = chain_pem };
+
+	machine->https = https_open(hub, &https, err, err_bytes);
+	if (machine->https)
+		machine->mqtt = mqtt_open(hub, &mqtt, err, err_bytes);
+	if (machine->mqtt)
+		machine->amqp = amqp_open(hub, &amqp, err, err_bytes);
+	return machine->amqp;
+}
+
+static int open_servers(struct machine *machine, const struct settings *settings,
+			char *err, size_t err_bytes)
+{
 	struct cert server = { 0 };
 	char *chain = NULL;
+	bool served =
+		folder_certs(machine->dirfd, machine->hub.host, machine->hub.dps_host,
+			     &server, &chain, err, err_bytes) == 0 &&
+		serve(machine, settings, server.key_pem, chain, err, err_bytes);
 
-	if (folder_certs(machine->dirfd, machine->hub.host, machine->hub.dps_host,
-			 &server, &chain, err, err_bytes) == 0) {
-		https.key_pem = server.key_pem;
-		https.chain_pem = chain;
-		machine->https = https_open(&machine->hub, &https, err, err_bytes);
-	}
 	cert_free(&server);
 	free(chain);
-	return machine->https ? 0 : -1;
+	return served ? 0 : -1;
 }
 
 /* An eventfd, so that other threads can wake this one. */
@@ -244,6 +317,7 @@ static void take_wakes(void)
 
 static int open_machine(struct machine *machine, const struct settings *settings)
 {
+	static const struct events_settings events = { .encode = amqp_encode };
 	struct hub *hub = &machine->hub;
 	char err[600];
 
@@ -255,19 +329,23 @@ static int open_machine(struct machine *machine, const struct settings *settings
 		 settings->verbose);
 	if (settings->record && !record_open(&hub->record, settings->record))
 		return complain(settings->record, strerror(errno));
-	if (hub_open(hub, machine->dirfd, NULL, err, sizeof(err)) < 0 ||
-	    open_https(machine, settings, err, sizeof(err)) < 0)
+	if (hub_open(hub, machine->dirfd, &events, err, sizeof(err)) < 0 ||
+	    open_servers(machine, settings, err, sizeof(err)) < 0)
 		return complain(settings->dir, err);
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	hub->wake = wake;
 	machine->control = control_open(machine->dirfd, hub, err, sizeof(err));
-	return machine->control && wake_fd >= 0 ? 0 : complain(settings->dir, err);
+	if (!machine->control || wake_fd < 0)
+		return complain(settings->dir, err);
+	return amqp_start(machine->amqp) ? 0 : complain(settings->dir, "no thread");
 }
 
 static void close_machine(struct machine *machine)
 {
 	control_close(machine->control);
+	amqp_close(machine->amqp);
 	hub_hang_up(&machine->hub);
+	mqtt_close(machine->mqtt);
 	https_close(machine->https);
 	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
@@ -302,6 +380,13 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
+static void sooner(int *sleep_ms, int64_t other_ms)
+{
+	if (other_ms >= 0 && other_ms < INT_MAX &&
+	    (*sleep_ms < 0 || other_ms < *sleep_ms))
+		*sleep_ms = (int)other_ms;
+}
+
 /* With the hub's lock: all that is not waiting. How long one may sleep then, -1: for ever. */
 static int run(struct machine *machine, const struct pollfd *control, size_t count)
 {
@@ -310,15 +395,17 @@ static int run(struct machine *machine, const struct pollfd *control, size_t cou
 
 	take_wakes();
 	https_run(machine->https);
+	mqtt_run(machine->mqtt);
 	control_run(machine->control, control, count);
 	now_ms = clock_steady_ms();
 	due_ms = hub_tick(&machine->hub, now_ms) - now_ms;
 	sleep_ms = https_timeout_ms(machine->https);
-	if (due_ms < 0)
-		due_ms = 0;
-	return due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms) ? (int)due_ms
-								       : sleep_ms;
+	sooner(&sleep_ms, mqtt_timeout_ms(machine->mqtt));
+	sooner(&sleep_ms, due_ms < 0 ? 0 : due_ms);
+	return clock_nap_ms(sleep_ms);
 }
+
+enum { SERVERS = 3 }; /* what is polled besides the control socket: those, and wakes */
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void loop(struct machine *machine, const sigset_t *open)
@@ -327,17 +414,18 @@ static void loop(struct machine *machine, const sigset_t *open)
 	int sleep_ms = 0;
 
 	while (!ended && !control_asked_to_quit(machine->control)) {
-		struct pollfd fds[2 + CONTROL_POLLFDS] = {
+		struct pollfd fds[SERVERS + CONTROL_POLLFDS] = {
 			{ .fd = wake_fd, .events = POLLIN },
 			{ .fd = https_pollfd(machine->https), .events = POLLIN },
+			{ .fd = mqtt_pollfd(machine->mqtt), .events = POLLIN },
 		};
-		size_t count = control_pollfds(machine->control, fds + 2);
+		size_t count = control_pollfds(machine->control, fds + SERVERS);
 		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
 
-		if (ppoll(fds, 2 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
+		if (ppoll(fds, SERVERS + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
 			continue;
 		lock_take(&hub->lock);
-		sleep_ms = run(machine, fds + 2, count);
+		sleep_ms = run(machine, fds + SERVERS, count);
 		lock_give(&hub->lock);
 	}
 }
@@ -346,7 +434,6 @@ int main(int argc, char **argv)
 {
 	struct settings settings = {
 		.listen = "127.0.0.1",
-		.https = "443",
 		.host = "stmiot-local.azure-devices.net",
 		.dps_host = DPS_HOST,
 	};

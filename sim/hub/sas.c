@@ -82,22 +82,34 @@ const char *sas_parse(struct sas *sas, const char *header)
 	return NULL;
 }
 
-bool sas_signed_by(const struct sas *sas, const char *key)
+static bool is_signed(const struct sas *sas, const uint8_t *key, size_t len)
 {
-	uint8_t raw[128], mac[SHA256_BYTES];
-	int raw_len = base64_decode(raw, sizeof(raw), key, strlen(key));
+	uint8_t mac[SHA256_BYTES];
 	struct text text = { 0 };
 	bool same;
 
 	text_put(&text, sas->sr, sas->sr_len);
 	text_put(&text, "\n", 1);
 	text_put(&text, sas->se, sas->se_len);
-	same = raw_len > 0 && !text.failed &&
-	       crypto_hmac(mac, raw, (size_t)raw_len, text.at, text.len) &&
+	same = len > 0 && !text.failed && crypto_hmac(mac, key, len, text.at, text.len) &&
 	       crypto_equal(mac, sas->sig, sizeof(mac));
-	explicit_bzero(raw, sizeof(raw));
 	text_free(&text);
 	return same;
+}
+
+bool sas_signed_by(const struct sas *sas, const char *key)
+{
+	uint8_t raw[128];
+	int raw_len = base64_decode(raw, sizeof(raw), key, strlen(key));
+	bool same = raw_len > 0 && is_signed(sas, raw, (size_t)raw_len);
+
+	explicit_bzero(raw, sizeof(raw));
+	return same;
+}
+
+bool sas_signed_by_text(const struct sas *sas, const char *key)
+{
+	return is_signed(sas, (const uint8_t *)key, strlen(key));
 }
 
 bool sas_covers(const struct sas *sas, const char *host, const char *path)

@@ -29,6 +29,9 @@ const char *sas_parse(struct sas *sas, const char *header);
 /* Is it signed with this key, in base64? */
 bool sas_signed_by(const struct sas *sas, const char *key);
 
+/* As Event Hubs does: the base64 itself is the key. */
+bool sas_signed_by_text(const struct sas *sas, const char *key);
+
 /* Is `path` ("/devices/d1") at `host` within its resource? By whole segments. */
 bool sas_covers(const struct sas *sas, const char *host, const char *path);
 

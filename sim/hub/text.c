@@ -36,6 +36,11 @@ void text_put(struct text *text, const char *bytes, size_t len)
 	text->at[text->len] = '\0';
 }
 
+char *text_reserve(struct text *text, size_t len)
+{
+	return make_room(text, len) ? text->at + text->len : NULL;
+}
+
 void text_add(struct text *text, const char *format, ...)
 {
 	va_list args, again;

@@ -16,6 +16,8 @@ struct text {
 void text_put(struct text *text, const char *bytes, size_t len);
 void text_add(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Where `len` bytes may be written, to be counted in `text->len` then. NULL: no memory. */
+char *text_reserve(struct text *text, size_t len);
 void text_free(struct text *text);
 
 /*

@@ -1,7 +1,15 @@
 #include "token.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
+
+/* Tokens for Event Hubs, whose resources are URIs, are made otherwise. */
+static bool signed_by(const struct sas *sas, const char *key)
+{
+	return strstr(sas->resource, "://") ? sas_signed_by_text(sas, key)
+					    : sas_signed_by(sas, key);
+}
 
 static enum error judge_policy(const struct hub *hub, struct token *token, char *why,
 			       size_t why_bytes)
@@ -12,8 +20,8 @@ static enum error judge_policy(const struct hub *hub, struct token *token, char 
 		snprintf(why, why_bytes, "there is no policy '%s'", token->sas.policy);
 		return ERROR_UNAUTHORIZED;
 	}
-	if (!sas_signed_by(&token->sas, policy->primary) &&
-	    !sas_signed_by(&token->sas, policy->secondary)) {
+	if (!signed_by(&token->sas, policy->primary) &&
+	    !signed_by(&token->sas, policy->secondary)) {
 		snprintf(why, why_bytes,
 			 "the token is not signed with a key of policy %s", policy->name);
 		return ERROR_UNAUTHORIZED;

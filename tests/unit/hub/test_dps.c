@@ -267,6 +267,14 @@ static void assigns_by_keys_of_a_group(void **state)
 	assert_string_equal(device.primary, derived[0]);
 	assert_string_equal(device.secondary, derived[1]);
 	device_free(&device);
+	/* ids are the same in capitals, but those of the hub's devices are not */
+	client.id = "BOARD_7";
+	assert_true(dps_derive_key(keys[0], "BOARD_7", derived[0]));
+	client.token = sign_well(derived[0], "BOARD_7");
+	json = registered(&client, "assigned");
+	assert_string_equal(json_get_text(json, "registrationId"), "board_7");
+	assert_string_equal(json_get_text(json, "deviceId"), "board_7");
+	json_free(json);
 	/* one of its own, and disabled, shuts the device of a group out */
 	assert_null(enroll(false, "board_7",
 			   parse(KEYS ",\"provisioningStatus\":"
@@ -373,9 +381,36 @@ static void judges_the_key_after_connecting(void **state)
 	client.token = NULL;
 	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_ACCESS);
 	client.certificate = leaf.cert_pem;
-	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_CERTIFICATE);
+	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_NONE);
+	expect_refused(&client, 401, 401002);
 	client.scope = "0ne00000000";
 	assert_int_equal(dps_connect(&hub, &client, why, sizeof(why)), ERROR_NO_RESOURCE);
+}
+
+static void is_throttled_by_a_tier(void **state)
+{
+	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
+	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-2" };
+	struct dps_result result;
+	int refused = 0;
+
+	(void)state;
+	keys_of(false, "reg-2", primary, secondary);
+	client.token = sign_well(primary, "reg-2");
+	assert_true(throttle_init(&hub.throttle, "S1", clock_steady_ms()));
+	throttle_take(&hub.throttle, THROTTLE_REGISTRATION, 1000, clock_steady_ms(),
+		      &refused);
+	for (refused = 0; refused < 1000; refused++) {
+		result = ask(&client);
+		if (result.status == 429)
+			break;
+		dps_result_free(&result);
+	}
+	assert_int_equal(result.status, 429);
+	assert_true(result.retry_after_s > 0);
+	assert_int_equal((int)json_number(json_get(result.body, "errorCode")), 429001);
+	dps_result_free(&result);
+	hub.throttle = (struct throttle){ 0 };
 }
 
 static void refuses_bodies(void **state)
@@ -526,6 +561,28 @@ static void leaves_alone_what_stays_where_it_is(void **state)
 	device_free(&device);
 }
 
+static void follows_an_enrollment_to_another_device(void **state)
+{
+	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
+	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-7" };
+	struct device device;
+	struct json *json;
+
+	(void)state;
+	assert_null(enroll(false, "reg-7",
+			   parse(KEYS ",\"deviceId\":\"moved\",\"reprovisionPolicy\":"
+				      "{\"updateHubAssignment\":false}}")));
+	keys_of(false, "reg-7", primary, secondary);
+	client.token = sign_well(primary, "reg-7");
+	json = registered(&client, "assigned");
+	assert_string_equal(json_get_text(json, "deviceId"), "moved");
+	assert_string_equal(json_get_text(json, "substatus"), "initialAssignment");
+	json_free(json);
+	device = device_of("moved");
+	assert_string_equal(device.primary, primary);
+	device_free(&device);
+}
+
 static void makes_a_device_anew_that_was_deleted(void **state)
 {
 	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
@@ -556,7 +613,7 @@ static void keeps_all_of_it(void **state)
 	assert_string_equal(hub.dps->scope, scope);
 	assert_string_equal(hub.dps->owner.primary, key);
 	assert_int_equal(roll_get_registration(hub.dps->roll, "reg-7", &registration), 1);
-	assert_string_equal(registration.device, "reg-7");
+	assert_string_equal(registration.device, "moved");
 }
 
 int main(void)
@@ -570,6 +627,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_token_of_the_device),
 		cmocka_unit_test(judges_the_key_after_connecting),
 		cmocka_unit_test(refuses_bodies),
+		cmocka_unit_test(is_throttled_by_a_tier),
 		cmocka_unit_test(knows_the_last_operation_alone),
 		cmocka_unit_test(tells_a_disabled_device_so),
 		cmocka_unit_test(fails_where_a_webhook_would_choose),
@@ -577,6 +635,7 @@ int main(void)
 		cmocka_unit_test(resets_data_that_are_not),
 		cmocka_unit_test(leaves_alone_what_stays_where_it_is),
 		cmocka_unit_test(makes_a_device_anew_that_was_deleted),
+		cmocka_unit_test(follows_an_enrollment_to_another_device),
 		cmocka_unit_test(keeps_all_of_it),
 	};
 
