@@ -44,19 +44,9 @@ bench-events: $(B)/bench/events
 bench-load: all $(B)/load/mqtt
 	@tests/bench/load/run $(B)
 
-# Devices that send, for the hub and for any other broker: tests/bench/mqtt/run.
-$(B)/obj/tests/bench/mqtt/load.o: OWN_CFLAGS += $(call pkg,--cflags,libssl)
-$(B)/bench/load: $(B)/obj/tests/bench/mqtt/load.o
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libssl libcrypto)
-
-bench-mqtt: all $(B)/bench/load
-	@tests/bench/mqtt/run $(B)
-
-unit-build: $(B)/bench/load $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
+unit-build: $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
 
 bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS) $(B)/load/mqtt
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-core bench-events bench-load bench-mqtt
+.PHONY: bench bench-core bench-events bench-load
