@@ -279,10 +279,7 @@ static void tick_all(struct mqtt_server *server, struct connections *list, int64
 		struct mqtt_client *client = &connection->client;
 		int64_t due_ms = client_due_ms(client, now_ms, unix_ms);
 
-		/* one that slept has slept enough */
-		if (due_ms <= now_ms ||
-		    (client->asleep_until_ms && client->asleep_until_ms <= now_ms)) {
-			client->asleep_until_ms = 0;
+		if (due_ms <= now_ms) {
 			client_tick(client, now_ms, unix_ms);
 			add_todo(connection);
 		} else {
