@@ -58,12 +58,13 @@ BOARD_OBJ := $(call obj,$(BOARD_SRC))
 HUB_OBJ := $(call obj,$(HUB_SRC))
 FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
+LIBPROV_PKGS := libcurl libssl libcrypto libcjson libqpid-proton
 BOARD_PKGS := libcjson unicorn libseccomp
 HUB_PKGS := libmicrohttpd gnutls sqlite3 libssl libcrypto libcjson libqpid-proton
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
-$(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libcurl libcrypto libcjson) -pthread
+$(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,$(LIBPROV_PKGS)) -pthread
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 # Hidden, or the linker lets ours take the place of unicorn's functions of the same name.
 $(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
@@ -73,7 +74,7 @@ FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 # Debian's paho has no file for pkg-config.
-LIBPROV_LIBS = $(call pkg,--libs,libcurl libcrypto libcjson) -lpaho-mqtt3as -pthread
+LIBPROV_LIBS = $(call pkg,--libs,$(LIBPROV_PKGS)) -lpaho-mqtt3as -pthread
 CJSON_LIBS = $(call pkg,--libs,libcjson)
 BOARD_LIBS = $(call pkg,--libs,$(BOARD_PKGS))
 HUB_LIBS = $(call pkg,--libs,$(HUB_PKGS))
@@ -84,8 +85,8 @@ LIBPROV_SO := $(B)/lib/libprov.so.$(VERSION)
 LIBPROV_A := $(B)/obj/libprov.a
 LIBRARIES := $(LIBDFU_SO) $(LIBPROV_SO)
 PKGCONFIGS := $(B)/lib/libdfu.pc $(B)/lib/libprov.pc
-HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_device.h libprov/prov_events.h \
-	libprov/prov_local.h libprov/record.h
+HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_c2d.h libprov/prov_device.h libprov/prov_dps.h \
+	libprov/prov_events.h libprov/prov_local.h libprov/record.h
 PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board $(B)/bin/stmiot-hub
 LINKS := $(patsubst $(B)/bin/%,$(B)/%,$(PROGRAMS))
 

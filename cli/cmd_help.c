@@ -16,7 +16,7 @@ static const struct group {
 	{ "Boards", "list|info|flash|verify|read|erase|start|console" },
 	{ "The chip's settings", "option|otp" },
 	{ "Firmware and image files", "build|image" },
-	{ "Azure IoT Hub", "provision|hub|device|token" },
+	{ "Azure IoT Hub", "provision|hub|device|monitor|token" },
 	{ "Without board and hub", "sim" },
 	{ "About", "help|version|completion" },
 };

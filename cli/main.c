@@ -43,9 +43,11 @@ static const struct command commands_[] = {
 	{ "device", cmd_device, "[ID] [...]", "the devices that a hub knows",
 	  device_options,
 	  "list|show|create|delete|enable|disable|rotate|twin|call|send|purge|"
-	  "connection-string",
+	  "enroll|enrolled|unenroll|connection-string",
 	  "device" },
 	{ "token", cmd_token, "", "print a SAS token", token_options, NULL, NULL },
+	{ "monitor", cmd_monitor, "[DEVICE...]", "tail the telemetry of devices",
+	  monitor_options, NULL, "device" },
 	{ "console", cmd_console, "", "talk to a board's serial console", console_options,
 	  NULL, NULL },
 	{ "sim", cmd_sim, "[NAME] [...]", "virtual boards and the local hub", sim_options,

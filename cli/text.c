@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bytes of the UTF-8 character at `s`, 0 when there is none. Overlong forms,
-   surrogates and what is beyond U+10FFFF are none (RFC 3629, 4). */
-static size_t utf8_bytes(const unsigned char *s)
+/* Overlong forms, surrogates and what is beyond U+10FFFF are no characters (RFC 3629, 4). */
+size_t text_utf8(const unsigned char *s, size_t left)
 {
 	unsigned char low = 0x80, high = 0xbf;
 	size_t n, i;
@@ -15,6 +14,8 @@ static size_t utf8_bytes(const unsigned char *s)
 	if (s[0] < 0xc2 || s[0] > 0xf4)
 		return 0;
 	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n > left)
+		return 0;
 	if (s[0] == 0xe0)
 		low = 0xa0;
 	if (s[0] == 0xed)
@@ -47,7 +48,7 @@ void text_clean(char *to, size_t bytes, const char *from, bool controls)
 	if (bytes == 0)
 		return;
 	while (*s) {
-		size_t n = utf8_bytes(s);
+		size_t n = text_utf8(s, 4); /* no character goes on behind the zero */
 		bool bad = n == 0 || (controls && is_control(s));
 
 		if (at + (bad ? 1 : n) >= bytes)

@@ -26,6 +26,10 @@ bool text_resembles(const char *typed, const char *word);
  */
 size_t text_wrap(const char *text, size_t columns, const char **next);
 
+/* The bytes of the UTF-8 character at `s`, of whose bytes `left` (one at least) are there; 0
+ * when there is none. */
+size_t text_utf8(const unsigned char *s, size_t left);
+
 /* Two lower-case digits a byte; `to` has room for 2 * n + 1. */
 void text_hex(const uint8_t *bytes, size_t n, char *to);
 

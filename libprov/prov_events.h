@@ -23,6 +23,7 @@ extern "C" {
 
 struct prov_connstr;
 struct prov_error;
+struct prov_secret;
 
 /* -- an event ----------------------------------------------------------------------- */
 
@@ -151,6 +152,96 @@ struct prov_listener {
 	void *ctx;
 	const volatile int *cancel; /* looked at ten times a second; may be NULL */
 };
+
+/* -- by AMQP, from a hub or an Event Hub ([BUILTIN], [EH]) ---------------------------- */
+
+#define PROV_PARTITIONS_MAX 64
+
+/* Where to begin in a partition: behind the event of this sequence number. */
+struct prov_position {
+	unsigned partition;
+	int64_t sequence;
+};
+
+/* Zero is the default. What it points to must stay until the reader returns. */
+struct prov_events_opts {
+	const char *ca_file;    /* PEM; trust these alone instead of the system's */
+	const char *connect_to; /* "HOST:PORT" to connect to in place of any host's own */
+	const char *group;      /* consumer group: "$Default" */
+	enum prov_since since;
+	int64_t since_ms;                      /* of PROV_SINCE_TIME */
+	const struct prov_position *positions; /* go before `since` */
+	size_t n_positions;
+	unsigned connect_ms;     /* until connected, TLS included: 10000 */
+	unsigned answer_ms;      /* until the service answers a request: 30000 */
+	unsigned idle_ms;        /* a silent connection is lost after so long: 60000 */
+	unsigned backoff_ms;     /* the first wait before connecting again: 500 */
+	unsigned backoff_max_ms; /* the longest: 15000 */
+	unsigned token_s;        /* how long a token is good for: 3600 */
+	unsigned credit;         /* events under way in a partition, at most: 1000 */
+	bool no_retry;           /* the first loss of the connection is the end */
+};
+
+/*
+ * Read the events of all partitions until the listener ends it, which is
+ * PROV_ERR_CANCELLED, or until it fails for good.
+ *
+ * `connstr` is of the service kind, or an Event Hub's with its EntityPath, and has a key:
+ * the built-in endpoint takes no tokens of Entra ID. A hub says where its events are by a
+ * redirect, which is followed.
+ *
+ * Until it is connected for the first time, everything is final. From then on a connection
+ * that is lost is made again, with back-off and without end, and events go on behind the
+ * last one: none is told twice, and none is left out that the service still has. No reader
+ * is pushed aside (no epoch).
+ *
+ * PROV_ERR_ARG: a string of another kind. PROV_ERR_CONNECT: port 5671 is closed, or
+ * blocked. PROV_ERR_KEY: the key or policy is not known. PROV_ERR_RIGHT: the policy lacks
+ * ServiceConnect (Listen at an Event Hub). PROV_ERR_NOTFOUND: no such group or Event Hub.
+ * PROV_ERR_TAKEN: the group has five readers already, or one that has it alone.
+ * PROV_ERR_CLOCK: a token that was just signed has expired. And what prov_hub_open's
+ * requests fail with: PROV_ERR_RESOLVE, PROV_ERR_UNTRUSTED, PROV_ERR_NAME, ...
+ */
+int prov_events_read(const struct prov_connstr *connstr,
+		     const struct prov_events_opts *opts,
+		     const struct prov_listener *listener, struct prov_error *err);
+
+/* -- any broker of MQTT 3.1.1 -------------------------------------------------------- */
+
+/* Zero is the default. What it points to must stay until the reader returns. */
+struct prov_mqtt_opts {
+	const char *url; /* "mqtts://HOST[:PORT]", or "mqtt://..." without TLS */
+	const char *const *topics; /* filters, with '+' and '#' */
+	size_t n_topics;
+	int qos; /* 0, or 1: then the broker keeps what comes while it is not connected */
+	const char *user;                   /* may be NULL */
+	const struct prov_secret *password; /* may be NULL */
+	const char *ca_file; /* PEM; trust these alone instead of the system's */
+	const char *cert_file, *key_file; /* of a client with a certificate; PEM */
+	unsigned connect_ms;              /* until connected, TLS included: 10000 */
+	unsigned backoff_ms;     /* the longest first wait before connecting again: 500 */
+	unsigned backoff_max_ms; /* the longest: 15000 */
+	bool no_retry;           /* the first loss of the connection is the end */
+};
+
+/*
+ * Read what a broker has until the listener ends it, which is PROV_ERR_CANCELLED, or until
+ * it fails for good.
+ *
+ * An event of a topic as IoT Hub has them, "devices/ID/messages/events/PROPERTIES", has
+ * its device and its properties; of another topic, what stands for the first '+' of the
+ * filter is the device. `enqueued_ms` is when it was received.
+ *
+ * Until it is connected for the first time, everything is final; from then on it is as
+ * with prov_events_read. With QoS 1 nothing is left out that the broker kept, and nothing
+ * told twice because of a connection that was lost; at the end the broker is told to
+ * forget the session.
+ *
+ * PROV_ERR_ARG: a malformed URL or filter. PROV_ERR_KEY: user or password. PROV_ERR_RIGHT:
+ * a topic is refused. And PROV_ERR_RESOLVE, CONNECT, TLS, UNTRUSTED, NAME, TIMEOUT.
+ */
+int prov_mqtt_read(const struct prov_mqtt_opts *opts,
+		   const struct prov_listener *listener, struct prov_error *err);
 
 #ifdef __cplusplus
 }

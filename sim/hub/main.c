@@ -31,6 +31,7 @@ struct settings {
 	const char *dps_host;
 	const char *tier;
 	const char *record;
+	const char *clock;
 	const char *clock_offset;
 	const char *dir;
 	bool tls13;
@@ -72,6 +73,8 @@ static const struct option_row {
 	{ "fail", FAIL, "PATTERN", 0, "let requests fail; may be given often" },
 	{ "record", 0, "FILE", offsetof(struct settings, record),
 	  "write each request to FILE, without keys" },
+	{ "clock", 0, "FILE", offsetof(struct settings, clock),
+	  "follow the clock that somebody else writes into FILE" },
 	{ "clock-offset", 0, "SECONDS", offsetof(struct settings, clock_offset),
 	  "put the hub's clock so far off" },
 	{ "verbose", 'v', NULL, 0, "a line for every request" },
@@ -203,6 +206,7 @@ static void check_options(struct hub *hub, const struct settings *settings)
 {
 	char *end;
 	long long offset = 0;
+	const char *wrong;
 
 	hub->https_port = check_port("--https", settings->https, 443);
 	/* where HTTPS takes any free port, so do the others */
@@ -218,12 +222,14 @@ static void check_options(struct hub *hub, const struct settings *settings)
 			usage("--clock-offset", "is a number of seconds");
 	}
 	clock_offset(offset);
+	wrong = settings->clock ? clock_follow(settings->clock) : NULL;
+	if (wrong)
+		usage("--clock", wrong);
 	hub->tier = settings->tier;
 	if (hub->tier && !throttle_init(&hub->throttle, hub->tier, clock_steady_ms()))
 		usage("--tier", "is F1, B1, B2, B3, S1, S2 or S3");
 	for (size_t i = 0; i < settings->fail_count; i++) {
-		const char *wrong = faults_add(&hub->faults, settings->fail[i]);
-
+		wrong = faults_add(&hub->faults, settings->fail[i]);
 		if (wrong)
 			usage("--fail", wrong);
 	}
@@ -396,7 +402,7 @@ static int run(struct machine *machine, const struct pollfd *control, size_t cou
 	sleep_ms = https_timeout_ms(machine->https);
 	sooner(&sleep_ms, mqtt_timeout_ms(machine->mqtt));
 	sooner(&sleep_ms, due_ms < 0 ? 0 : due_ms);
-	return sleep_ms;
+	return clock_nap_ms(sleep_ms);
 }
 
 enum { SERVERS = 3 }; /* what is polled besides the control socket: those, and wakes */

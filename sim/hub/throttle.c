@@ -10,14 +10,10 @@ struct limit {
 
 enum { SECOND = 1000, MINUTE = 60000 };
 
-/* "Azure IoT Hub Device Provisioning Service limits": operations and registrations. */
-#define DPS_LIMITS                                                                       \
-	{ 1000, MINUTE },                                                                \
-	{                                                                                \
-		1000, MINUTE                                                             \
-	}
-
-/* The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second. */
+/*
+ * The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second.
+ * The last two are of "Azure IoT Hub Device Provisioning Service limits".
+ */
 static const struct limit limits[][THROTTLES] = {
 	{ { 0, 1 },
 	  { 100, MINUTE },
@@ -27,7 +23,8 @@ static const struct limit limits[][THROTTLES] = {
 	  { 40, SECOND },
 	  { 100, SECOND },
 	  { 100, SECOND },
-	  DPS_LIMITS },
+	  { 1000, MINUTE },
+	  { 1000, MINUTE } },
 	{ { 0, 1 },
 	  { 100, MINUTE },
 	  { 20, MINUTE },
@@ -36,7 +33,8 @@ static const struct limit limits[][THROTTLES] = {
 	  { 120, SECOND },
 	  { 120, SECOND },
 	  { 120, SECOND },
-	  DPS_LIMITS },
+	  { 1000, MINUTE },
+	  { 1000, MINUTE } },
 	{ { 0, 1 },
 	  { 5000, MINUTE },
 	  { 1000, MINUTE },
@@ -45,7 +43,8 @@ static const struct limit limits[][THROTTLES] = {
 	  { 6000, SECOND },
 	  { 6000, SECOND },
 	  { 6000, SECOND },
-	  DPS_LIMITS },
+	  { 1000, MINUTE },
+	  { 1000, MINUTE } },
 };
 
 static const struct tier {

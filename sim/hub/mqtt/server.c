@@ -127,7 +127,7 @@ static void free_connection(struct connection *connection)
 
 static void lose(struct connection *connection, int stop)
 {
-	connection->lost = true;
+	connection->lost = !tls_link_disagreed(connection->link);
 	client_close(&connection->client, stop == TLS_FAILED
 						  ? tls_link_why(connection->link)
 						  : "the client ended the connection "

@@ -11,11 +11,18 @@ import iothub from 'azure-iothub';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import transport from 'azure-iot-device-mqtt';
+import provisioning from 'azure-iot-provisioning-service';
+import provisioningDevice from 'azure-iot-provisioning-device';
+import { Mqtt as ProvisioningMqtt } from 'azure-iot-provisioning-device-mqtt';
+import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
+import { X509Security } from 'azure-iot-security-x509';
 
 const { Registry, Client: Service } = iothub;
 const { Client, ModuleClient, Message, SharedAccessKeyAuthenticationProvider } = device;
 const { NoRetry } = common;
 const { Mqtt } = transport;
+const { ProvisioningServiceClient } = provisioning;
+const { ProvisioningDeviceClient } = provisioningDevice;
 const dir = process.env.HUB_DIR;
 const host = 'stmiot-local.azure-devices.net';
 const owner = fs.readFileSync(`${dir}/connection-string`, 'utf8').trim();
@@ -169,7 +176,7 @@ test('a certificate of the CA of devices opens the device that it names', async 
 
 test('but no other: refused', async (t) => {
 	await create('byca2', { authentication: { type: 'certificateAuthority' } });
-	await refused(t, withCertificate('byca2', certify('byca', true)), 'UnauthorizedError', /common name is not the device's id/);
+	await refused(t, withCertificate('byca2', certify('byca', true)), 'UnauthorizedError', /common name is not the id/);
 });
 
 test('a certificate of another CA: refused', async (t) => {
@@ -293,4 +300,39 @@ test('a module has a twin of its own', async (t) => {
 	await report(await client.getTwin(), { of: 'module' });
 	assert.equal((await twinOf(module)).properties.reported.of, 'module');
 	assert.equal((await twinOf({ deviceId: 'with-twin' })).properties.reported.of, undefined);
+});
+
+// -- provisioning ------------------------------------------------------------------------
+
+const dps = ProvisioningServiceClient.fromConnectionString(fs.readFileSync(`${dir}/dps-connection-string`, 'utf8').trim());
+const scope = fs.readFileSync(`${dir}/dps-id-scope`, 'utf8').trim();
+const register = (security) => ProvisioningDeviceClient.create('global.azure-devices-provisioning.net', scope,
+	new ProvisioningMqtt(), security).register();
+
+async function enroll(registrationId, attestation) {
+	const made = responseOf(await dps.createOrUpdateIndividualEnrollment({ registrationId, attestation }));
+	return attestation.type === 'symmetricKey'
+		? responseOf(await dps.getIndividualEnrollmentAttestationMechanism(made.registrationId)).symmetricKey.primaryKey : null;
+}
+
+test('a device finds its hub by DPS, with a key, and opens there', async (t) => {
+	const key = await enroll('by-key', { type: 'symmetricKey' });
+	const { assignedHub, deviceId } = await register(new SymmetricKeySecurityClient('by-key', key));
+	assert.deepEqual([assignedHub, deviceId], [host, 'by-key']);
+	await open(t, Client.fromConnectionString(`HostName=${assignedHub};DeviceId=${deviceId};SharedAccessKey=${key}`, Mqtt));
+});
+
+test('with a certificate', async (t) => {
+	const shown = certify('by-certificate', false);
+	await enroll('by-certificate', { type: 'x509', x509: { clientCertificates: { primary: { certificate: shown.cert } } } });
+	const { deviceId } = await register(new X509Security('by-certificate', { cert: shown.cert, key: shown.key }));
+	assert.equal(deviceId, 'by-certificate');
+	await open(t, withCertificate(deviceId, shown));
+});
+
+test('with a key that is not its own: refused', async () => {
+	const from = logLength();
+	await enroll('by-other', { type: 'symmetricKey' });
+	await assert.rejects(register(new SymmetricKeySecurityClient('by-other', Buffer.alloc(64).toString('base64'))));
+	await logged(from, /registration by-other: 401/);
 });
