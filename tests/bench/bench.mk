@@ -40,19 +40,13 @@ $(B)/bench/events: $(B)/obj/tests/bench/events/events.o $(HUB_A)
 bench-events: $(B)/bench/events
 	@folder=$$(mktemp -d $(B)/events.XXXXXX) && { $< $$folder; rm -rf $$folder; }
 
-# Devices that send, for the hub and for any other broker: tests/bench/mqtt/run.
-$(B)/obj/tests/bench/mqtt/load.o: OWN_CFLAGS += $(call pkg,--cflags,libssl)
-$(B)/bench/load: $(B)/obj/tests/bench/mqtt/load.o
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libssl libcrypto)
+# What it takes with one, from many devices.
+bench-load: all $(B)/load/mqtt
+	@tests/bench/load/run $(B)
 
-bench-mqtt: all $(B)/bench/load
-	@tests/bench/mqtt/run $(B)
+unit-build: $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
 
-unit-build: $(B)/bench/load $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
-
-bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS)
+bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS) $(B)/load/mqtt
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-core bench-events bench-mqtt
+.PHONY: bench bench-core bench-events bench-load
