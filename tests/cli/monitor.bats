@@ -246,6 +246,50 @@ d1 grüße' ]
 	has "$(cat err)" "the connection was lost"
 }
 
+@test "a hub that is silent is left, and found again" {
+	events_up
+	devices d1
+	export STMIOT_TIMEOUT_MS=1000
+	stmiot monitor --count 2 >out 2>err &
+	reader=$!
+	connected err
+	sent d1 a
+	kill -STOP "$hub_pid"
+	eventually grep -q 'went silent' err
+	kill -CONT "$hub_pid"
+	eventually grep -q 'connected again' err
+	sent d1 b
+	wait "$reader"
+	[ "$(cut -d ' ' -f 3 out | xargs)" = 'a b' ]
+}
+
+@test "a port that swallows everything is told from one that is closed" {
+	python3 -c 'import socket, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(0)
+fill = [socket.socket() for _ in range(3)]
+for f in fill:
+    f.setblocking(False)
+    f.connect_ex(s.getsockname())
+print(s.getsockname()[1], flush=True)
+time.sleep(20)' >port 2>/dev/null 3>&- &
+	eventually test -s port
+	events_up
+	read_as service h "$(cat port)"
+	STMIOT_TIMEOUT_MS=500 run -6 --separate-stderr stmiot monitor
+	has "$stderr" "no answer from 127.0.0.1:$(cat port) in 500 ms"
+	has "$stderr" "the port is probably blocked"
+}
+
+@test "tokens are renewed before they end" {
+	events_up
+	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -o renew "$BATS_TEST_DIRNAME/renew.c" \
+		-I"$BATS_TEST_DIRNAME/../../libprov" -L"$STMIOT_BUILD/lib" -lprov \
+		-Wl,-rpath,"$STMIOT_BUILD/lib"
+	run -0 --separate-stderr ./renew hub/ca.pem "127.0.0.1:$amqp_port" 7 <hub/policies/service
+}
+
 @test "what is wrong is told, by its status too" {
 	events_up
 	sed 's/SharedAccessKey=./SharedAccessKey=Z/' hub/policies/service >wrong
