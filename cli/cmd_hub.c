@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const char *connstr_file, *host, *ca, *connect_to, *token_command;
+static const char *dps_file, *id_scope;
 static uint32_t mqtt_port, amqp_port;
 static bool mqtt_given, amqp_given;
 static bool use, replace;
@@ -33,6 +34,13 @@ const struct opt hub_options[] = {
 	  &mqtt_port, &mqtt_given, NULL },
 	{ OPT_NUMBER, 0, "amqp-port", "PORT", "add: for AMQP, instead of 5671",
 	  &amqp_port, &amqp_given, NULL },
+	{ OPT_TEXT, 0, "dps-connection-string-file", "FILE",
+	  "add: the connection string of the provisioning service that assigns devices "
+	  "to "
+	  "it, from here; - is standard input",
+	  &dps_file, NULL, "file" },
+	{ OPT_TEXT, 0, "id-scope", "ID", "add: the id scope of that service", &id_scope,
+	  NULL, NULL },
 	{ OPT_FLAG, 0, "use", NULL, "add: and use it where no hub is named", &use, NULL,
 	  NULL },
 	{ OPT_FLAG, 0, "replace", NULL, "add: in place of one of the same name", &replace,
@@ -56,20 +64,20 @@ static int prompt(struct hub *hub)
 	return status;
 }
 
-static int from_file(struct hub *hub)
+static int from_file(const char *file, enum prov_connstr_kind kind,
+		     struct prov_connstr *to)
 {
 	struct prov_secret *text = NULL;
 	struct prov_error err;
 	int status;
 
-	if (prov_secret_from_file(connstr_file, &text, &err) < 0) {
+	if (prov_secret_from_file(file, &text, &err) < 0) {
 		status = report_prov("hub add", &err);
 		return err.code == PROV_ERR_FORMAT ? EXIT_USAGE : status;
 	}
-	status = hub_parse_connstr(prov_secret_text(text),
-				   strcmp(connstr_file, "-") ? clean(connstr_file)
-							     : "standard input",
-				   &hub->connstr);
+	status = hub_parse_connstr_of(kind, prov_secret_text(text),
+				      strcmp(file, "-") ? clean(file) : "standard input",
+				      to);
 	prov_secret_free(text);
 	return status;
 }
@@ -106,7 +114,7 @@ static int take_source(struct hub *hub)
 	if (host)
 		return from_host(hub);
 	if (connstr_file)
-		return from_file(hub);
+		return from_file(connstr_file, PROV_CONNSTR_SERVICE, &hub->connstr);
 	if (variable && *variable)
 		return hub_parse_connstr(variable, "STMIOT_HUB_CONNECTION_STRING",
 					 &hub->connstr);
@@ -132,7 +140,8 @@ static int take_settings(struct hub *hub)
 	hub->ports.mqtt = (uint16_t)mqtt_port;
 	hub->ports.amqp = (uint16_t)amqp_port;
 	if (!hub_set(&hub->connect_to, connect_to) ||
-	    !hub_set(&hub->token_command, token_command)) {
+	    !hub_set(&hub->token_command, token_command) ||
+	    !hub_set(&hub->id_scope, id_scope)) {
 		complain("hub add: no memory");
 		return EXIT_FAILED;
 	}
@@ -170,6 +179,8 @@ static int cmd_add(int argc, char **argv)
 	status = take_settings(&hub);
 	if (status == EXIT_DONE)
 		status = take_source(&hub);
+	if (status == EXIT_DONE && dps_file)
+		status = from_file(dps_file, PROV_CONNSTR_DPS, &hub.dps);
 	if (status == EXIT_DONE)
 		status = save(&hub);
 	hub_clear(&hub);
@@ -205,6 +216,8 @@ static struct json *hub_json(const struct hub *hub, bool standing)
 	json_add_text(j, "connect_to", hub->connect_to);
 	add_port(j, "mqtt_port", hub->ports.mqtt);
 	add_port(j, "amqp_port", hub->ports.amqp);
+	json_add_text(j, "dps_host", *hub->dps.host ? hub->dps.host : NULL);
+	json_add_text(j, "id_scope", hub->id_scope);
 	json_add_bool(j, "default", standing);
 	json_add_text(j, "sim_dir", hub->sim_dir);
 	return j;

@@ -264,20 +264,6 @@ static int read_eventhub(struct source *s)
 	return status;
 }
 
-/* Where the hub has its AMQP, when it is not where it would be. */
-static void find_amqp(struct source *s)
-{
-	const struct hub *h = &s->hub;
-	const char *colon = h->connect_to ? strrchr(h->connect_to, ':') : NULL;
-
-	if (!h->connect_to && !h->ports.amqp)
-		return;
-	snprintf(s->amqp, sizeof(s->amqp), "%.*s:%u",
-		 colon ? (int)(colon - h->connect_to) : PROV_HOST_MAX,
-		 colon ? h->connect_to : h->connstr.host,
-		 h->ports.amqp ? h->ports.amqp : 5671);
-}
-
 static int find_source(struct source *s)
 {
 	const char *text = getenv(VARIABLE);
@@ -290,7 +276,7 @@ static int find_source(struct source *s)
 		return parse_eventhub(text, VARIABLE, s);
 	status = hubs_find(NULL, &s->hub);
 	if (status == EXIT_DONE)
-		find_amqp(s);
+		hub_amqp(&s->hub, s->amqp, sizeof(s->amqp));
 	return status;
 }
 

@@ -11,6 +11,7 @@
 
 static const char *store, *auth, *batch, *id_scope, *group_key_file, *registration_id;
 static const char *ca_cert, *ca_key, *tier;
+static bool enrolls, registers;
 static bool lock, force, dry_run, yes, jobs_given;
 static struct opt_list burn;
 static uint32_t jobs = 8, days = 3650;
@@ -38,12 +39,19 @@ const struct opt provision_options[] = {
 	  NULL },
 	{ OPT_CHOICE, 0, "tier", "F1|B1|B2|B3|S1|S2|S3",
 	  "--batch: the hub's tier, to tell the time it will take", &tier, NULL, NULL },
-	{ OPT_TEXT, 0, "id-scope", "ID", "dps: the id scope", &id_scope, NULL, NULL },
+	{ OPT_TEXT, 0, "id-scope", "ID", "dps: the id scope (default: the hub's)",
+	  &id_scope, NULL, NULL },
 	{ OPT_TEXT, 0, "group-key-file", "FILE",
 	  "dps: the enrolment group's key in base64 (- is stdin)", &group_key_file, NULL,
 	  "file" },
 	{ OPT_TEXT, 0, "registration-id", "ID", "dps: instead of the device id",
 	  &registration_id, NULL, NULL },
+	{ OPT_FLAG, 0, "enroll", NULL,
+	  "dps: enrol it with the service, whose keys it gets, in place of a group's",
+	  &enrolls, NULL, NULL },
+	{ OPT_FLAG, 0, "register", NULL,
+	  "dps: register it, and see that it is assigned, before the board is written",
+	  &registers, NULL, NULL },
 	{ OPT_TEXT, 0, "ca-cert", "FILE", "sign certificates by this CA", &ca_cert, NULL,
 	  "file" },
 	{ OPT_TEXT, 0, "ca-key", "FILE", "the CA's private key", &ca_key, NULL, "file" },
@@ -52,6 +60,8 @@ const struct opt provision_options[] = {
 	{ OPT_FLAG, 'y', "yes", NULL, "do not ask about --force", &yes, NULL, NULL },
 	{ 0 },
 };
+
+static struct hub way; /* to the provisioning service */
 
 /* -- the command line ------------------------------------------------------------------ */
 
@@ -71,17 +81,20 @@ static enum provision_store store_of(void)
 
 static int check_dps(enum provision_auth a)
 {
-	bool any = id_scope || group_key_file || registration_id;
+	bool any = id_scope || group_key_file || registration_id || enrolls || registers;
 
 	if (a != PROVISION_DPS)
-		return any ? usage_error("--id-scope, --group-key-file and "
-					 "--registration-id go with --auth dps")
+		return any ? usage_error("--id-scope, --group-key-file, "
+					 "--registration-id, --enroll and --register go "
+					 "with --auth dps")
 			   : EXIT_DONE;
+	if (!id_scope)
+		id_scope = way.id_scope;
 	if (!id_scope || !*id_scope)
 		return usage_error("--auth dps needs --id-scope");
-	if (!group_key_file == !ca_cert)
-		return usage_error(
-			"--auth dps needs either --group-key-file or --ca-cert");
+	if (!!group_key_file + !!ca_cert + enrolls != 1)
+		return usage_error("--auth dps needs one of --group-key-file, --ca-cert "
+				   "and --enroll");
 	return EXIT_DONE;
 }
 
@@ -241,13 +254,21 @@ int cmd_provision(int argc, char **argv)
 		.dry_run = dry_run,
 		.yes = yes,
 		.burn = &burn,
-		.id_scope = id_scope,
 		.days = days,
 	};
 	struct prov_secret *group_key = NULL;
 	struct prov_x509_ca *ca = NULL;
-	int status = check_options(argc, argv);
+	struct prov_dps *dps = NULL;
+	int status;
 
+	if (how.auth == PROVISION_DPS)
+		dps_way(&way);
+	status = check_options(argc, argv);
+	how.id_scope = id_scope;
+	how.registers = registers ? &way : NULL;
+	if (status == EXIT_DONE && enrolls)
+		status = dps_open(&dps);
+	how.dps = dps;
 	if (status == EXIT_DONE)
 		status = read_group_key(&group_key);
 	if (status == EXIT_DONE)
@@ -260,5 +281,7 @@ int cmd_provision(int argc, char **argv)
 		status = provision_one(&how, argc ? argv[0] : NULL);
 	prov_secret_free(group_key);
 	prov_x509_ca_free(ca);
+	prov_dps_close(dps);
+	hub_clear(&way);
 	return status;
 }

@@ -20,11 +20,19 @@ struct device_wishes {
 	uint32_t count;              /* twin --watch: 0 is no end */
 	const char *timeout;         /* call, twin --watch */
 	const char *connect_timeout; /* call */
+	const char *group;           /* enroll, enrolled, unenroll */
+	const char *certificate;     /* enroll */
+	const char *ca_name;         /* enroll */
+	const char *device_id;       /* enroll */
+	const char *assign_to;       /* enroll */
+	bool groups;                 /* enrolled */
 	/* send */
-	struct opt_list properties;
+	struct opt_list properties; /* NAME=VALUE */
 	const char *content_type, *content_encoding, *message_id, *correlation_id;
 	const char *connection_string, *cert, *private_key; /* files */
 	bool as_device;
+	const char *ack, *expiry;
+	bool wait;
 	bool disabled, yes, show_keys, secondary, hub_only, finish, watch;
 };
 extern struct device_wishes device_wishes;
@@ -41,6 +49,21 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv);
 int device_twin(struct prov_hub *hub, int argc, char **argv);
 int device_call(struct prov_hub *hub, int argc, char **argv);
 int device_purge(struct prov_hub *hub, int argc, char **argv);
+
+/* `send`, which needs AMQP and no open hub (device_send.c). */
+int device_send(int argc, char **argv);
+
+/* The same, at a provisioning service (device_enroll.c). */
+int device_enroll(struct prov_dps *dps, int argc, char **argv);
+int device_enrolled(struct prov_dps *dps, int argc, char **argv);
+int device_unenroll(struct prov_dps *dps, int argc, char **argv);
+
+/* For those that show a device or an enrolment: "NAME   text", a line of it. */
+void device_line(const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A key is shown when asked for, else how to ask. */
+void device_key_line(const char *name, const struct prov_secret *key, bool show);
+void device_add_key(struct json *j, const char *name, const struct prov_secret *key);
 
 /* Print what changes in the twin from now on, until it is to end (device_watch.c). */
 int device_watch(struct prov_hub *hub, const char *id);

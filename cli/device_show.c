@@ -19,7 +19,7 @@ static const char *filled(const char *text)
 
 /* -- one device -------------------------------------------------------------------- */
 
-static void add_key(struct json *j, const char *name, const struct prov_secret *key)
+void device_add_key(struct json *j, const char *name, const struct prov_secret *key)
 {
 	struct prov_secret *text = NULL;
 
@@ -42,8 +42,8 @@ static struct json *device_json(const struct prov_device *d, bool keys)
 	json_add_text(j, "primary_thumbprint", filled(d->primary_thumbprint));
 	json_add_text(j, "secondary_thumbprint", filled(d->secondary_thumbprint));
 	if (keys) {
-		add_key(j, "primary_key", d->primary_key);
-		add_key(j, "secondary_key", d->secondary_key);
+		device_add_key(j, "primary_key", d->primary_key);
+		device_add_key(j, "secondary_key", d->secondary_key);
 	}
 	json_add_bool(j, "connected", d->connected);
 	json_add_text(j, "connection_time", when(d->connection_time));
@@ -55,8 +55,7 @@ static struct json *device_json(const struct prov_device *d, bool keys)
 	return j;
 }
 
-__attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt,
-						       ...)
+void device_line(const char *name, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -67,14 +66,14 @@ __attribute__((format(printf, 2, 3))) static void line(const char *name, const c
 	out("%-18s %s\n", name, clean(text));
 }
 
-static void key_line(const char *name, const struct prov_secret *key, bool show)
+void device_key_line(const char *name, const struct prov_secret *key, bool show)
 {
 	struct prov_secret *text = NULL;
 
 	if (!key)
 		return;
 	if (!show)
-		line(name, "(--show-keys shows it)");
+		device_line(name, "(--show-keys shows it)");
 	else if (prov_secret_to_base64(key, &text, NULL) == 0)
 		out("%-18s %s\n", name, prov_secret_text(text));
 	prov_secret_free(text);
@@ -82,23 +81,24 @@ static void key_line(const char *name, const struct prov_secret *key, bool show)
 
 static int print_text(const struct prov_device *d, bool keys)
 {
-	line("device", "%s", d->id);
-	line("status", "%s%s%s%s", d->disabled ? "disabled" : "enabled",
-	     *d->status_reason ? " (" : "", d->status_reason,
-	     *d->status_reason ? ")" : "");
-	line("authentication", "%s", prov_auth_name(d->auth));
-	key_line("primary key", d->primary_key, keys);
-	key_line("secondary key", d->secondary_key, keys);
+	device_line("device", "%s", d->id);
+	device_line("status", "%s%s%s%s", d->disabled ? "disabled" : "enabled",
+		    *d->status_reason ? " (" : "", d->status_reason,
+		    *d->status_reason ? ")" : "");
+	device_line("authentication", "%s", prov_auth_name(d->auth));
+	device_key_line("primary key", d->primary_key, keys);
+	device_key_line("secondary key", d->secondary_key, keys);
 	if (*d->primary_thumbprint)
-		line("thumbprint", "%s", d->primary_thumbprint);
+		device_line("thumbprint", "%s", d->primary_thumbprint);
 	if (*d->secondary_thumbprint)
-		line("second thumbprint", "%s", d->secondary_thumbprint);
-	line("connected", "%s%s%s", d->connected ? "yes" : "no",
-	     when(d->connection_time) ? ", since " : "",
-	     when(d->connection_time) ? d->connection_time : "");
-	line("last activity", "%s", when(d->activity_time) ? d->activity_time : "never");
-	line("messages waiting", "%llu", (unsigned long long)d->c2d_pending);
-	line("generation", "%s", d->generation_id);
+		device_line("second thumbprint", "%s", d->secondary_thumbprint);
+	device_line("connected", "%s%s%s", d->connected ? "yes" : "no",
+		    when(d->connection_time) ? ", since " : "",
+		    when(d->connection_time) ? d->connection_time : "");
+	device_line("last activity", "%s",
+		    when(d->activity_time) ? d->activity_time : "never");
+	device_line("messages waiting", "%llu", (unsigned long long)d->c2d_pending);
+	device_line("generation", "%s", d->generation_id);
 	return EXIT_DONE;
 }
 

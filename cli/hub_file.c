@@ -33,6 +33,8 @@ void hub_clear(struct hub *hub)
 	free(hub->connect_to);
 	free(hub->token_command);
 	free(hub->sim_dir);
+	free(hub->id_scope);
+	prov_connstr_clear(&hub->dps);
 	memset(hub, 0, sizeof(*hub));
 }
 
@@ -130,6 +132,18 @@ static bool take_sim(struct hub *hub, const char *value, struct prov_error *err)
 	return take_text(&hub->sim_dir, value);
 }
 
+static bool take_dps(struct hub *hub, const char *value, struct prov_error *err)
+{
+	return prov_connstr_parse(value, &hub->dps, err) == 0 &&
+	       hub->dps.kind == PROV_CONNSTR_DPS;
+}
+
+static bool take_scope(struct hub *hub, const char *value, struct prov_error *err)
+{
+	(void)err;
+	return take_text(&hub->id_scope, value);
+}
+
 static bool take_mqtt(struct hub *hub, const char *value, struct prov_error *err)
 {
 	(void)err;
@@ -154,6 +168,8 @@ static const struct field {
 	{ "sim-dir", take_sim },
 	{ "mqtt-port", take_mqtt },
 	{ "amqp-port", take_amqp },
+	{ "dps-connection-string", take_dps },
+	{ "id-scope", take_scope },
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -254,7 +270,7 @@ static void add_text(char *text, size_t *at, const char *name, const char *value
 static bool all_plain(const struct hub *hub)
 {
 	const char *const texts[] = { hub->ca_file, hub->connect_to, hub->token_command,
-				      hub->sim_dir };
+				      hub->sim_dir, hub->id_scope };
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -265,7 +281,7 @@ static bool all_plain(const struct hub *hub)
 
 int hub_format(const struct hub *hub, struct prov_secret **out, struct prov_error *err)
 {
-	struct prov_secret *connstr = NULL;
+	struct prov_secret *connstr = NULL, *dps = NULL;
 	char *text = calloc(1, FILE_BYTES);
 	size_t at = 0;
 	int rc = 0;
@@ -278,6 +294,8 @@ int hub_format(const struct hub *hub, struct prov_secret **out, struct prov_erro
 			"file names and commands of a hub have no control characters");
 	else if (hub->connstr.key || hub->connstr.token)
 		rc = prov_connstr_format(&hub->connstr, &connstr, err);
+	if (rc == 0 && (hub->dps.key || hub->dps.token))
+		rc = prov_connstr_format(&hub->dps, &dps, err);
 	if (rc == 0) {
 		if (connstr)
 			add_text(text, &at, "connection-string",
@@ -292,11 +310,15 @@ int hub_format(const struct hub *hub, struct prov_secret **out, struct prov_erro
 			add(text, &at, "mqtt-port %u\n", hub->ports.mqtt);
 		if (hub->ports.amqp)
 			add(text, &at, "amqp-port %u\n", hub->ports.amqp);
+		add_text(text, &at, "dps-connection-string",
+			 dps ? prov_secret_text(dps) : NULL);
+		add_text(text, &at, "id-scope", hub->id_scope);
 		rc = at + 1 < FILE_BYTES
 			     ? prov_secret_new(text, at, out, err)
 			     : hub_fail(err, PROV_ERR_ARG, "a hub's file is too long");
 	}
 	prov_secret_free(connstr);
+	prov_secret_free(dps);
 	explicit_bzero(text, FILE_BYTES);
 	free(text);
 	return rc;

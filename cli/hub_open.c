@@ -72,7 +72,16 @@ static const char *const kinds[] = {
 	[PROV_CONNSTR_EVENTHUB] = "an event hub",
 };
 
-int hub_parse_connstr(const char *text, const char *source, struct prov_connstr *out)
+static const char *const advice[] = {
+	[PROV_CONNSTR_SERVICE] =
+		"the portal shows a hub's own under 'Shared access policies'",
+	[PROV_CONNSTR_DPS] =
+		"the portal shows a provisioning service's own under 'Shared "
+		"access policies'",
+};
+
+int hub_parse_connstr_of(enum prov_connstr_kind kind, const char *text,
+			 const char *source, struct prov_connstr *out)
 {
 	struct prov_error err;
 
@@ -81,14 +90,17 @@ int hub_parse_connstr(const char *text, const char *source, struct prov_connstr 
 		return err.code == PROV_ERR_FORMAT ? EXIT_USAGE
 						   : prov_exit_status(err.code);
 	}
-	if (out->kind == PROV_CONNSTR_SERVICE)
+	if (out->kind == kind)
 		return EXIT_DONE;
-	complain(
-		"%s: this is the connection string of %s, not of a hub\nthe portal shows "
-		"a hub's own under 'Shared access policies'",
-		source, kinds[out->kind]);
+	complain("%s: this is the connection string of %s, not of %s\n%s", source,
+		 kinds[out->kind], kinds[kind], advice[kind]);
 	prov_connstr_clear(out);
 	return EXIT_USAGE;
+}
+
+int hub_parse_connstr(const char *text, const char *source, struct prov_connstr *out)
+{
+	return hub_parse_connstr_of(PROV_CONNSTR_SERVICE, text, source, out);
 }
 
 static const char *variable(void)
@@ -165,12 +177,11 @@ static void waiting(void *ctx, unsigned ms, const char *why)
 	note("%s; waiting %u.%u s", clean(why), ms / 1000, ms / 100 % 10);
 }
 
-int hub_open(const struct hub *hub, struct prov_hub **out)
+void hub_settings(const struct hub *hub, struct prov_hub_opts *out)
 {
-	struct prov_hub_opts opts = {
+	*out = (struct prov_hub_opts){
 		.ca_file = hub->ca_file,
 		.connect_to = hub->connect_to,
-		.token_command = hub->token_command,
 		.user_agent = "stmiot/" STMIOT_VERSION,
 		.timeout_ms = sys_timeout_ms(60000),
 		.connect_ms = sys_timeout_ms(10000),
@@ -180,8 +191,15 @@ int hub_open(const struct hub *hub, struct prov_hub **out)
 		.trace = globals.verbose > 0 ? trace : NULL,
 		.waiting = waiting,
 	};
+}
+
+int hub_open(const struct hub *hub, struct prov_hub **out)
+{
+	struct prov_hub_opts opts;
 	struct prov_error err;
 
+	hub_settings(hub, &opts);
+	opts.token_command = hub->token_command;
 	if (prov_hub_open(&hub->connstr, &opts, out, &err) < 0)
 		return report_prov(*hub->name ? hub->name : NULL, &err);
 	return EXIT_DONE;
@@ -197,4 +215,17 @@ int hubs_open(const char *name, struct prov_hub **out)
 	status = hub_open(&hub, out);
 	hub_clear(&hub);
 	return status;
+}
+
+const char *hub_amqp(const struct hub *hub, char *to, size_t bytes)
+{
+	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
+
+	if (!hub->connect_to && !hub->ports.amqp)
+		return NULL;
+	snprintf(to, bytes, "%.*s:%u",
+		 colon ? (int)(colon - hub->connect_to) : PROV_HOST_MAX,
+		 colon ? hub->connect_to : hub->connstr.host,
+		 hub->ports.amqp ? hub->ports.amqp : 5671);
+	return to;
 }

@@ -20,6 +20,9 @@ struct hub {
 	char *token_command;
 	char *sim_dir;           /* `sim up` made it, and `sim down` there removes it */
 	struct prov_ports ports; /* of MQTT and AMQP, where they are not the usual ones */
+	/* The provisioning service that assigns devices to it; without a key: none. */
+	struct prov_connstr dps;
+	char *id_scope;
 };
 
 /* Frees what it holds, not the struct itself. */
@@ -75,9 +78,28 @@ int hub_open(const struct hub *hub, struct prov_hub **out);
 /* Both in one. */
 int hubs_open(const char *name, struct prov_hub **out);
 
-/* A connection string of a hub's policy; what is wrong with it is said, but not the
- * string. */
+/*
+ * The provisioning service of --hub, of STMIOT_DPS_CONNECTION_STRING, or of `hub use`:
+ * its connection string and how to reach it. Clear it. (hub_dps.c)
+ */
+int dps_find(struct hub *out);
+/* Both in one. */
+int dps_open(struct prov_dps **out);
+
+/* How devices reach the service: of --hub or `hub use`, else as all do. Clear it. */
+void dps_way(struct hub *out);
+
+/* What every handle of a hub or its provisioning service is opened with. */
+void hub_settings(const struct hub *hub, struct prov_hub_opts *out);
+
+/* A connection string of this kind; what is wrong with it is said, but not the string. */
+int hub_parse_connstr_of(enum prov_connstr_kind kind, const char *text,
+			 const char *source, struct prov_connstr *out);
 int hub_parse_connstr(const char *text, const char *source, struct prov_connstr *out);
+
+/* Where the hub has its AMQP, when it is not where it would be; else NULL. */
+#define HUB_ADDRESS_MAX (PROV_HOST_MAX + 8)
+const char *hub_amqp(const struct hub *hub, char *to, size_t bytes);
 
 /* Print an error of libprov with its hint, behind `where` (may be NULL). The exit status
  * for it. */

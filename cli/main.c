@@ -43,7 +43,7 @@ static const struct command commands_[] = {
 	{ "device", cmd_device, "[ID] [...]", "the devices that a hub knows",
 	  device_options,
 	  "list|show|create|delete|enable|disable|rotate|twin|call|send|purge|"
-	  "connection-string",
+	  "enroll|enrolled|unenroll|connection-string",
 	  "device" },
 	{ "token", cmd_token, "", "print a SAS token", token_options, NULL, NULL },
 	{ "monitor", cmd_monitor, "[DEVICE...]", "tail the telemetry of devices",

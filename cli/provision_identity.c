@@ -261,17 +261,6 @@ int provisioning_settle(struct provisioning *p, struct prov_hub *hub)
 
 /* -- all of it -------------------------------------------------------------------------------- */
 
-static int derive_key(struct provisioning *p)
-{
-	struct prov_error err;
-
-	prov_secret_free(p->key);
-	p->key = NULL;
-	if (prov_dps_derive_key(p->how->group_key, p->registration_id, &p->key, &err) < 0)
-		return provision_report_prov(p, &err);
-	return EXIT_DONE;
-}
-
 static int ensure(struct provisioning *p, struct prov_hub *hub)
 {
 	struct prov_device got = { 0 };
@@ -292,5 +281,7 @@ int provisioning_identify(struct provisioning *p, struct prov_hub *hub)
 		return status;
 	if (p->how->auth != PROVISION_DPS)
 		return ensure(p, hub);
-	return is_x509(p) ? EXIT_DONE : derive_key(p);
+	if (!is_x509(p))
+		status = provision_dps_key(p);
+	return status == EXIT_DONE ? provision_dps_register(p) : status;
 }

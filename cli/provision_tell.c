@@ -16,7 +16,9 @@ static const char *authentication(const struct provisioning *p)
 static void plan_identity(const struct provisioning *p)
 {
 	const char *how = p->how->auth == PROVISION_DPS
-				  ? "derived here, without a network"
+				  ? (p->how->dps ? "enrolled, or the enrolment that is "
+						   "there is used"
+						 : "derived here, without a network")
 			  : p->how->auth == PROVISION_X509
 				  ? "key and certificate made here; registered, or the "
 				    "device that is there is used"
@@ -82,6 +84,13 @@ static void verdict_json(const struct provisioning *p, int status, unsigned ms)
 	json_add_text(e, "device_id", provision_name(p));
 	json_add_text(e, p->how->auth == PROVISION_DPS ? "id_scope" : "hub",
 		      provision_home(p));
+	if (p->how->registers) {
+		json_add_text(e, "assigned_hub",
+			      *p->registration.hub ? p->registration.hub : NULL);
+		json_add_text(e, "assigned_device",
+			      *p->registration.device_id ? p->registration.device_id
+							 : NULL);
+	}
 	json_add_text(e, "auth", provision_auth_name(p->how->auth));
 	add_otp(p, e);
 	add_slot(p, e);

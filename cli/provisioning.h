@@ -25,7 +25,9 @@ struct provision_how {
 	bool rotates; /* for `device rotate`: the journal keeps its rotation */
 	const struct opt_list *burn; /* serials of boards whose OTP may be burned */
 	const char *id_scope;
-	const struct prov_secret *group_key; /* of DPS; else `ca` signs */
+	const struct prov_secret *group_key; /* of DPS; else `ca` signs, or */
+	struct prov_dps *dps;                /* it is enrolled there; one at a time */
+	const struct hub *registers;         /* --register: the way to DPS; else NULL */
 	const struct prov_x509_ca *ca;       /* NULL: self-signed */
 	uint32_t days;                       /* a certificate is valid for */
 };
@@ -69,6 +71,7 @@ struct provisioning {
 	struct prov_secret *key;
 	struct prov_x509 x509;
 	bool has_x509;
+	struct prov_registration registration; /* of --register */
 
 	struct prov_slots_plan plan;
 	enum provision_result result;
@@ -147,6 +150,10 @@ bool provision_board_key(const struct provisioning *p, uint16_t type,
  * in the end may be what the board uses then.
  */
 void provision_end_rotation(struct provisioning *p);
+
+/* Of DPS: a key derived or enrolled, and with --register where it is assigned to. */
+int provision_dps_key(struct provisioning *p);
+int provision_dps_register(struct provisioning *p);
 
 /* The journal says `step` from now on. */
 int provision_step(struct provisioning *p, enum provision_step step);

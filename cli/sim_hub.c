@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool sim_hub_installed(void)
 {
@@ -72,6 +73,29 @@ static int read_connstr(struct hub *hub, struct dfu_error *err)
 	return rc < 0 ? failed_in_prov(&why, err) : 0;
 }
 
+/* A hub of before may have none. */
+static int read_dps(struct hub *hub, struct dfu_error *err)
+{
+	struct prov_secret *text = NULL, *scope = NULL;
+	struct prov_error why;
+	char path[4096];
+	int rc;
+
+	if (!sim_path(SIM_HUB, "dps-connection-string", path, sizeof(path)) ||
+	    access(path, F_OK) != 0)
+		return 0;
+	rc = prov_secret_from_file(path, &text, &why);
+	if (rc == 0)
+		rc = prov_connstr_parse(prov_secret_text(text), &hub->dps, &why);
+	prov_secret_free(text);
+	if (rc == 0 && sim_path(SIM_HUB, "dps-id-scope", path, sizeof(path)) &&
+	    prov_secret_from_file(path, &scope, NULL) == 0 &&
+	    !hub_set(&hub->id_scope, prov_secret_text(scope)))
+		rc = hub_fail(&why, PROV_ERR_NOMEM, "no memory for the hub's name");
+	prov_secret_free(scope);
+	return rc < 0 ? failed_in_prov(&why, err) : 0;
+}
+
 static int describe(struct hub *hub, const struct json *status, struct dfu_error *err)
 {
 	char *dir = realpath(sim_dir(), NULL), ca[4096], address[32];
@@ -103,6 +127,8 @@ static int give_name(const struct json *status, struct dfu_error *err)
 		return 0;
 	}
 	rc = describe(&hub, status, err);
+	if (rc == 0)
+		rc = read_dps(&hub, err);
 	if (rc == 0 && hubs_save(&hub, true, &why) < 0)
 		rc = failed_in_prov(&why, err);
 	hub_clear(&hub);

@@ -74,7 +74,7 @@ static int words_401(struct flow *f, const char *text)
 	if (strcasestr(text, "not authorized for") || strcasestr(text, "permission"))
 		return rights_words(f, true);
 	/* The words come with what rights_ask finds out. */
-	f->doubt = true;
+	f->doubt = !hub->other;
 	return fail(&f->error, PROV_ERR_KEY, "%s refuses the key or the right",
 		    f->hub->host);
 }

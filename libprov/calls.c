@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One request, prepared by the caller. */
-static int send_next(struct flow *f)
-{
-	return f->started ? f->rc : FLOW_SEND;
-}
-
 static int method_check(const struct prov_method *method, struct prov_error *err)
 {
 	if (!method->name || !*method->name || strlen(method->name) > 100)
@@ -40,7 +34,7 @@ int prov_method_call(struct prov_hub *hub, const char *id,
 		     const struct prov_method *method, int *status, char **payload,
 		     struct prov_error *err)
 {
-	struct flow f = { .next = send_next,
+	struct flow f = { .next = flow_single,
 			  .once = true,
 			  .needs = RIGHT_SERVICE_CONNECT };
 	unsigned wait_s =
@@ -71,7 +65,7 @@ int prov_method_call(struct prov_hub *hub, const char *id,
 int prov_c2d_purge(struct prov_hub *hub, const char *id, uint64_t *purged,
 		   struct prov_error *err)
 {
-	struct flow f = { .next = send_next, .needs = RIGHT_SERVICE_CONNECT };
+	struct flow f = { .next = flow_single, .needs = RIGHT_SERVICE_CONNECT };
 	uint64_t n = 0;
 	int rc = prov_device_id_check(id, err);
 
@@ -90,7 +84,7 @@ int prov_c2d_purge(struct prov_hub *hub, const char *id, uint64_t *purged,
 static int count(struct prov_hub *hub, const char *path, const char *const *names,
 		 uint64_t *const *to, size_t n, struct prov_error *err)
 {
-	struct flow f = { .next = send_next, .needs = RIGHT_REGISTRY_READ };
+	struct flow f = { .next = flow_single, .needs = RIGHT_REGISTRY_READ };
 	int rc;
 
 	flow_target(&f, "GET", path, "", "");

@@ -357,6 +357,11 @@ int hub_run(struct prov_hub *hub, const struct flow_source *source, unsigned par
 	return e.rc;
 }
 
+int flow_single(struct flow *f)
+{
+	return f->started ? f->rc : FLOW_SEND;
+}
+
 struct single {
 	struct flow *f;
 	int rc;

@@ -26,6 +26,7 @@ struct http_pool {
 	struct curl_slist *connect_to;
 	uint16_t port, connect_port;
 	unsigned connect_ms;
+	struct prov_secret *identity;
 };
 
 /*
@@ -108,6 +109,8 @@ static int fill_pool(struct http_pool *p, const struct http_opts *opts,
 		return no_memory(err);
 	curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
+	if (opts->identity && prov_secret_copy(opts->identity, &p->identity, err) < 0)
+		return PROV_ERR_NOMEM;
 	return opts->connect_to ? set_connect_to(p, opts->connect_to, err) : 0;
 }
 
@@ -142,6 +145,7 @@ void http_close(struct http_pool *pool)
 	free(pool->connect_host);
 	free(pool->ca_file);
 	free(pool->user_agent);
+	prov_secret_free(pool->identity);
 	free(pool);
 }
 
@@ -226,6 +230,16 @@ static bool has_ca_bundle(void)
 	return curl->cainfo && access(curl->cainfo, R_OK) == 0;
 }
 
+/* The pool has the text for longer than curl needs it. */
+static bool set_identity(const struct http_pool *pool, CURL *easy)
+{
+	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
+
+	blob.data = (void *)(uintptr_t)prov_secret_bytes(pool->identity, &blob.len);
+	return curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob) == CURLE_OK;
+}
+
 /* What goes for every connection. */
 static bool set_pool(const struct http_pool *pool, CURL *easy)
 {
@@ -241,6 +255,8 @@ static bool set_pool(const struct http_pool *pool, CURL *easy)
 		ok = ok && set_text(easy, CURLOPT_CAINFO, pool->ca_file);
 	if (pool->ca_file || has_ca_bundle())
 		ok = ok && set_text(easy, CURLOPT_CAPATH, NULL);
+	if (pool->identity)
+		ok = ok && set_identity(pool, easy);
 	if (pool->connect_to) {
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, pool->connect_to);
 		ok = ok && set_text(easy, CURLOPT_NOPROXY, "*");

@@ -12,6 +12,7 @@ struct http_opts {
 	uint16_t port;
 	const char *ca_file, *connect_to, *user_agent; /* the first two may be NULL */
 	unsigned connect_ms;
+	const struct prov_secret *identity; /* a client's, in PEM; may be NULL */
 };
 
 /* A request and its answer. */

@@ -82,23 +82,19 @@ static int take_secrets(struct prov_hub *hub, const struct prov_connstr *cs,
 	}
 	if (cs->key)
 		rc = prov_secret_copy(cs->key, &hub->key, err);
-	else
+	else if (cs->token)
 		rc = prov_secret_copy(cs->token, &hub->fixed_token, err);
 	return rc;
 }
 
-int prov_hub_open(const struct prov_connstr *connstr, const struct prov_hub_opts *opts,
-		  struct prov_hub **out, struct prov_error *err)
+static int open_hub(const struct prov_connstr *connstr,
+		    const struct prov_secret *identity, const struct prov_hub_opts *opts,
+		    struct prov_hub **out, struct prov_error *err)
 {
-	static const struct prov_hub_opts none;
 	char agent[120];
 	struct prov_hub *hub;
 	int rc;
 
-	opts = opts ? opts : &none;
-	rc = check_opts(connstr, opts, err);
-	if (rc < 0)
-		return rc;
 	hub = calloc(1, sizeof(*hub));
 	if (!hub)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a hub");
@@ -110,11 +106,43 @@ int prov_hub_open(const struct prov_connstr *connstr, const struct prov_hub_opts
 	if (rc == 0)
 		rc = http_open(&(struct http_opts){ hub->host, connstr->port,
 						    opts->ca_file, opts->connect_to,
-						    agent, hub->opts.connect_ms },
+						    agent, hub->opts.connect_ms,
+						    identity },
 			       &hub->pool, err);
 	if (rc < 0) {
 		prov_hub_close(hub);
 		return rc;
+	}
+	*out = hub;
+	return 0;
+}
+
+static const struct prov_hub_opts no_opts;
+
+int prov_hub_open(const struct prov_connstr *connstr, const struct prov_hub_opts *opts,
+		  struct prov_hub **out, struct prov_error *err)
+{
+	int rc;
+
+	opts = opts ? opts : &no_opts;
+	rc = check_opts(connstr, opts, err);
+	return rc < 0 ? rc : open_hub(connstr, NULL, opts, out, err);
+}
+
+int hub_open_other(const struct prov_connstr *connstr, const char *resource,
+		   const struct prov_secret *identity, const struct prov_hub_opts *opts,
+		   struct prov_hub **out, struct prov_error *err)
+{
+	struct prov_hub *hub = NULL;
+	int rc = open_hub(connstr, identity, opts ? opts : &no_opts, &hub, err);
+
+	if (rc < 0)
+		return rc;
+	hub->other = true;
+	hub->resource = resource ? strdup(resource) : NULL;
+	if (resource && !hub->resource) {
+		prov_hub_close(hub);
+		return fail(err, PROV_ERR_NOMEM, "no memory for a service");
 	}
 	*out = hub;
 	return 0;
@@ -129,6 +157,7 @@ void prov_hub_close(struct prov_hub *hub)
 	prov_secret_free(hub->fixed_token);
 	prov_secret_free(hub->authorization);
 	free(hub->token_command);
+	free(hub->resource);
 	free(hub);
 }
 
@@ -175,9 +204,11 @@ int hub_authorize(struct prov_hub *hub, bool anew, struct prov_error *err)
 		rc = run_command(hub, &value, err);
 	else if (hub->fixed_token)
 		rc = prov_secret_copy(hub->fixed_token, &value, err);
+	else if (!hub->key)
+		return 0;
 	else
 		rc = prov_sas_make(
-			&(struct prov_sas){ hub->host,
+			&(struct prov_sas){ hub->resource ? hub->resource : hub->host,
 					    hub->policy[0] ? hub->policy : NULL, hub->key,
 					    now + TOKEN_S },
 			&value, err);

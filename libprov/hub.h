@@ -14,6 +14,8 @@
 
 struct prov_hub {
 	char host[PROV_HOST_MAX + 1];
+	char *resource; /* what tokens are for; NULL: the host */
+	bool other;     /* no hub: whoever asks has words of his own for refusals */
 	char policy[PROV_POLICY_MAX + 1];
 	struct prov_secret *key, *fixed_token;
 	char *token_command;
@@ -29,6 +31,15 @@ struct prov_hub {
 	int64_t date_unix;
 	struct prov_stats stats;
 };
+
+/*
+ * As prov_hub_open(), for a service that is no hub, with a connection string of any kind.
+ * `identity` (may be NULL) is a client's key and certificates in PEM; then there need not
+ * be a key.
+ */
+int hub_open_other(const struct prov_connstr *connstr, const char *resource,
+		   const struct prov_secret *identity, const struct prov_hub_opts *opts,
+		   struct prov_hub **out, struct prov_error *err);
 
 #define FLOW_SEND  1 /* `call` is to be sent */
 #define FLOW_WAIT  2 /* the same, when flow_wait's time is over */
@@ -82,6 +93,9 @@ int hub_run(struct prov_hub *hub, const struct flow_source *source, unsigned par
 /* A single one. */
 int hub_do(struct prov_hub *hub, struct flow *f, struct prov_error *err);
 
+/* `next` of a single request that is there already. */
+int flow_single(struct flow *f);
+
 /* Frees what a flow holds, not itself. */
 void flow_clear(struct flow *f);
 
@@ -99,7 +113,8 @@ void flow_match(struct flow *f, const char *etag);
  */
 bool flow_wait(struct flow *f, unsigned asked_ms);
 
-/* The header's value, made anew when it is about to end, or when told to. */
+/* The header's value, made anew when it is about to end, or when told to; none without a
+ * key, a token or a command. */
 int hub_authorize(struct prov_hub *hub, bool anew, struct prov_error *err);
 
 /* A web page: no hub has any. */

@@ -556,4 +556,8 @@ int prov_hub_check(struct prov_hub *hub, const struct prov_ports *ports,
 #ifdef __cplusplus
 }
 #endif
+
+#include "prov_c2d.h"
+#include "prov_dps.h"
+
 #endif

@@ -129,6 +129,6 @@ check-long:
 	@tests/check --long
 
 include tests/fuzz/fuzz.mk tests/formats/formats.mk tests/bench/bench.mk tests/hub/hub.mk \
-	tests/secrets/secrets.mk
+	tests/load/load.mk tests/secrets/secrets.mk
 
 .PHONY: rules styles unit unit-build check check-long

@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "crypto.h"
+#include "news.h"
 
 #define BULK_MAX 100
 
@@ -16,6 +17,7 @@ struct item {
 	const char *module;
 	struct device device;
 	bool found;
+	int64_t desired_version; /* before */
 	char why[200];
 };
 
@@ -155,6 +157,7 @@ static enum error find_item(struct item *item)
 	}
 	rc = store_get(store, item->id, item->module, &item->device);
 	item->found = rc == 1;
+	item->desired_version = item->device.twin.desired_version;
 	return stored(item, rc);
 }
 
@@ -242,9 +245,44 @@ static bool check_array(struct call *call)
 	return false;
 }
 
+/* An operation that was done, and who may have to hear of it. */
+struct done {
+	const struct json *json; /* NULL: it failed */
+	int64_t desired_version; /* before */
+};
+
+static void run_all(struct call *call, struct done done[BULK_MAX], struct json *errors)
+{
+	size_t i = 0;
+
+	for (struct json *m = json_first(call->body); m; m = json_next(m), i++) {
+		struct item item = { .call = call, .json = m };
+		enum error error;
+
+		item.id = json_get_text(m, "id");
+		item.module = text_of(m, "moduleId", "");
+		error = run_item(&item);
+		if (error)
+			push_error(errors, &item, error);
+		else
+			done[i] = (struct done){ m, item.desired_version };
+		device_free(&item.device);
+	}
+}
+
+static void tell_all(struct hub *hub, const struct done done[BULK_MAX])
+{
+	for (size_t i = 0; i < BULK_MAX; i++)
+		if (done[i].json)
+			news_tell(hub, text_of(done[i].json, "id", ""),
+				  text_of(done[i].json, "moduleId", ""), done[i].json,
+				  TWIN_PATCH, done[i].desired_version);
+}
+
 /* One that fails leaves the others alone; all are written in one piece. */
 void api_bulk(struct call *call)
 {
+	struct done done[BULK_MAX] = { 0 };
 	struct json *errors;
 
 	if (!check_array(call))
@@ -254,23 +292,14 @@ void api_bulk(struct call *call)
 		return;
 	}
 	errors = json_new_array();
-	for (struct json *m = json_first(call->body); m; m = json_next(m)) {
-		struct item item = { .call = call, .json = m };
-		enum error error;
-
-		item.id = json_get_text(m, "id");
-		item.module = text_of(m, "moduleId", "");
-		error = run_item(&item);
-		if (error)
-			push_error(errors, &item, error);
-		device_free(&item.device);
-	}
+	run_all(call, done, errors);
 	if (store_commit(call->hub->store) < 0) {
 		store_rollback(call->hub->store);
 		json_free(errors);
 		refuse(call, ERROR_SERVER, NULL);
 		return;
 	}
+	tell_all(call->hub, done);
 	answer_errors(call, errors);
 }
 

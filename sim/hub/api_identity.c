@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "news.h"
+
 #define MODULES_MAX 50   /* of a device */
 #define LIST_MAX    1000 /* of GET /devices */
 
@@ -120,6 +122,9 @@ static void update(struct call *call, struct device *device)
 		refuse(call, ERROR_SERVER, NULL);
 	else
 		answer_identity(call, device);
+	if (call->refused == ERROR_NONE)
+		news_tell(call->hub, device->id, device->module, NULL, TWIN_PATCH,
+			  device->twin.desired_version);
 }
 
 /* Without If-Match it makes one, with it changes one. */
@@ -167,6 +172,7 @@ void api_delete_identity(struct call *call)
 		refuse(call, ERROR_SERVER, NULL);
 	else
 		answer_nothing(call, 204);
+	news_tell(call->hub, call->device, call->module, NULL, TWIN_PATCH, 0);
 }
 
 /* -- lists --------------------------------------------------------------------------- */
@@ -241,6 +247,7 @@ void api_service_statistics(struct call *call)
 {
 	struct json *json = json_new_object();
 
-	json_add_number(json, "connectedDeviceCount", 0);
+	json_add_number(json, "connectedDeviceCount",
+			(double)call->hub->presences.devices);
 	answer_json(call, 200, json);
 }

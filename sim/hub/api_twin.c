@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "news.h"
 #include "page.h"
 #include "query.h"
 
@@ -32,9 +33,11 @@ static void change_twin(struct call *call, enum twin_change how)
 	struct device device;
 	char etag[ETAG_TEXT];
 	const char *wrong;
+	int64_t before;
 
 	if (!call_find(call, &device))
 		return;
+	before = device.twin.desired_version;
 	twin_etag(&device.twin, etag);
 	if (call_if_match(call, etag)) {
 		wrong = twin_apply(&device.twin, call->body, how, call->now_ms);
@@ -44,6 +47,9 @@ static void change_twin(struct call *call, enum twin_change how)
 			refuse(call, ERROR_SERVER, NULL);
 		else
 			answer_twin(call, &device);
+		if (call->refused == ERROR_NONE)
+			news_tell(call->hub, device.id, device.module, call->body, how,
+				  before);
 	}
 	device_free(&device);
 }

@@ -40,7 +40,10 @@ static bool by_device(struct call *call, const char *header)
 	enum error judged =
 		login_check(call->hub, &login, &call->identity, why, sizeof(why));
 
-	return let_in(call, judged, why);
+	if (!let_in(call, judged, why))
+		return false;
+	store_seen(call->hub->store, call->device, call->module, call->now_ms, false);
+	return true;
 }
 
 bool authorize(struct call *call, unsigned right)

@@ -47,6 +47,8 @@ static const char *const sql[C2D_STATEMENTS] = {
 	[FIRST] = "SELECT row, enqueued_ms, expires_ms, deliveries, ack, packed "
 		  "FROM messages WHERE device = ?2 AND " UNLOCKED(
 			  "?1") " ORDER BY row LIMIT 1",
+	[LOCKED_BY] = "SELECT row, enqueued_ms, expires_ms, deliveries, ack, packed "
+		      "FROM messages WHERE device = ?2 AND lock = ?3",
 	[LOCK] = "UPDATE messages SET lock = ?2, locked_ms = ?3 WHERE row = ?1",
 	[FIND] = "SELECT row, deliveries FROM messages "
 		 "WHERE device = ?2 AND lock = ?3 AND " LOCKED("?1"),
@@ -282,20 +284,24 @@ static bool read_delivery(struct c2d_delivery *delivery, struct sqlite3_stmt *st
 	       c2d_new_lock(delivery->lock);
 }
 
-static int lock_first(struct c2d *c2d, const struct device *device,
-		      struct c2d_delivery *delivery)
+/* The first message that waits, or the one that this lock was for. */
+static int lock_one(struct c2d *c2d, const struct device *device, const char *old_lock,
+		    struct c2d_delivery *delivery)
 {
-	struct sqlite3_stmt *first = c2d->statements[FIRST];
+	struct sqlite3_stmt *find = c2d->statements[old_lock ? LOCKED_BY : FIRST];
 	struct sqlite3_stmt *lock = c2d->statements[LOCK];
 	int64_t now_ms = clock_unix_ms();
 	int rc;
 
-	db_bind_int(first, 1, now_ms);
-	db_bind_int(first, 2, device->row);
-	rc = db_step(c2d->db, first);
-	if (rc == 1 && !read_delivery(delivery, first))
+	if (old_lock)
+		db_bind_text(find, 3, old_lock);
+	else
+		db_bind_int(find, 1, now_ms);
+	db_bind_int(find, 2, device->row);
+	rc = db_step(c2d->db, find);
+	if (rc == 1 && !read_delivery(delivery, find))
 		rc = -1;
-	db_reset(first);
+	db_reset(find);
 	if (rc != 1)
 		return rc;
 	db_bind_int(lock, 1, delivery->sequence);
@@ -304,8 +310,8 @@ static int lock_first(struct c2d *c2d, const struct device *device,
 	return db_run(c2d->db, lock);
 }
 
-int c2d_receive(struct c2d *c2d, const struct device *device,
-		struct c2d_delivery *delivery)
+static int receive(struct c2d *c2d, const struct device *device, const char *old_lock,
+		   struct c2d_delivery *delivery)
 {
 	int64_t expired;
 	int rc;
@@ -314,8 +320,20 @@ int c2d_receive(struct c2d *c2d, const struct device *device,
 		return -1;
 	rc = retire_all(c2d, EXPIRED_OF, device->row, STATUS_EXPIRED, &expired);
 	if (rc == 1)
-		rc = lock_first(c2d, device, delivery);
+		rc = lock_one(c2d, device, old_lock, delivery);
 	return c2d_end(c2d, rc);
+}
+
+int c2d_receive(struct c2d *c2d, const struct device *device,
+		struct c2d_delivery *delivery)
+{
+	return receive(c2d, device, NULL, delivery);
+}
+
+int c2d_receive_again(struct c2d *c2d, const struct device *device, const char *lock,
+		      struct c2d_delivery *delivery)
+{
+	return *lock ? receive(c2d, device, lock, delivery) : 0;
 }
 
 /* "IoT Hub increments the delivery count only when your device explicitly abandons". */

@@ -73,6 +73,12 @@ void c2d_delivery_free(struct c2d_delivery *delivery);
 /* Takes and locks the first message that waits. */
 int c2d_receive(struct c2d *c2d, const struct device *device,
 		struct c2d_delivery *delivery);
+/*
+ * Takes and locks anew the message that this lock was for, also when its minute is over;
+ * 0: it is gone, or somebody else took it since.
+ */
+int c2d_receive_again(struct c2d *c2d, const struct device *device, const char *lock,
+		      struct c2d_delivery *delivery);
 /* 0: nothing is locked with this, or not any more. */
 int c2d_settle(struct c2d *c2d, const struct device *device, const char *lock,
 	       enum c2d_outcome outcome);

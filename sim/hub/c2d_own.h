@@ -9,6 +9,7 @@ enum c2d_statement {
 	SEND,
 	COUNT,
 	FIRST,
+	LOCKED_BY,
 	LOCK,
 	FIND,
 	UNLOCK,

@@ -73,9 +73,11 @@ static const char *do_status(struct hub *hub, const struct json *asked,
 	json_add_text(answer, "version", STMIOT_VERSION);
 	json_add_text(answer, "host", hub->host);
 	json_add_number(answer, "https", hub->https_port);
+	json_add_number(answer, "mqtt", hub->mqtt_port);
 	json_add_number(answer, "amqp", hub->amqp_port);
 	json_add_text(answer, "tier", hub->tier);
 	json_add_number(answer, "devices", (double)all);
+	json_add_number(answer, "connected", (double)hub->presences.count);
 	json_add_number(answer, "requests", (double)hub->requests);
 	add_dps(answer, hub->dps);
 	add_policies(answer, hub);

@@ -98,7 +98,10 @@ bool device_init(struct device *device, const char *id, const char *module,
 {
 	uint32_t tail;
 
-	*device = (struct device){ .enabled = true, .status_ms = TIME_NONE };
+	*device = (struct device){ .enabled = true,
+				   .status_ms = TIME_NONE,
+				   .connection_ms = TIME_NONE,
+				   .active_ms = TIME_NONE };
 	snprintf(device->id, sizeof(device->id), "%s", id);
 	snprintf(device->module, sizeof(device->module), "%s", module);
 	device->twin.version = 1;
@@ -264,18 +267,25 @@ static void add_auth(struct json *to, const struct device *device)
 }
 
 /* Unlike a twin's, without a zone. */
-static const char never[] = "0001-01-01T00:00:00";
+static void add_time(struct json *to, const char *name, int64_t unix_ms)
+{
+	char when[TIME_TEXT] = "0001-01-01T00:00:00";
+
+	if (unix_ms != TIME_NONE)
+		clock_iso(when, unix_ms);
+	json_add_text(to, name, when);
+}
 
 static void add_status(struct json *to, const struct device *device)
 {
-	char when[TIME_TEXT];
-
-	clock_iso(when, device->status_ms);
-	if (device->status_ms == TIME_NONE)
-		strcpy(when, never);
 	json_add_text(to, "status", device->enabled ? "enabled" : "disabled");
 	json_add_text(to, "statusReason", text_or_null(device->reason));
-	json_add_text(to, "statusUpdatedTime", when);
+	add_time(to, "statusUpdatedTime", device->status_ms);
+}
+
+const char *device_connection(const struct device *device)
+{
+	return device->connected ? "Connected" : "Disconnected";
 }
 
 struct json *device_json(const struct device *device)
@@ -291,12 +301,12 @@ struct json *device_json(const struct device *device)
 	}
 	json_add_text(json, "generationId", device->generation);
 	json_add_text(json, "etag", etag);
-	json_add_text(json, "connectionState", "Disconnected");
+	json_add_text(json, "connectionState", device_connection(device));
 	if (!*device->module)
 		add_status(json, device);
-	json_add_text(json, "connectionStateUpdatedTime", never);
-	json_add_text(json, "lastActivityTime", never);
-	json_add_number(json, "cloudToDeviceMessageCount", 0);
+	add_time(json, "connectionStateUpdatedTime", device->connection_ms);
+	add_time(json, "lastActivityTime", device->active_ms);
+	json_add_number(json, "cloudToDeviceMessageCount", (double)device->c2d_count);
 	add_auth(json, device);
 	if (*device->module)
 		return json;

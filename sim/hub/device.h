@@ -44,6 +44,11 @@ struct device {
 	char primary[SECRET_MAX + 1];
 	char secondary[SECRET_MAX + 1];
 	struct twin twin;
+	/* What the hub knows of it; the store does not write these. */
+	bool connected;
+	int64_t connection_ms; /* when that changed, or TIME_NONE */
+	int64_t active_ms;     /* or TIME_NONE */
+	int64_t c2d_count;
 };
 
 /* Wipes the keys. */
@@ -74,6 +79,9 @@ void twin_etag(const struct twin *twin, char to[ETAG_TEXT]);
 bool etag_matches(const char *if_match, const char *etag);
 
 const char *auth_name(enum auth auth);
+
+/* "Connected" */
+const char *device_connection(const struct device *device);
 
 /* The answer to GET /devices/ID, or of a module. */
 struct json *device_json(const struct device *device);

@@ -52,6 +52,8 @@ static const struct error_kind kinds[ERRORS] = {
 				     "At most 100 devices go into one request." },
 	[ERROR_THROTTLED] = { 429, 429003, "ThrottlingBacklogTimeout",
 			      "The request has been throttled." },
+	[ERROR_TENANT_THROTTLED] = { 429, 429001, "ThrottlingException",
+				     "Operations are being throttled for this tenant." },
 	[ERROR_SERVER] = { 500, 500001, "ServerError",
 			   "The server encountered an error. Please retry." },
 	[ERROR_NOT_SERVED] = { 501, 501000, "NotImplemented",

@@ -287,7 +287,7 @@ void *events_write(void *with)
 		int64_t now_ms = clock_steady_ms();
 
 		if (!events->queued_bytes && !events->closing && now_ms < due_ms)
-			sleep_ms(events, due_ms - now_ms);
+			sleep_ms(events, clock_nap_ms((int)(due_ms - now_ms)));
 		if (events->queued_bytes && !write_queued(events))
 			break;
 		if (events->closing && !events->queued_bytes)

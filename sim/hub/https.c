@@ -1,15 +1,14 @@
 #include "https.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "clock.h"
 #include "log.h"
 #include "peer.h"
@@ -252,25 +251,6 @@ static void report(void *context, const char *format, va_list args)
 
 /* -- opening ------------------------------------------------------------------------- */
 
-static bool parse_address(struct sockaddr_storage *address, const char *text,
-			  unsigned port)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)address;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
-
-	memset(address, 0, sizeof(*address));
-	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		return true;
-	}
-	if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1)
-		return false;
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons((uint16_t)port);
-	return true;
-}
-
 static struct MHD_Daemon *start(struct https *https,
 				const struct https_settings *settings,
 				const struct sockaddr_storage *address)
@@ -300,7 +280,7 @@ struct https *https_open(struct hub *hub, const struct https_settings *settings,
 	struct https *https = calloc(1, sizeof(*https));
 	struct sockaddr_storage address;
 
-	if (!https || !parse_address(&address, settings->listen, settings->port)) {
+	if (!https || !address_parse(&address, settings->listen, settings->port)) {
 		snprintf(err, err_bytes, "%s: is no IP address", settings->listen);
 		free(https);
 		return NULL;

@@ -14,7 +14,8 @@
 #include "route.h"
 #include "sending.h"
 
-#define METER 4096 /* bytes of a method's body that count as one */
+#define TIDY_MS 1000 /* messages that expired are looked for so often */
+#define METER   4096 /* bytes of a method's body that count as one */
 
 /* -- what is asked of every request -------------------------------------------------- */
 
@@ -175,6 +176,24 @@ static void strike_after(struct answer *answer, const struct fault *fault)
 
 /* -- opening ------------------------------------------------------------------------- */
 
+static void keep_activity(void *with, const struct presence *presence, bool changed)
+{
+	struct hub *hub = with;
+
+	store_seen(hub->store, presence->device, presence->module, clock_unix_ms(),
+		   changed);
+}
+
+static void complete(void *with, struct device *device)
+{
+	struct hub *hub = with;
+
+	device->connected =
+		presence_find(&hub->presences, device->id, device->module) != NULL;
+	if (!*device->module)
+		c2d_count(hub->c2d, device, &device->c2d_count);
+}
+
 /* On the thread that writes events. */
 static void tell_stored(void *with, uint64_t ticket)
 {
@@ -231,6 +250,9 @@ int hub_open(struct hub *hub, int dirfd, const struct events_settings *events, c
 			    err, err_bytes);
 	if (!hub->dps)
 		return -1;
+	hub->presences.seen = keep_activity;
+	hub->presences.with = hub;
+	store_complete_with(hub->store, complete, hub);
 	hub->device_cas = folder_read(dirfd, "device-cas.pem");
 	hub->events = events_open(dirfd, &settings, err, err_bytes);
 	return hub->events ? 0 : -1;
@@ -261,9 +283,16 @@ void hub_wake(struct hub *hub)
 
 int64_t hub_tick(struct hub *hub, int64_t steady_ms)
 {
+	int64_t due_ms;
+
 	methods_tick(hub, steady_ms);
 	sendings_tick(hub);
-	return methods_due_ms(hub);
+	if (steady_ms >= hub->tidy_ms) {
+		c2d_tidy(hub->c2d);
+		hub->tidy_ms = steady_ms + TIDY_MS;
+	}
+	due_ms = methods_due_ms(hub);
+	return due_ms < hub->tidy_ms ? due_ms : hub->tidy_ms;
 }
 
 void hub_hang_up(struct hub *hub)

@@ -103,6 +103,7 @@ struct hub {
 	struct faults faults;
 	struct record record;
 	uint64_t requests;
+	int64_t tidy_ms;          /* when to look again for messages that expired */
 	struct sending *sendings; /* requests whose events are yet to be stored */
 };
 
@@ -120,7 +121,7 @@ void hub_wake(struct hub *hub);
 
 /*
  * What has come due is done, with the lock; returns when it is to be called again, by
- * clock_steady_ms(), INT64_MAX when nothing waits for the time.
+ * clock_steady_ms().
  */
 int64_t hub_tick(struct hub *hub, int64_t steady_ms);
 /* Calls that wait for somebody end, because the hub does; with the lock. */

@@ -109,10 +109,12 @@ static bool thumbprint_is(const char *registered, const char *certificate)
 	       strcasecmp(registered, found) == 0;
 }
 
+/* "CN=<deviceid>/<moduleid>" is a module's ("Authenticate with X.509 certificates"). */
 static enum error judge_certificate(const struct judged *judged,
 				    const struct device *device)
 {
 	const struct login *login = judged->login;
+	char name[2 * ID_MAX + 2];
 
 	switch (device->auth) {
 	case AUTH_SELF_SIGNED:
@@ -125,10 +127,12 @@ static enum error judge_certificate(const struct judged *judged,
 			   "iothub");
 		return ERROR_NONE;
 	case AUTH_CA:
-		if (!x509_subject_is(login->certificate, login->device))
+		snprintf(name, sizeof(name), "%s%s%s", login->device,
+			 *login->module ? "/" : "", login->module);
+		if (!x509_subject_is(login->certificate, name))
 			return refuse_login(judged, ERROR_UNAUTHORIZED,
 					    "the certificate's common name is not the "
-					    "device's id");
+					    "id");
 		if (!judged->hub->device_cas ||
 		    !x509_leads(login->certificate, login->chain, judged->hub->device_cas,
 				clock_unix_ms()))
@@ -145,6 +149,20 @@ static enum error judge_certificate(const struct judged *judged,
 
 /* -- the whole ----------------------------------------------------------------------- */
 
+/* A module is as its device is. */
+static bool enabled(const struct judged *judged, const struct device *device)
+{
+	struct device parent;
+	bool is = device->enabled;
+
+	if (*device->module &&
+	    store_get(judged->hub->store, device->id, "", &parent) == 1) {
+		is = is && parent.enabled;
+		device_free(&parent);
+	}
+	return is;
+}
+
 static enum error judge(const struct judged *judged, const struct device *device)
 {
 	const struct login *login = judged->login;
@@ -154,7 +172,7 @@ static enum error judge(const struct judged *judged, const struct device *device
 		error = judge_token(judged, device);
 	else
 		error = judge_certificate(judged, device);
-	if (error == ERROR_NONE && !device->enabled)
+	if (error == ERROR_NONE && !enabled(judged, device))
 		error = refuse_login(judged, ERROR_UNAUTHORIZED,
 				     "the identity is disabled");
 	return error;
@@ -182,6 +200,7 @@ enum error login_check(struct hub *hub, const struct login *login,
 	snprintf(identity->module, sizeof(identity->module), "%s", device.module);
 	snprintf(identity->generation, sizeof(identity->generation), "%s",
 		 device.generation);
+	identity->row = device.row;
 	error = judge(&judged, &device);
 	device_free(&device);
 	return error;

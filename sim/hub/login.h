@@ -26,6 +26,7 @@ struct identity {
 	char device[ID_MAX + 1];
 	char module[ID_MAX + 1];
 	char generation[32];
+	int64_t row;                       /* of the store */
 	char auth_method[AUTH_METHOD_MAX]; /* iothub-connection-auth-method, JSON */
 	int64_t expires_ms; /* when the token does, by clock_unix_ms(); INT64_MAX: never */
 };

@@ -18,17 +18,20 @@
 #include "folder.h"
 #include "https.h"
 #include "log.h"
+#include "mqtt/server.h"
 
 #define PROGRAM "stmiot-hub"
 
 struct settings {
 	const char *listen;
 	const char *https;
+	const char *mqtt;
 	const char *amqp;
 	const char *host;
 	const char *dps_host;
 	const char *tier;
 	const char *record;
+	const char *clock;
 	const char *clock_offset;
 	const char *dir;
 	bool tls13;
@@ -54,6 +57,8 @@ static const struct option_row {
 	  "address of the servers (127.0.0.1)" },
 	{ "https", 0, "PORT", offsetof(struct settings, https),
 	  "port of HTTPS, 0 for any free one (443)" },
+	{ "mqtt", 0, "PORT", offsetof(struct settings, mqtt),
+	  "port of MQTT (8883, or any free one when --https is 0)" },
 	{ "amqp", 0, "PORT", offsetof(struct settings, amqp),
 	  "port of AMQP (5671, or any free one when --https is 0)" },
 	{ "consumer-group", GROUP, "NAME", 0,
@@ -68,6 +73,8 @@ static const struct option_row {
 	{ "fail", FAIL, "PATTERN", 0, "let requests fail; may be given often" },
 	{ "record", 0, "FILE", offsetof(struct settings, record),
 	  "write each request to FILE, without keys" },
+	{ "clock", 0, "FILE", offsetof(struct settings, clock),
+	  "follow the clock that somebody else writes into FILE" },
 	{ "clock-offset", 0, "SECONDS", offsetof(struct settings, clock_offset),
 	  "put the hub's clock so far off" },
 	{ "verbose", 'v', NULL, 0, "a line for every request" },
@@ -163,14 +170,6 @@ static bool host_valid(const char *host)
 			    "0123456789.-") == len;
 }
 
-static void take_host(char to[HOST_MAX + 1], const char *option, const char *host)
-{
-	if (!host_valid(host))
-		usage(option, "is a host name");
-	for (size_t i = 0; host[i]; i++)
-		to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
-}
-
 static unsigned check_port(const char *option, const char *text, unsigned usual)
 {
 	unsigned long long port = usual;
@@ -178,6 +177,14 @@ static unsigned check_port(const char *option, const char *text, unsigned usual)
 	if (text && !parse_whole(text, strlen(text), 65535, &port))
 		usage(option, "is a number from 0 to 65535");
 	return (unsigned)port;
+}
+
+static void take_host(char to[HOST_MAX + 1], const char *option, const char *host)
+{
+	if (!host_valid(host))
+		usage(option, "is a host name");
+	for (size_t i = 0; host[i]; i++)
+		to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
 }
 
 static void take_groups(struct hub *hub, const struct settings *settings)
@@ -199,9 +206,11 @@ static void check_options(struct hub *hub, const struct settings *settings)
 {
 	char *end;
 	long long offset = 0;
+	const char *wrong;
 
 	hub->https_port = check_port("--https", settings->https, 443);
 	/* where HTTPS takes any free port, so do the others */
+	hub->mqtt_port = check_port("--mqtt", settings->mqtt, hub->https_port ? 8883 : 0);
 	hub->amqp_port = check_port("--amqp", settings->amqp, hub->https_port ? 5671 : 0);
 	take_groups(hub, settings);
 	take_host(hub->host, "--host", settings->host);
@@ -213,12 +222,14 @@ static void check_options(struct hub *hub, const struct settings *settings)
 			usage("--clock-offset", "is a number of seconds");
 	}
 	clock_offset(offset);
+	wrong = settings->clock ? clock_follow(settings->clock) : NULL;
+	if (wrong)
+		usage("--clock", wrong);
 	hub->tier = settings->tier;
 	if (hub->tier && !throttle_init(&hub->throttle, hub->tier, clock_steady_ms()))
 		usage("--tier", "is F1, B1, B2, B3, S1, S2 or S3");
 	for (size_t i = 0; i < settings->fail_count; i++) {
-		const char *wrong = faults_add(&hub->faults, settings->fail[i]);
-
+		wrong = faults_add(&hub->faults, settings->fail[i]);
 		if (wrong)
 			usage("--fail", wrong);
 	}
@@ -229,6 +240,7 @@ static void check_options(struct hub *hub, const struct settings *settings)
 struct machine {
 	struct hub hub;
 	struct https *https;
+	struct mqtt_server *mqtt;
 	struct amqp *amqp;
 	struct control *control;
 	int dirfd;
@@ -249,6 +261,11 @@ static bool serve(struct machine *machine, const struct settings *settings,
 					.tls13 = settings->tls13,
 					.key_pem = key_pem,
 					.chain_pem = chain_pem };
+	struct mqtt_settings mqtt = { .listen = settings->listen,
+				      .port = hub->mqtt_port,
+				      .tls13 = settings->tls13,
+				      .key_pem = key_pem,
+				      .chain_pem = chain_pem };
 	struct amqp_settings amqp = { .listen = settings->listen,
 				      .port = hub->amqp_port,
 				      .tls13 = settings->tls13,
@@ -257,6 +274,8 @@ static bool serve(struct machine *machine, const struct settings *settings,
 
 	machine->https = https_open(hub, &https, err, err_bytes);
 	if (machine->https)
+		machine->mqtt = mqtt_open(hub, &mqtt, err, err_bytes);
+	if (machine->mqtt)
 		machine->amqp = amqp_open(hub, &amqp, err, err_bytes);
 	return machine->amqp;
 }
@@ -326,6 +345,7 @@ static void close_machine(struct machine *machine)
 	control_close(machine->control);
 	amqp_close(machine->amqp);
 	hub_hang_up(&machine->hub);
+	mqtt_close(machine->mqtt);
 	https_close(machine->https);
 	hub_close(&machine->hub);
 	record_close(&machine->hub.record);
@@ -360,6 +380,13 @@ static void catch_signals(sigset_t *open)
 	sigdelset(open, SIGINT);
 }
 
+static void sooner(int *sleep_ms, int64_t other_ms)
+{
+	if (other_ms >= 0 && other_ms < INT_MAX &&
+	    (*sleep_ms < 0 || other_ms < *sleep_ms))
+		*sleep_ms = (int)other_ms;
+}
+
 /* With the hub's lock: all that is not waiting. How long one may sleep then, -1: for ever. */
 static int run(struct machine *machine, const struct pollfd *control, size_t count)
 {
@@ -368,15 +395,17 @@ static int run(struct machine *machine, const struct pollfd *control, size_t cou
 
 	take_wakes();
 	https_run(machine->https);
+	mqtt_run(machine->mqtt);
 	control_run(machine->control, control, count);
 	now_ms = clock_steady_ms();
 	due_ms = hub_tick(&machine->hub, now_ms) - now_ms;
 	sleep_ms = https_timeout_ms(machine->https);
-	if (due_ms < 0)
-		due_ms = 0;
-	return due_ms < INT_MAX && (sleep_ms < 0 || due_ms < sleep_ms) ? (int)due_ms
-								       : sleep_ms;
+	sooner(&sleep_ms, mqtt_timeout_ms(machine->mqtt));
+	sooner(&sleep_ms, due_ms < 0 ? 0 : due_ms);
+	return clock_nap_ms(sleep_ms);
 }
+
+enum { SERVERS = 3 }; /* what is polled besides the control socket: those, and wakes */
 
 /* Sleeps until something is due or somebody calls. Signals are let in only here. */
 static void loop(struct machine *machine, const sigset_t *open)
@@ -385,17 +414,18 @@ static void loop(struct machine *machine, const sigset_t *open)
 	int sleep_ms = 0;
 
 	while (!ended && !control_asked_to_quit(machine->control)) {
-		struct pollfd fds[2 + CONTROL_POLLFDS] = {
+		struct pollfd fds[SERVERS + CONTROL_POLLFDS] = {
 			{ .fd = wake_fd, .events = POLLIN },
 			{ .fd = https_pollfd(machine->https), .events = POLLIN },
+			{ .fd = mqtt_pollfd(machine->mqtt), .events = POLLIN },
 		};
-		size_t count = control_pollfds(machine->control, fds + 2);
+		size_t count = control_pollfds(machine->control, fds + SERVERS);
 		struct timespec sleep = { sleep_ms / 1000, sleep_ms % 1000 * 1000000L };
 
-		if (ppoll(fds, 2 + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
+		if (ppoll(fds, SERVERS + count, sleep_ms < 0 ? NULL : &sleep, open) < 0)
 			continue;
 		lock_take(&hub->lock);
-		sleep_ms = run(machine, fds + 2, count);
+		sleep_ms = run(machine, fds + SERVERS, count);
 		lock_give(&hub->lock);
 	}
 }

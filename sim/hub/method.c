@@ -97,10 +97,11 @@ static bool seconds_of(struct call *call, const char *key, int least, int usual,
 	const struct json *said = json_get(call->body, key);
 	double seconds = said ? json_number(said) : usual;
 
-	*ms = (int64_t)(seconds * 1000);
 	if ((json_kind(said) == JSON_NUMBER || !said) && seconds >= least &&
-	    seconds <= METHOD_TIMEOUT_MAX)
+	    seconds <= METHOD_TIMEOUT_MAX) {
+		*ms = (int64_t)(seconds * 1000);
 		return true;
+	}
 	refuse(call, ERROR_ARGUMENT, "%s is a number from %d to %d.", key, least,
 	       METHOD_TIMEOUT_MAX);
 	return false;

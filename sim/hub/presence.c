@@ -29,6 +29,17 @@ static struct presence **place(struct presence **at, const char *device,
 	return at;
 }
 
+static void count(struct presences *all, const struct presence *presence, bool came)
+{
+	size_t one = came ? 1 : (size_t)-1;
+
+	all->count += one;
+	if (!*presence->module)
+		all->devices += one;
+	if (all->seen)
+		all->seen(all->with, presence, true);
+}
+
 void presence_close(struct presences *all, const char *device, const char *module,
 		    const char *why)
 {
@@ -38,7 +49,7 @@ void presence_close(struct presences *all, const char *device, const char *modul
 		struct presence *presence = *at;
 
 		*at = presence->next;
-		all->count--;
+		count(all, presence, false);
 		log_event("%s of %s%s%s is closed: %s", presence->protocol,
 			  presence->device, *presence->module ? "/" : "",
 			  presence->module, why);
@@ -54,7 +65,7 @@ void presence_add(struct presences *all, struct presence *presence)
 		       "the device has connected again (400027)");
 	presence->next = *bucket;
 	*bucket = presence;
-	all->count++;
+	count(all, presence, true);
 }
 
 void presence_remove(struct presences *all, struct presence *presence)
@@ -66,7 +77,23 @@ void presence_remove(struct presences *all, struct presence *presence)
 	if (!*at)
 		return;
 	*at = presence->next;
-	all->count--;
+	count(all, presence, false);
+}
+
+/* The clock may have been put back. */
+bool presence_idle(const struct presence *presence, int64_t now_ms)
+{
+	return now_ms < presence->active_ms ||
+	       now_ms - presence->active_ms >= PRESENCE_ACTIVE_MS;
+}
+
+void presence_active(struct presences *all, struct presence *presence, int64_t now_ms)
+{
+	if (!presence_idle(presence, now_ms))
+		return;
+	presence->active_ms = now_ms;
+	if (all->seen)
+		all->seen(all->with, presence, false);
 }
 
 struct presence *presence_find(const struct presences *all, const char *device,

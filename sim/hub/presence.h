@@ -42,22 +42,39 @@ struct presence {
 	char module[ID_MAX + 1]; /* empty: the device itself */
 	const char *protocol;    /* "MQTT", for the log; a literal */
 	int64_t since_ms;        /* by clock_unix_ms() */
-	struct presence *next;   /* the table's own */
+	/* the table's own */
+	int64_t active_ms;
+	struct presence *next;
 };
 
 #define PRESENCE_BUCKETS 4096
+
+#define PRESENCE_ACTIVE_MS 60000
 
 /* Starts out as zeros. */
 struct presences {
 	struct presence *buckets[PRESENCE_BUCKETS];
 	size_t count;
+	size_t devices; /* of them; the others are modules */
+	/*
+	 * Called when one has come, has gone (`changed`), or is active. It may not touch
+	 * the table. NULL: nobody wants to know.
+	 */
+	void (*seen)(void *with, const struct presence *presence, bool changed);
+	void *with;
 };
 
 /* Closes the one that is there. The presence is its owner's until it is removed. */
 void presence_add(struct presences *all, struct presence *presence);
 /* Also when it is not there, as after being closed. */
 void presence_remove(struct presences *all, struct presence *presence);
-/* NULL: not connected. */
+/*
+ * It sent or received something. Once in PRESENCE_ACTIVE_MS is enough: presence_idle(),
+ * which its owner may ask without the lock, says when it is time.
+ */
+bool presence_idle(const struct presence *presence, int64_t now_ms);
+void presence_active(struct presences *all, struct presence *presence, int64_t now_ms);
+/* NULL: not connected. With a NULL `module` the device or any module of it. */
 struct presence *presence_find(const struct presences *all, const char *device,
 			       const char *module);
 /* The device's or the module's; with a NULL `module` the device's and all its modules'. */

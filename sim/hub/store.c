@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "db.h"
 
 #define COLUMNS                                                                          \
@@ -12,6 +13,11 @@
 	"desired_meta, reported_meta, version, desired_version, reported_version"
 
 enum { COLUMN_COUNT = 21 };
+
+/* What is read beside the columns, and from where. */
+#define READ                                                                             \
+	"SELECT " COLUMNS ", row, connection_ms, active_ms FROM devices "                \
+	"LEFT JOIN activity ON device = row "
 
 enum statement {
 	GET,
@@ -22,26 +28,32 @@ enum statement {
 	EACH_MODULE,
 	COUNT,
 	COUNT_MODULES,
+	CONNECTION,
+	ACTIVE,
 	GET_POLICY,
 	PUT_POLICY,
 	STATEMENTS
 };
 
 static const char *const sql[STATEMENTS] = {
-	[GET] = "SELECT " COLUMNS ", row FROM devices WHERE id = ?1 AND module = ?2",
+	[GET] = READ "WHERE id = ?1 AND module = ?2",
 	[INSERT] = "INSERT INTO devices (" COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,"
 		   "?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21) "
 		   "ON CONFLICT DO NOTHING",
 	[UPDATE] = "UPDATE devices SET (" COLUMNS ") = (?1,?2,?3,?4,?5,?6,?7,?8,?9,"
 		   "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21) WHERE row = ?22",
 	[DELETE] = "DELETE FROM devices WHERE id = ?1 AND (?2 = '' OR module = ?2)",
-	[EACH_DEVICE] = "SELECT " COLUMNS ", row FROM devices "
-			"WHERE module = '' AND row > ?1 ORDER BY row",
-	[EACH_MODULE] = "SELECT " COLUMNS ", row FROM devices "
-			"WHERE module <> '' AND row > ?1 AND id = ?2 ORDER BY row",
+	[EACH_DEVICE] = READ "WHERE module = '' AND row > ?1 ORDER BY row",
+	[EACH_MODULE] = READ "WHERE module <> '' AND row > ?1 AND id = ?2 ORDER BY row",
 	[COUNT] = "SELECT count(*), total(enabled) FROM devices WHERE module = ''",
 	[COUNT_MODULES] = "SELECT count(*), 0 FROM devices "
 			  "WHERE module <> '' AND id = ?1",
+	[CONNECTION] = "INSERT INTO activity (device, connection_ms, active_ms) "
+		       "SELECT row, ?3, ?3 FROM devices WHERE id = ?1 AND module = ?2 "
+		       "ON CONFLICT DO UPDATE SET connection_ms = ?3, active_ms = ?3",
+	[ACTIVE] = "INSERT INTO activity (device, active_ms) "
+		   "SELECT row, ?3 FROM devices WHERE id = ?1 AND module = ?2 "
+		   "ON CONFLICT DO UPDATE SET active_ms = ?3",
 	[GET_POLICY] = "SELECT name, rights, primary_key, secondary_key FROM policies "
 		       "WHERE name = ?1",
 	[PUT_POLICY] = "INSERT OR REPLACE INTO policies "
@@ -61,6 +73,10 @@ static const char schema[] =
 	" version INTEGER NOT NULL, desired_version INTEGER NOT NULL,"
 	" reported_version INTEGER NOT NULL,"
 	" UNIQUE (id, module));"
+	"CREATE TABLE IF NOT EXISTS activity ("
+	" device INTEGER PRIMARY KEY, connection_ms INTEGER, active_ms INTEGER);"
+	"CREATE TRIGGER IF NOT EXISTS activity_deleted AFTER DELETE ON devices BEGIN"
+	" DELETE FROM activity WHERE device = old.row; END;"
 	"CREATE TABLE IF NOT EXISTS policies ("
 	" name TEXT PRIMARY KEY, rights INTEGER NOT NULL,"
 	" primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL);";
@@ -69,6 +85,8 @@ struct store {
 	struct db *db;
 	struct sqlite3_stmt *statements[STATEMENTS];
 	int64_t devices;
+	void (*complete)(void *with, struct device *device);
+	void *with;
 };
 
 /* -- opening ------------------------------------------------------------------------- */
@@ -111,6 +129,13 @@ void store_close(struct store *store)
 struct db *store_db(struct store *store)
 {
 	return store->db;
+}
+
+void store_complete_with(struct store *store,
+			 void (*complete)(void *with, struct device *device), void *with)
+{
+	store->complete = complete;
+	store->with = with;
 }
 
 /* -- rows ---------------------------------------------------------------------------- */
@@ -172,7 +197,16 @@ static void read_twin(struct sqlite3_stmt *stmt, struct twin *twin)
 	twin->reported_version = db_int(stmt, 20);
 }
 
-static void read_device(struct sqlite3_stmt *stmt, struct device *device)
+/* No device was ever active in 1970. */
+static int64_t read_time(struct sqlite3_stmt *stmt, int at)
+{
+	int64_t unix_ms = db_int(stmt, at);
+
+	return unix_ms ? unix_ms : TIME_NONE;
+}
+
+static void read_device(struct store *store, struct sqlite3_stmt *stmt,
+			struct device *device)
 {
 	db_copy_text(stmt, 0, device->id, sizeof(device->id));
 	db_copy_text(stmt, 1, device->module, sizeof(device->module));
@@ -189,6 +223,10 @@ static void read_device(struct sqlite3_stmt *stmt, struct device *device)
 	db_copy_text(stmt, 12, device->secondary, sizeof(device->secondary));
 	read_twin(stmt, &device->twin);
 	device->row = db_int(stmt, COLUMN_COUNT);
+	device->connection_ms = read_time(stmt, COLUMN_COUNT + 1);
+	device->active_ms = read_time(stmt, COLUMN_COUNT + 2);
+	if (store->complete)
+		store->complete(store->with, device);
 }
 
 static int run(struct store *store, enum statement which)
@@ -209,7 +247,7 @@ int store_get(struct store *store, const char *id, const char *module,
 	db_bind_text(stmt, 2, module);
 	rc = db_step(store->db, stmt);
 	if (rc == 1)
-		read_device(stmt, device);
+		read_device(store, stmt, device);
 	db_reset(stmt);
 	return rc;
 }
@@ -246,6 +284,17 @@ int store_delete(struct store *store, const char *id, const char *module)
 	return rc;
 }
 
+int store_seen(struct store *store, const char *id, const char *module, int64_t unix_ms,
+	       bool connection)
+{
+	enum statement which = connection ? CONNECTION : ACTIVE;
+
+	db_bind_text(store->statements[which], 1, id);
+	db_bind_text(store->statements[which], 2, module);
+	db_bind_int(store->statements[which], 3, unix_ms);
+	return run(store, which);
+}
+
 int store_each(struct store *store, int64_t after, const char *id,
 	       bool (*take)(void *to, struct device *device), void *to)
 {
@@ -259,7 +308,7 @@ int store_each(struct store *store, int64_t after, const char *id,
 	while (more && (rc = db_step(store->db, stmt)) == 1) {
 		struct device device = { 0 };
 
-		read_device(stmt, &device);
+		read_device(store, stmt, &device);
 		more = take(to, &device);
 		device_free(&device);
 	}

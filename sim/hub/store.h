@@ -37,6 +37,13 @@ int store_update(struct store *store, const struct device *device);
 /* The device with its modules, or the one module. */
 int store_delete(struct store *store, const char *id, const char *module);
 
+/* It was active, or connected or disconnected, which is kept with the identity. */
+int store_seen(struct store *store, const char *id, const char *module, int64_t unix_ms,
+	       bool connection);
+/* Fills in what the store does not know, of each device that is read. */
+void store_complete_with(struct store *store,
+			 void (*complete)(void *with, struct device *device), void *with);
+
 /*
  * Calls `take` for devices in the order in which they were made, after row `after`; those
  * of `id` alone with its modules, all devices without modules when `id` is NULL. `take`

@@ -10,14 +10,10 @@ struct limit {
 
 enum { SECOND = 1000, MINUTE = 60000 };
 
-/* "Azure IoT Hub Device Provisioning Service limits": operations and registrations. */
-#define DPS_LIMITS                                                                       \
-	{ 1000, MINUTE },                                                                \
-	{                                                                                \
-		1000, MINUTE                                                             \
-	}
-
-/* The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second. */
+/*
+ * The columns of the table. Methods are metered by 4 KB: 160 KB, 480 KB, 24 MB a second.
+ * The last two are of "Azure IoT Hub Device Provisioning Service limits".
+ */
 static const struct limit limits[][THROTTLES] = {
 	{ { 0, 1 },
 	  { 100, MINUTE },
@@ -25,21 +21,30 @@ static const struct limit limits[][THROTTLES] = {
 	  { 100, SECOND },
 	  { 50, SECOND },
 	  { 40, SECOND },
-	  DPS_LIMITS },
+	  { 100, SECOND },
+	  { 100, SECOND },
+	  { 1000, MINUTE },
+	  { 1000, MINUTE } },
 	{ { 0, 1 },
 	  { 100, MINUTE },
 	  { 20, MINUTE },
 	  { 100, SECOND },
 	  { 50, SECOND },
 	  { 120, SECOND },
-	  DPS_LIMITS },
+	  { 120, SECOND },
+	  { 120, SECOND },
+	  { 1000, MINUTE },
+	  { 1000, MINUTE } },
 	{ { 0, 1 },
 	  { 5000, MINUTE },
 	  { 1000, MINUTE },
 	  { 500, SECOND },
 	  { 250, SECOND },
 	  { 6000, SECOND },
-	  DPS_LIMITS },
+	  { 6000, SECOND },
+	  { 6000, SECOND },
+	  { 1000, MINUTE },
+	  { 1000, MINUTE } },
 };
 
 static const struct tier {
@@ -119,6 +124,8 @@ const char *throttle_name(enum throttle_kind kind)
 		[THROTTLE_TWIN_READ] = "TwinRead",
 		[THROTTLE_TWIN_UPDATE] = "TwinUpdate",
 		[THROTTLE_METHOD] = "DirectMethod",
+		[THROTTLE_CONNECT] = "DeviceConnect",
+		[THROTTLE_D2C] = "DeviceToCloud",
 		[THROTTLE_PROVISIONING] = "Provisioning",
 		[THROTTLE_REGISTRATION] = "Registration",
 	};

@@ -17,6 +17,8 @@ enum throttle_kind {
 	THROTTLE_TWIN_READ,
 	THROTTLE_TWIN_UPDATE,
 	THROTTLE_METHOD,
+	THROTTLE_CONNECT, /* of devices */
+	THROTTLE_D2C,
 	THROTTLE_PROVISIONING, /* of the Device Provisioning Service, whatever the tier */
 	THROTTLE_REGISTRATION,
 	THROTTLES

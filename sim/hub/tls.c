@@ -21,6 +21,7 @@ struct tls {
 
 struct tls_link {
 	SSL *ssl;
+	bool disagreed;
 	char why[160];
 };
 
@@ -167,6 +168,7 @@ static int stopped(struct tls_link *link, int rc, int system_error)
 		error = ERR_peek_error();
 		if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 			return fail_link(link, "the connection ended");
+		link->disagreed = true;
 		return fail_link(link, ERR_reason_error_string(error));
 	}
 }
@@ -214,6 +216,11 @@ bool tls_link_holds(const struct tls_link *link)
 const char *tls_link_why(const struct tls_link *link)
 {
 	return link->why;
+}
+
+bool tls_link_disagreed(const struct tls_link *link)
+{
+	return link->disagreed;
 }
 
 /* -- what the client showed ------------------------------------------------------------ */

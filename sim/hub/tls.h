@@ -47,6 +47,8 @@ int tls_link_write(struct tls_link *link, const void *from, size_t len);
 bool tls_link_holds(const struct tls_link *link);
 /* Why it failed. */
 const char *tls_link_why(const struct tls_link *link);
+/* It failed because the two do not agree, not because the connection is gone. */
+bool tls_link_disagreed(const struct tls_link *link);
 
 /*
  * The certificate that the client showed, and those that it sent besides, as PEM; memory

@@ -48,10 +48,12 @@ static void add_thumbprints(struct json *to, const struct device *device)
 static void add_head(struct json *to, const struct device *device)
 {
 	char etag[ETAG_TEXT], device_etag_text[ETAG_TEXT], changed[TIME_TEXT];
+	char active[TIME_TEXT];
 
 	twin_etag(&device->twin, etag);
 	device_etag(device, device_etag_text);
 	clock_iso(changed, device->status_ms);
+	clock_iso(active, device->active_ms);
 	json_add_text(to, "deviceId", device->id);
 	if (*device->module)
 		json_add_text(to, "moduleId", device->module);
@@ -61,9 +63,9 @@ static void add_head(struct json *to, const struct device *device)
 	if (*device->reason)
 		json_add_text(to, "statusReason", device->reason);
 	json_add_text(to, "statusUpdateTime", changed);
-	json_add_text(to, "connectionState", "Disconnected");
-	json_add_text(to, "lastActivityTime", CLOCK_NEVER);
-	json_add_number(to, "cloudToDeviceMessageCount", 0);
+	json_add_text(to, "connectionState", device_connection(device));
+	json_add_text(to, "lastActivityTime", active);
+	json_add_number(to, "cloudToDeviceMessageCount", (double)device->c2d_count);
 	json_add_text(to, "authenticationType", auth_name(device->auth));
 	add_thumbprints(to, device);
 	json_add_text(to, "modelId", "");
@@ -88,6 +90,24 @@ struct json *twin_json(const struct device *device)
 			      device->edge);
 	if (*device->scope)
 		json_add_text(json, "deviceScope", device->scope);
+	return json;
+}
+
+static void add_plain(struct json *to, const char *name, const char *text,
+		      int64_t version)
+{
+	struct json *properties = parse_or_empty(text);
+
+	json_add_number(properties, "$version", (double)version);
+	json_add(to, name, properties);
+}
+
+struct json *twin_for_device(const struct twin *twin)
+{
+	struct json *json = json_new_object();
+
+	add_plain(json, "desired", twin->desired, twin->desired_version);
+	add_plain(json, "reported", twin->reported, twin->reported_version);
 	return json;
 }
 

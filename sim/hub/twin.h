@@ -16,6 +16,8 @@ enum twin_change {
 
 /* The answer to GET /twins/ID. */
 struct json *twin_json(const struct device *device);
+/* What a device gets of it: desired and reported properties, without metadata. */
+struct json *twin_for_device(const struct twin *twin);
 
 /*
  * Changes tags and desired properties as the service side may; what it may not change is

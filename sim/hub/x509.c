@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,7 @@ bool x509_common_name(const char *certificate, char *to, size_t room)
 
 bool x509_subject_is(const char *certificate, const char *common_name)
 {
-	char found[256];
+	char found[300]; /* a module's is two ids long */
 
 	return x509_common_name(certificate, found, sizeof(found)) &&
 	       strcmp(found, common_name) == 0;
@@ -144,30 +145,8 @@ static char *take_text(BIO *bio)
 	return text;
 }
 
-static X509 *read_der(const char *base64)
+static char *write_pem(X509 *x509)
 {
-	size_t len = 0, room = strlen(base64);
-	char *packed = malloc(room + 1);
-	uint8_t *der = malloc(room + 1);
-	const unsigned char *at = der;
-	X509 *x509 = NULL;
-	int bytes = -1;
-
-	for (const char *c = base64; packed && *c; c++)
-		if (!strchr(" \t\r\n", *c))
-			packed[len++] = *c;
-	if (packed && der)
-		bytes = base64_decode(der, room, packed, len);
-	if (bytes > 0)
-		x509 = d2i_X509(NULL, &at, bytes);
-	free(packed);
-	free(der);
-	return x509;
-}
-
-char *x509_read_pem(const char *text)
-{
-	X509 *x509 = strstr(text, "-----BEGIN") ? read_first(text) : read_der(text);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *pem = NULL;
 
@@ -176,6 +155,53 @@ char *x509_read_pem(const char *text)
 	BIO_free(bio);
 	X509_free(x509);
 	return pem;
+}
+
+uint8_t *x509_der(const char *certificate, size_t *len)
+{
+	X509 *x509 = read_first(certificate);
+	unsigned char *made = NULL;
+	int bytes = x509 ? i2d_X509(x509, &made) : -1;
+	uint8_t *der = bytes > 0 ? malloc((size_t)bytes) : NULL;
+
+	if (der)
+		memcpy(der, made, *len = (size_t)bytes);
+	OPENSSL_free(made);
+	X509_free(x509);
+	return der;
+}
+
+char *x509_pem(const uint8_t *der, size_t len)
+{
+	const unsigned char *at = der;
+
+	return len > 0 && len <= LONG_MAX ? write_pem(d2i_X509(NULL, &at, (long)len))
+					  : NULL;
+}
+
+static char *read_base64(const char *base64)
+{
+	size_t len = 0, room = strlen(base64);
+	char *packed = malloc(room + 1), *pem = NULL;
+	uint8_t *der = malloc(room + 1);
+	int bytes = -1;
+
+	for (const char *c = base64; packed && *c; c++)
+		if (!strchr(" \t\r\n", *c))
+			packed[len++] = *c;
+	if (packed && der)
+		bytes = base64_decode(der, room, packed, len);
+	if (bytes > 0)
+		pem = x509_pem(der, (size_t)bytes);
+	free(packed);
+	free(der);
+	return pem;
+}
+
+char *x509_read_pem(const char *text)
+{
+	return strstr(text, "-----BEGIN") ? write_pem(read_first(text))
+					  : read_base64(text);
 }
 
 char *x509_find(const char *pem, const char *name)

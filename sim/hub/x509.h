@@ -33,6 +33,10 @@ bool x509_thumbprint(const char *certificate, size_t digits, char to[THUMBPRINT_
  */
 char *x509_read_pem(const char *text);
 
+/* The first certificate as DER, and back. Return memory, or NULL: it is none. */
+uint8_t *x509_der(const char *certificate, size_t *len);
+char *x509_pem(const uint8_t *der, size_t len);
+
 /* Of the first certificate. False: it is none. */
 bool x509_describe(const char *certificate, struct x509_info *info);
 

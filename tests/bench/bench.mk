@@ -40,9 +40,13 @@ $(B)/bench/events: $(B)/obj/tests/bench/events/events.o $(HUB_A)
 bench-events: $(B)/bench/events
 	@folder=$$(mktemp -d $(B)/events.XXXXXX) && { $< $$folder; rm -rf $$folder; }
 
+# What it takes with one, from many devices.
+bench-load: all $(B)/load/mqtt
+	@tests/bench/load/run $(B)
+
 unit-build: $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
 
-bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS)
+bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS) $(B)/load/mqtt
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-core bench-events
+.PHONY: bench bench-core bench-events bench-load

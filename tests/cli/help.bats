@@ -89,7 +89,7 @@ stmiot: 'stmiot help sim' tells how it is used"
 		echo "$command $(wc -l <heads)" >>found
 	done
 	# It has looked at some.
-	grep -q "^device 1[0-9]" found
+	grep -q "^device [1-9][0-9]" found
 	grep -q "^udev 1$" found
 }
 

@@ -24,7 +24,8 @@ hub_up() {
 
 # POLICY: from now on with its connection string
 hub_as() {
-	hub_add h --use --connection-string-file "hub/policies/$1"
+	hub_add h --use --connection-string-file "hub/policies/$1" \
+		--dps-connection-string-file hub/dps-connection-string --id-scope "$(cat hub/dps-id-scope)"
 }
 
 # NAME OPTIONS: a name for it
@@ -56,7 +57,7 @@ no_secret_in() {
 no_key_in() {
 	local bad=0
 	{
-		sed -n 's/.*SharedAccessKey=//p' hub/policies/* hub/connection-string
+		sed -n 's/.*SharedAccessKey=//p' hub/policies/* hub/connection-string hub/dps-connection-string
 		cat "$1"
 	} | sed -e '/^null$/d' -e '/^$/d' | sort -u >all-keys
 	[ "$(wc -l <all-keys)" -ge 5 ]

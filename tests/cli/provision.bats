@@ -106,11 +106,57 @@ $thumbprint"
 0ne1
 dev-1"
 	run -2 stmiot provision --auth dps --id-scope 0ne1
-	run -2 stmiot provision --auth dps --group-key-file group.key
+	hub_add plain --connection-string-file hub/connection-string
+	run -2 stmiot --hub plain provision --auth dps --group-key-file group.key
+	has "$output" "needs --id-scope"
 	run -2 stmiot provision --id-scope 0ne1
 	echo not-base64! >bad.key
 	run -5 stmiot provision --auth dps --id-scope 0ne1 --group-key-file bad.key
 	[[ "$output" != *not-base64* ]]
+}
+
+@test "--auth dps --enroll --register: its own keys, and where it is assigned" {
+	run -0 --separate-stderr stmiot --json provision Dev-1 --auth dps --enroll --register
+	[ "$(verdict '[.assigned_hub, .assigned_device] | join(" ")')" = "stmiot-local.azure-devices.net Dev-1" ]
+	[ "$(verdict .id_scope)" = "$(cat hub/dps-id-scope)" ]
+	run -0 stmiot device enrolled dev-1
+	has "$output" "registered         assigned to stmiot-local.azure-devices.net as Dev-1"
+	[ "$(stmiot device show Dev-1 --json | jq -r .auth)" = sas ]
+	run -0 --separate-stderr stmiot provision Dev-1 --auth dps --enroll --register
+	has "$output" "nothing to do"
+	has "$stderr" "'dev-1' is assigned to stmiot-local.azure-devices.net as 'Dev-1'"
+	stmiot -q device enroll --group line --show-keys --json >group.json
+	jq -r .primary_key group.json >group.key
+	used_secret group.key
+	run -0 --separate-stderr stmiot -q provision Dev-2 --auth dps --group-key-file group.key --register
+	run -0 bash -c "stmiot device enrolled --group line --json | jq -c '.registrations[] | [.id, .device_id, .status]'"
+	output_is '["dev-2","dev-2","assigned"]'
+}
+
+@test "--auth dps --register: who is not let in is not written" {
+	head -c 32 /dev/urandom | base64 >group.key
+	used_secret group.key
+	run -6 --separate-stderr stmiot provision Dev-1 --auth dps --group-key-file group.key --register
+	has "$stderr" "the service lets in no \"dev-1\" with this key"
+	run -0 credentials '[] | .state'
+	output_is $'blank\nblank'
+	stmiot -q device enroll dev-1 --disabled >made
+	run -1 --separate-stderr stmiot provision dev-1 --auth dps --enroll --register
+	has "$stderr" "the enrolment of \"dev-1\" is disabled"
+	run -0 credentials '[] | .state'
+	output_is $'blank\nblank'
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 4000 -subj /CN=ca -keyout ca.key \
+		-out ca.pem -addext basicConstraints=critical,CA:TRUE 2>/dev/null
+	used_secret ca.key
+	stmiot -q device enroll --group signed --certificate ca.pem >made
+	run -0 --separate-stderr stmiot provision dev-3 --auth dps --ca-cert ca.pem --ca-key ca.key --register --days 10
+	has "$stderr" "'dev-3' is assigned to stmiot-local.azure-devices.net as 'dev-3'"
+	stmiot -q device enroll dev-4 --certificate ca.pem >made
+	run -1 --separate-stderr stmiot provision dev-4 --auth dps --enroll
+	has "$stderr" "has no symmetric keys"
+	run -2 stmiot provision dev-1 --auth dps --enroll --group-key-file group.key
+	run -2 stmiot provision dev-1 --enroll
+	run -2 stmiot provision dev-1 --register
 }
 
 @test "--store otp: one block, once, and keys wrapped" {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amqp/attached.h"
 #include "amqp/connection.h"
 #include "amqp/content.h"
 #include "amqp/server.h"
@@ -22,6 +23,13 @@ static const struct {
 	{ PLACE_MANAGEMENT, &node_management_in, &node_management_out },
 	{ PLACE_EVENTS, &node_redirect_in, &node_redirect_out },
 	{ PLACE_PARTITION, NULL, &node_reader },
+	{ PLACE_DEVICEBOUND, &node_devicebound, NULL },
+	{ PLACE_FEEDBACK, NULL, &node_feedback },
+	{ PLACE_FILES, NULL, &node_files },
+	{ PLACE_DEVICE_EVENTS, &node_telemetry, NULL },
+	{ PLACE_DEVICE_MESSAGES, NULL, &node_messages },
+	{ PLACE_DEVICE_METHODS, &node_methods_in, &node_methods_out },
+	{ PLACE_DEVICE_TWIN, &node_twin_in, &node_twin_out },
 };
 
 const struct node_kind *node_kind_of(enum place_kind kind, bool hub_sends)
@@ -44,6 +52,19 @@ void node_close(struct node *node)
 	node->closed = true;
 	if (node->kind->close)
 		node->kind->close(node);
+	if (node->attached)
+		attached_leave(node);
+}
+
+bool service_enter(struct node *node, const char *path)
+{
+	char why[300];
+
+	node->claim = claims_find(&node->connection->claims, node_hub(node),
+				  RIGHT_SERVICE_CONNECT, path, why, sizeof(why));
+	if (!node->claim)
+		node_refuse(node, "amqp:unauthorized-access", "%s", why);
+	return node->claim;
 }
 
 /* -- refusing ------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "amqp/claims.h"
 #include "amqp/proton_own.h"
 
+struct attached;
 struct connection;
 struct node;
 
@@ -46,10 +47,11 @@ struct node {
 	struct connection *connection;
 	pn_link_t *link;
 	struct place place;
-	char name[200];      /* the address as said, for the log */
-	struct claim *claim; /* it is closed when this expires; may be NULL */
-	struct text held;    /* a message that take() did not want yet */
-	uint64_t sent;       /* messages; gives them their tags */
+	char name[200];            /* the address as said, for the log */
+	struct attached *attached; /* attached.h; NULL: it is not a device's */
+	struct claim *claim;       /* it is closed when this expires; may be NULL */
+	struct text held;          /* a message that take() did not want yet */
+	uint64_t sent;             /* messages; gives them their tags */
 	bool holding;
 	bool closed; /* for the hub; the client may not know yet */
 };
@@ -82,6 +84,9 @@ pn_delivery_t *node_send(struct node *node, const void *bytes, size_t len);
 pn_delivery_t *node_send_message(struct node *node, pn_message_t *message);
 /* May more be sent? There is credit, and not too much under way. */
 bool node_may_send(const struct node *node);
+
+/* May the client have the service's endpoint at this path? False: it was refused. */
+bool service_enter(struct node *node, const char *path);
 
 /* The kind for an address, when it is a sender of the client's, or a receiver; or NULL. */
 const struct node_kind *node_kind_of(enum place_kind kind, bool hub_sends);

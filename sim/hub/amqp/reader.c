@@ -186,7 +186,7 @@ static bool check_place(struct reader *reader)
 	const struct place *place = &node->place;
 	struct hub *hub = node_hub(node);
 	char entity[PLACE_ENTITY_MAX];
-	char path[2 * PLACE_ENTITY_MAX], why[2 * PLACE_ENTITY_MAX];
+	char path[2 * PLACE_ENTITY_MAX];
 	unsigned long long partition;
 
 	amqp_entity(hub, entity, sizeof(entity));
@@ -197,12 +197,8 @@ static bool check_place(struct reader *reader)
 	}
 	snprintf(path, sizeof(path), "/%s/ConsumerGroups/%s/Partitions/%s", place->entity,
 		 place->group, place->partition);
-	node->claim = claims_find(&node->connection->claims, hub, RIGHT_SERVICE_CONNECT,
-				  path, why, sizeof(why));
-	if (!node->claim) {
-		node_refuse(node, "amqp:unauthorized-access", "%s", why);
+	if (!service_enter(node, path))
 		return false;
-	}
 	if (!has_group(hub, place->group)) {
 		node_refuse(node, "amqp:not-found",
 			    "there is no consumer group '%s' here", place->group);

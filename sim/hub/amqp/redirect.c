@@ -43,14 +43,10 @@ static bool open_elsewhere(struct node *node)
 {
 	struct hub *hub = node_hub(node);
 	struct place place;
-	char why[300];
 	const char *rest;
 
-	if (!claims_find(&node->connection->claims, hub, RIGHT_SERVICE_CONNECT,
-			 "/messages/events", why, sizeof(why))) {
-		node_refuse(node, "amqp:unauthorized-access", "%s", why);
+	if (!service_enter(node, "/messages/events"))
 		return false;
-	}
 	/* the node's own points into memory that is proton's, and may be gone */
 	rest = place_parse(&place, node->name) && place.rest ? place.rest : "";
 	pn_link_open(node->link);

@@ -6,14 +6,16 @@
 
 #include "api.h"
 #include "clock.h"
-#include "twin.h"
+#include "news.h"
 
 struct assigning {
 	struct hub *hub;
 	const struct attested *attested;
 	const struct json *rest; /* of the enrolment */
 	struct registration *registration;
-	bool again; /* it was assigned before */
+	bool again; /* it was assigned to this device before */
+	bool reset; /* the twin was, whose desired version was this before */
+	int64_t desired_version;
 	int64_t now_ms;
 };
 
@@ -84,6 +86,8 @@ static int change_device(struct assigning *a, struct device *device)
 	if (a->again && !json_is_true(json_get(policy, "updateHubAssignment")))
 		return 1;
 	if (a->again && !json_is_true(json_get(policy, "migrateDeviceData"))) {
+		a->reset = true;
+		a->desired_version = device->twin.desired_version;
 		forget_reported(&device->twin);
 		set_twin(a, device);
 		a->registration->substatus = SUBSTATUS_RESET;
@@ -107,28 +111,50 @@ static int assign_device(struct assigning *a)
 
 /* -- the registration ---------------------------------------------------------------- */
 
-/* 1, or -1. */
-static int begin_registration(struct assigning *a, const struct dps_client *client)
+static void copy(char *to, size_t room, const char *from)
+{
+	snprintf(to, room, "%s", from);
+}
+
+/*
+ * The registration id is that of the enrolment, or as a device of a group wrote it first:
+ * the hub tells ids apart by case, the service does not.
+ */
+static void name_registration(struct assigning *a, const char *id, bool known)
 {
 	const struct enrollment *enrollment = &a->attested->enrollment;
 	struct registration *registration = a->registration;
 	const char *device = enrollment_device(enrollment);
+	char before[ID_MAX + 1];
+
+	copy(before, sizeof(before), registration->device);
+	if (!enrollment->group)
+		copy(registration->id, sizeof(registration->id), enrollment->id);
+	else if (!known)
+		copy(registration->id, sizeof(registration->id), id);
+	copy(registration->group, sizeof(registration->group),
+	     enrollment->group ? enrollment->id : "");
+	copy(registration->hub, sizeof(registration->hub), a->hub->host);
+	copy(registration->device, sizeof(registration->device),
+	     device ? device : registration->id);
+	a->again &= strcmp(before, registration->device) == 0;
+}
+
+/* 1, or -1. */
+static int begin_registration(struct assigning *a, const struct dps_client *client)
+{
+	struct registration *registration = a->registration;
 	int rc = roll_get_registration(a->hub->dps->roll, client->id, registration);
 
 	if (rc < 0)
 		return -1;
-	a->again = rc == 1 && registration->status == REGISTRATION_ASSIGNED;
 	if (rc == 0)
 		*registration = (struct registration){ .created_ms = a->now_ms };
+	a->again = rc == 1 && registration->status == REGISTRATION_ASSIGNED;
+	name_registration(a, client->id, rc == 1);
 	registration->status = REGISTRATION_ASSIGNED;
-	registration->by_certificate = enrollment->by != ATTEST_KEYS;
+	registration->by_certificate = a->attested->enrollment.by != ATTEST_KEYS;
 	registration->updated_ms = a->now_ms;
-	snprintf(registration->id, sizeof(registration->id), "%s", client->id);
-	snprintf(registration->group, sizeof(registration->group), "%s",
-		 enrollment->group ? enrollment->id : "");
-	snprintf(registration->hub, sizeof(registration->hub), "%s", a->hub->host);
-	snprintf(registration->device, sizeof(registration->device), "%s",
-		 device ? device : client->id);
 	return registration_new_operation(registration->operation) &&
 			       enrollment_new_etag(registration->etag)
 		       ? 1
@@ -159,9 +185,13 @@ int assign(struct hub *hub, const struct dps_client *client,
 				       .registration = registration,
 				       .now_ms = clock_unix_ms() };
 
-	if (store_begin(hub->store) == 1 && run(&assigning, client) == 1 &&
-	    store_commit(hub->store) == 1)
-		return 0;
-	store_rollback(hub->store);
-	return -1;
+	if (store_begin(hub->store) != 1 || run(&assigning, client) != 1 ||
+	    store_commit(hub->store) != 1) {
+		store_rollback(hub->store);
+		return -1;
+	}
+	if (assigning.reset)
+		news_tell(hub, registration->device, "", NULL, TWIN_REPLACE,
+			  assigning.desired_version);
+	return 0;
 }

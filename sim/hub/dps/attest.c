@@ -89,7 +89,7 @@ enum error attest_shown(const struct hub *hub, const struct dps_client *client,
 	if (client->token && *client->token)
 		return check_token(client, sas, why, why_bytes);
 	if (client->certificate)
-		return check_certificate(client, why, why_bytes);
+		return ERROR_NONE;
 	snprintf(why, why_bytes, "there is neither a token nor a certificate");
 	return ERROR_ACCESS;
 }
@@ -280,6 +280,8 @@ enum error attest(const struct hub *hub, const struct dps_client *client,
 	*attested = (struct attested){ 0 };
 	snprintf(why, why_bytes, "the store fails");
 	error = attest_shown(hub, client, &judged.sas, why, why_bytes);
+	if (error == ERROR_NONE && !judged.sas.sr)
+		error = check_certificate(client, why, why_bytes);
 	if (error == ERROR_NONE)
 		error = find_enrollment(&judged);
 	if (error != ERROR_NONE)

@@ -28,8 +28,7 @@ struct dps {
 
 /*
  * Reads it from the hub's store, which is open, making what is missing, and writes DIR's
- * dps-connection-string and dps-id-scope. NULL: `err` says why. Names no memory: `host`
- * is copied.
+ * dps-connection-string and dps-id-scope. NULL: `err` says why.
  */
 struct dps *dps_open(struct store *store, int dirfd, const char *host, char *err,
 		     size_t err_bytes);
@@ -59,8 +58,8 @@ struct dps_result {
 };
 
 /*
- * Whether a CONNECT of MQTT is let in, which says nothing of the key: as the real service
- * does, that is judged with each request. ERROR_NONE, or what is wrong and `why`.
+ * Whether a CONNECT of MQTT is let in, which says nothing of key or certificate: as the
+ * real service does, those are judged with each request. ERROR_NONE, or what is wrong and `why`.
  */
 enum error dps_connect(const struct hub *hub, const struct dps_client *client, char *why,
 		       size_t why_bytes);

@@ -9,7 +9,7 @@
 #include "device.h"
 #include "json.h"
 
-#define DPS_ETAG_TEXT 53
+#define DPS_ETAG_TEXT 49
 #define DPS_KEY_BYTES 64 /* of the keys that the service makes; 16 to 64 are taken */
 #define DPS_KEY_TEXT  89 /* one of them in base64, with its NUL */
 

@@ -32,24 +32,22 @@ void dps_result_free(struct dps_result *result)
 	result->body = NULL;
 }
 
-/* `result->why` is said already. Only what is no matter of rights is told the client. */
-static void refuse_client(struct dps_result *result, enum error error)
+/* The log has `result->why`; what the client is told, NULL: no more than the kind. */
+static void refuse_client(struct dps_result *result, enum error error, const char *told)
 {
 	const struct error_kind *kind = error_kind(error);
-	bool told = kind->status == 400 || kind->status == 404;
 
 	result->refused = error;
 	result->status = kind->status;
 	result->retry_after_s = -1;
-	result->body =
-		dps_error_json(kind, told ? result->why : kind->text, clock_unix_ms());
+	result->body = dps_error_json(kind, told ? told : kind->text, clock_unix_ms());
 }
 
 static void refuse_because(struct dps_result *result, enum error error,
 			   const char *reason)
 {
 	snprintf(result->why, sizeof(result->why), "%s", reason);
-	refuse_client(result, error);
+	refuse_client(result, error, reason);
 }
 
 /* {"operationId":"4...","status":"assigning","registrationState":{...}} */
@@ -110,8 +108,23 @@ static bool let_in(struct hub *hub, const struct dps_client *client,
 		attest(hub, client, attested, result->why, sizeof(result->why));
 
 	if (error != ERROR_NONE)
-		refuse_client(result, error);
+		refuse_client(result, error, NULL);
 	return error == ERROR_NONE;
+}
+
+/* By HTTPS and MQTT together. */
+static bool is_throttled(struct hub *hub, int *retry_s)
+{
+	return throttle_take(&hub->throttle, THROTTLE_REGISTRATION, 1, clock_steady_ms(),
+			     retry_s) < 0;
+}
+
+static void refuse_throttled(struct dps_result *result, int retry_s)
+{
+	const enum error error = ERROR_TENANT_THROTTLED;
+
+	refuse_because(result, error, error_kind(error)->text);
+	result->retry_after_s = retry_s;
 }
 
 void dps_register(struct hub *hub, const struct dps_client *client, const char *body,
@@ -120,6 +133,7 @@ void dps_register(struct hub *hub, const struct dps_client *client, const char *
 	struct attested attested;
 	struct registration registration;
 	const char *wrong;
+	int retry_s;
 
 	if (!let_in(hub, client, &attested, result))
 		return;
@@ -128,6 +142,8 @@ void dps_register(struct hub *hub, const struct dps_client *client, const char *
 		refuse_because(result, ERROR_ARGUMENT, wrong);
 	else if (!enrollment_enabled(&attested.enrollment))
 		answer_disabled(result, client->id);
+	else if (is_throttled(hub, &retry_s))
+		refuse_throttled(result, retry_s);
 	else if (assign(hub, client, &attested, &registration) < 0)
 		refuse_because(result, ERROR_SERVER, "the store fails");
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "x509.h"
 
 #define COLUMNS                                                                          \
 	"row, grouped, id, etag, created_ms, updated_ms, attestation, primary_key, "     \
@@ -63,7 +64,7 @@ static const char schema[] =
 	" row INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" grouped INTEGER NOT NULL, id TEXT NOT NULL COLLATE NOCASE,"
 	" etag TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
-	" attestation INTEGER NOT NULL, primary_key TEXT NOT NULL, secondary_key TEXT,"
+	" attestation INTEGER NOT NULL, primary_key NOT NULL, secondary_key,"
 	" rest TEXT NOT NULL, UNIQUE (grouped, id));"
 	"CREATE TABLE IF NOT EXISTS registrations ("
 	" row INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -127,10 +128,26 @@ int roll_scope(struct roll *roll, char scope[DPS_SCOPE_TEXT])
 
 /* -- enrolments ---------------------------------------------------------------------- */
 
-static char *read_copy(struct sqlite3_stmt *stmt, int at)
+/*
+ * Keys and names are text, certificates DER: whoever looks for keys in the store, which
+ * end as PEM does, finds none that are none.
+ */
+static bool has_certificates(enum attestation by)
 {
-	const char *text = db_text(stmt, at);
+	return by == ATTEST_CERTIFICATE || by == ATTEST_SIGNER;
+}
 
+static char *read_attestation(struct sqlite3_stmt *stmt, int at, enum attestation by)
+{
+	const char *text;
+	const void *der;
+	size_t len;
+
+	if (has_certificates(by)) {
+		der = db_bytes(stmt, at, &len);
+		return der ? x509_pem(der, len) : NULL;
+	}
+	text = db_text(stmt, at);
 	return text ? strdup(text) : NULL;
 }
 
@@ -145,8 +162,8 @@ static void read_enrollment(struct sqlite3_stmt *stmt, struct enrollment *enroll
 					   .by = (enum attestation)db_int(stmt, 6) };
 	db_copy_text(stmt, 2, enrollment->id, sizeof(enrollment->id));
 	db_copy_text(stmt, 3, enrollment->etag, sizeof(enrollment->etag));
-	enrollment->primary = read_copy(stmt, 7);
-	enrollment->secondary = read_copy(stmt, 8);
+	enrollment->primary = read_attestation(stmt, 7, enrollment->by);
+	enrollment->secondary = read_attestation(stmt, 8, enrollment->by);
 	enrollment->rest = json_parse(rest, strlen(rest), NULL);
 }
 
@@ -165,10 +182,27 @@ int roll_get(struct roll *roll, bool group, const char *id, struct enrollment *e
 	return rc;
 }
 
+/* What it returns is freed when the statement was run. */
+static uint8_t *bind_attestation(struct sqlite3_stmt *stmt, int at, const char *said,
+				 enum attestation by)
+{
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	if (!said || !has_certificates(by)) {
+		db_bind_text(stmt, at, said);
+		return NULL;
+	}
+	der = x509_der(said, &len);
+	db_bind_bytes(stmt, at, der, len);
+	return der;
+}
+
 int roll_put(struct roll *roll, const struct enrollment *enrollment)
 {
 	struct sqlite3_stmt *stmt = roll->statements[PUT];
 	char *rest = json_print(enrollment->rest);
+	uint8_t *primary, *secondary;
 	int rc;
 
 	if (!rest)
@@ -179,10 +213,12 @@ int roll_put(struct roll *roll, const struct enrollment *enrollment)
 	db_bind_int(stmt, 4, enrollment->created_ms);
 	db_bind_int(stmt, 5, enrollment->updated_ms);
 	db_bind_int(stmt, 6, enrollment->by);
-	db_bind_text(stmt, 7, enrollment->primary);
-	db_bind_text(stmt, 8, enrollment->secondary);
+	primary = bind_attestation(stmt, 7, enrollment->primary, enrollment->by);
+	secondary = bind_attestation(stmt, 8, enrollment->secondary, enrollment->by);
 	db_bind_text(stmt, 9, rest);
 	rc = db_run(roll->db, stmt);
+	free(primary);
+	free(secondary);
 	free(rest);
 	return rc;
 }

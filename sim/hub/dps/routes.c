@@ -8,10 +8,7 @@
 #include "token.h"
 
 #define SERVICE RIGHT_PROVISIONING, THROTTLE_PROVISIONING
-#define DEVICE  RIGHT_NONE, THROTTLE_REGISTRATION
-
-/* Devices ask often how it goes: what limits that is not the service's count. */
-#define POLLING RIGHT_NONE, THROTTLE_NONE
+#define DEVICE  RIGHT_NONE, THROTTLE_NONE /* registering counts by itself */
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -30,9 +27,9 @@ static const struct route routes[] = {
 	{ "GET",    "/registrations/{d}",                  SERVICE, false, api_get_registration },
 	{ "DELETE", "/registrations/{d}",                  SERVICE, false, api_delete_registration },
 	{ "PUT",    "/*/registrations/{d}/register",       DEVICE,  false, api_register },
-	{ "GET",    "/*/registrations/{d}/operations/{m}", POLLING, false, api_poll_registration },
-	{ "POST",   "/*/registrations/{d}",                POLLING, false, api_lookup_registration },
-	{ "GET",    "/*/registrations/{d}",                POLLING, false, api_lookup_registration },
+	{ "GET",    "/*/registrations/{d}/operations/{m}", DEVICE,  false, api_poll_registration },
+	{ "POST",   "/*/registrations/{d}",                DEVICE,  false, api_lookup_registration },
+	{ "GET",    "/*/registrations/{d}",                DEVICE,  false, api_lookup_registration },
 };
 /* clang-format on */
 

@@ -235,6 +235,7 @@ static const char *take_packet(struct mqtt_session *session, struct mqtt_packet 
 		return NULL;
 	case MQTT_DISCONNECT:
 		forget_will(session); /* [MQTT-3.1.2-10] */
+		session->left = true;
 		return "the client disconnected";
 	default:
 		return "the packet belongs to QoS 2, which the hub does not have";
@@ -332,5 +333,25 @@ enum session_sent mqtt_session_send(struct mqtt_session *session, enum topic_kin
 	if (!flight)
 		return SESSION_SENT;
 	*flight = (struct flight){ publish.id, tag };
+	return SESSION_FLIES;
+}
+
+enum session_sent mqtt_session_resend(struct mqtt_session *session, uint16_t id,
+				      struct mqtt_bytes topic, struct mqtt_bytes payload,
+				      uint64_t tag)
+{
+	struct mqtt_publish publish = {
+		.topic = topic, .payload = payload, .qos = 1, .dup = true, .id = id
+	};
+	struct flight *flight = find_flight(session, 0);
+
+	if (session->state != SESSION_OPEN)
+		return SESSION_UNWANTED;
+	if (!flight)
+		return SESSION_FULL;
+	if (!mqtt_write_publish(&session->out, &publish))
+		return SESSION_IMPOSSIBLE;
+	*flight = (struct flight){ id, tag };
+	session->last_id = id;
 	return SESSION_FLIES;
 }

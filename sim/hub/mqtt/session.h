@@ -49,6 +49,7 @@ struct mqtt_session {
 	void *it;
 	enum session_state state;
 	const char *why; /* it is closed */
+	bool left;       /* the client said goodbye, by DISCONNECT */
 	/* To be sent. Who reads no more while this is long is safe from floods. */
 	struct text out;
 	struct mqtt_user user;
@@ -63,7 +64,7 @@ struct mqtt_session {
 		uint16_t id; /* 0: free */
 		uint64_t tag;
 	} flights[SESSION_FLIGHT_MAX];
-	uint16_t last_id;
+	uint16_t last_id;      /* of a packet that flies, or flew */
 	struct mqtt_will will; /* its bytes are in `will_bytes` */
 	char *will_bytes;      /* NULL: there is none */
 };
@@ -95,7 +96,7 @@ void mqtt_session_puback(struct mqtt_session *session, uint16_t id);
 
 enum session_sent {
 	SESSION_SENT,       /* with QoS 0: there is no more to it */
-	SESSION_FLIES,      /* with QoS 1: calls->acked will tell */
+	SESSION_FLIES,      /* with QoS 1, as session->last_id: calls->acked will tell */
 	SESSION_UNWANTED,   /* the client has not subscribed to it */
 	SESSION_FULL,       /* too many fly; try again after calls->acked */
 	SESSION_IMPOSSIBLE, /* it is larger than a packet */
@@ -105,5 +106,13 @@ enum session_sent {
 enum session_sent mqtt_session_send(struct mqtt_session *session, enum topic_kind kind,
 				    struct mqtt_bytes topic, struct mqtt_bytes payload,
 				    unsigned qos, uint64_t tag);
+
+/*
+ * Sends again what flew, with its packet identifier, in a session before that was kept
+ * [MQTT-4.4.0-1]; to be called before anything else is sent.
+ */
+enum session_sent mqtt_session_resend(struct mqtt_session *session, uint16_t id,
+				      struct mqtt_bytes topic, struct mqtt_bytes payload,
+				      uint64_t tag);
 
 #endif

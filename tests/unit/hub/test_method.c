@@ -6,71 +6,10 @@
 #include <cmocka.h>
 
 #include "asking.h"
+#include "fake_presence.h"
 #include "method.h"
 
 #define INVOKE "POST /twins/d1/methods" V
-
-/* What the fake one was told last. */
-struct fake {
-	struct presence presence; /* first */
-	bool takes;
-	int methods;
-	char name[40];
-	char rid[METHOD_RID_TEXT];
-	char payload[100];
-	const char *closed;
-};
-
-static void fake_close(struct presence *presence, const char *why)
-{
-	((struct fake *)presence)->closed = why;
-}
-
-static void fake_message(struct presence *presence)
-{
-	(void)presence;
-}
-
-static void fake_desired(struct presence *presence, const char *patch, size_t len,
-			 int64_t version)
-{
-	(void)presence;
-	(void)patch;
-	(void)len;
-	(void)version;
-}
-
-static bool fake_method(struct presence *presence, const struct method_request *request)
-{
-	struct fake *fake = (struct fake *)presence;
-
-	if (!fake->takes)
-		return false;
-	fake->methods++;
-	snprintf(fake->name, sizeof(fake->name), "%s", request->name);
-	snprintf(fake->rid, sizeof(fake->rid), "%s", request->rid);
-	snprintf(fake->payload, sizeof(fake->payload), "%.*s", (int)request->payload_len,
-		 request->payload);
-	return true;
-}
-
-static const struct presence_calls calls = { fake_close, fake_message, fake_desired,
-					     fake_method };
-
-static void come(struct fake *fake, const char *device, const char *module, bool takes)
-{
-	*fake = (struct fake){ .takes = takes };
-	fake->presence.calls = &calls;
-	fake->presence.protocol = "fake";
-	snprintf(fake->presence.device, sizeof(fake->presence.device), "%s", device);
-	snprintf(fake->presence.module, sizeof(fake->presence.module), "%s", module);
-	presence_add(&hub.presences, &fake->presence);
-}
-
-static void go(struct fake *fake)
-{
-	presence_remove(&hub.presences, &fake->presence);
-}
 
 static bool say(struct fake *fake, const char *rid, int status, const char *payload)
 {
@@ -103,7 +42,7 @@ static void goes_to_the_device_and_back(void **state)
 	struct asked asked;
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	hub.wake = wake;
 	wakes = 0;
 	ask_later(&asked, INVOKE,
@@ -123,7 +62,7 @@ static void goes_to_the_device_and_back(void **state)
 	/* once is enough */
 	assert_false(say(&fake, fake.rid, 200, "1"));
 	hub.wake = NULL;
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 static void takes_no_payload_for_null(void **state)
@@ -132,13 +71,13 @@ static void takes_no_payload_for_null(void **state)
 	struct asked asked;
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	ask_later(&asked, INVOKE, "{\"methodName\":\"m\"}");
 	assert_string_equal(fake.payload, "null");
 	assert_true(say(&fake, fake.rid, 200, ""));
 	assert_string_equal(asked.answer.body.at, "{\"status\":200,\"payload\":null}");
 	expect_answer(&asked.answer, INVOKE, 200, "");
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 static void goes_to_the_module_that_was_named(void **state)
@@ -147,8 +86,8 @@ static void goes_to_the_module_that_was_named(void **state)
 	struct asked asked;
 
 	(void)state;
-	come(&device, "d1", "", true);
-	come(&module, "d1", "m1", true);
+	come(&hub.presences, &device, "d1", "", true);
+	come(&hub.presences, &module, "d1", "m1", true);
 	ask_later(&asked, "POST /twins/d1/modules/m1/methods" V,
 		  "{\"methodName\":\"m\"}");
 	assert_int_equal(device.methods, 0);
@@ -156,8 +95,8 @@ static void goes_to_the_module_that_was_named(void **state)
 	assert_false(say(&device, module.rid, 200, "1"));
 	assert_true(say(&module, module.rid, 200, "1"));
 	expect_answer(&asked.answer, "a module's", 200, "");
-	go(&device);
-	go(&module);
+	go(&hub.presences, &device);
+	go(&hub.presences, &module);
 }
 
 static void tells_two_apart(void **state)
@@ -167,8 +106,8 @@ static void tells_two_apart(void **state)
 	char rid[METHOD_RID_TEXT];
 
 	(void)state;
-	come(&one, "d1", "", true);
-	come(&two, "d2", "", true);
+	come(&hub.presences, &one, "d1", "", true);
+	come(&hub.presences, &two, "d2", "", true);
 	ask_later(&asked[0], INVOKE, "{\"methodName\":\"first\"}");
 	strcpy(rid, one.rid);
 	ask_later(&asked[1], INVOKE, "{\"methodName\":\"second\"}");
@@ -188,8 +127,8 @@ static void tells_two_apart(void **state)
 	assert_non_null(strstr(asked[2].answer.body.at, "\"status\":404"));
 	for (int i = 0; i < 3; i++)
 		expect_answer(&asked[i].answer, INVOKE, 200, "");
-	go(&one);
-	go(&two);
+	go(&hub.presences, &one);
+	go(&hub.presences, &two);
 }
 
 static void refuses_who_is_not_there(void **state)
@@ -203,9 +142,9 @@ static void refuses_who_is_not_there(void **state)
 	expect("POST /twins/d1/modules/nobody/methods" V, "{\"methodName\":\"m\"}", 404,
 	       "ModuleNotFound");
 	/* connected, but without a callback */
-	come(&fake, "d1", "", false);
+	come(&hub.presences, &fake, "d1", "", false);
 	expect(INVOKE, "{\"methodName\":\"m\"}", 404, "DeviceNotOnline");
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 static void refuses_what_is_no_call(void **state)
@@ -225,12 +164,12 @@ static void refuses_what_is_no_call(void **state)
 	struct fake fake;
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
 		expect(INVOKE, bodies[i], 400, "ArgumentInvalid");
 	expect(INVOKE, "", 400, "IotHubFormatError");
 	assert_int_equal(fake.methods, 0);
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 static void ends_when_the_device_takes_too_long(void **state)
@@ -240,7 +179,7 @@ static void ends_when_the_device_takes_too_long(void **state)
 	int64_t now_ms = clock_steady_ms(), due_ms;
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	ask_later(&asked, INVOKE,
 		  "{\"methodName\":\"m\",\"responseTimeoutInSeconds\":7}");
 	due_ms = methods_due_ms(&hub);
@@ -257,7 +196,7 @@ static void ends_when_the_device_takes_too_long(void **state)
 	assert_in_range(methods_due_ms(&hub), now_ms + 30000, clock_steady_ms() + 30000);
 	assert_true(say(&fake, fake.rid, 200, "1"));
 	expect_answer(&asked.answer, INVOKE, 200, "");
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 static void waits_for_the_device_to_come(void **state)
@@ -270,7 +209,7 @@ static void waits_for_the_device_to_come(void **state)
 	(void)state;
 	ask_later(&asked, INVOKE, body);
 	assert_in_range(methods_due_ms(&hub), now_ms + 3000, clock_steady_ms() + 3000);
-	come(&fake, "d1", "", false);
+	come(&hub.presences, &fake, "d1", "", false);
 	method_ready(&hub, &fake.presence); /* not really */
 	assert_true(asked.answer.pending);
 	fake.takes = true;
@@ -282,12 +221,12 @@ static void waits_for_the_device_to_come(void **state)
 	assert_in_range(methods_due_ms(&hub), now_ms + 30000, clock_steady_ms() + 30000);
 	assert_true(say(&fake, fake.rid, 200, "1"));
 	expect_answer(&asked.answer, INVOKE, 200, "");
-	go(&fake);
+	go(&hub.presences, &fake);
 
 	ask_later(&asked, INVOKE, body);
-	come(&fake, "d1", "m1", true);
+	come(&hub.presences, &fake, "d1", "m1", true);
 	method_ready(&hub, &fake.presence); /* a module is not its device */
-	go(&fake);
+	go(&hub.presences, &fake);
 	methods_tick(&hub, methods_due_ms(&hub));
 	assert_int_equal(fake.methods, 0);
 	expect_answer(&asked.answer, INVOKE, 404, "DeviceNotOnline");
@@ -300,18 +239,18 @@ static void outlives_the_connection(void **state)
 	struct asked asked;
 
 	(void)state;
-	come(&before, "d1", "", true);
+	come(&hub.presences, &before, "d1", "", true);
 	ask_later(&asked, INVOKE, "{\"methodName\":\"m\"}");
-	go(&before);
+	go(&hub.presences, &before);
 	assert_true(asked.answer.pending);
-	come(&after, "d1", "", true);
+	come(&hub.presences, &after, "d1", "", true);
 	method_ready(&hub, &after.presence);
 	assert_int_equal(after.methods, 0); /* it is not sent twice */
 	assert_true(say(&after, before.rid, 200, "1"));
 	expect_answer(&asked.answer, INVOKE, 200, "");
 
 	ask_later(&asked, INVOKE, "{\"methodName\":\"m\"}");
-	go(&after);
+	go(&hub.presences, &after);
 	methods_tick(&hub, methods_due_ms(&hub));
 	expect_answer(&asked.answer, INVOKE, 504, "GatewayTimeout");
 }
@@ -324,7 +263,7 @@ static void tells_the_caller_of_a_bad_answer(void **state)
 	struct asked asked;
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ask_later(&asked, INVOKE, "{\"methodName\":\"m\"}");
 		assert_false(say(&fake, fake.rid, 200, bad[i]));
@@ -339,7 +278,7 @@ static void tells_the_caller_of_a_bad_answer(void **state)
 			      more ? "MessageTooLarge" : "");
 	}
 	free(big);
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 /* Nobody waits for the answer any more. */
@@ -349,14 +288,14 @@ static void forgets_a_caller_that_has_gone(void **state)
 	struct asked asked[2];
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	ask_later(&asked[0], INVOKE, "{\"methodName\":\"m\"}");
 	ask_later(&asked[1], INVOKE, "{\"methodName\":\"m\"}");
 	answer_free(&asked[0].answer);
 	assert_true(say(&fake, fake.rid, 200, "1"));
 	expect_answer(&asked[1].answer, INVOKE, 200, "");
 	assert_true(methods_due_ms(&hub) == INT64_MAX);
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 static void ends_all_when_the_hub_does(void **state)
@@ -365,14 +304,14 @@ static void ends_all_when_the_hub_does(void **state)
 	struct asked asked[2];
 
 	(void)state;
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	ask_later(&asked[0], INVOKE, "{\"methodName\":\"m\"}");
 	ask_later(&asked[1], "POST /twins/d2/methods" V,
 		  "{\"methodName\":\"m\",\"connectTimeoutInSeconds\":300}");
 	hub_hang_up(&hub);
 	expect_answer(&asked[0].answer, INVOKE, 503, "ServerBusy");
 	expect_answer(&asked[1].answer, INVOKE, 503, "ServerBusy");
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 /* --record: the status that it got in the end. */
@@ -386,7 +325,7 @@ static void records_the_status_once_it_is_there(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/record", hub_dir);
 	assert_true(record_open(&hub.record, path));
-	come(&fake, "d1", "", true);
+	come(&hub.presences, &fake, "d1", "", true);
 	ask_later(&asked, INVOKE, "{\"methodName\":\"m\"}");
 	file = fopen(path, "r");
 	assert_null(fgets(line, sizeof(line), file));
@@ -399,7 +338,7 @@ static void records_the_status_once_it_is_there(void **state)
 	assert_non_null(strstr(line, "\"methodName\":\"m\""));
 	assert_non_null(strstr(line, "\"status\":504"));
 	fclose(file);
-	go(&fake);
+	go(&hub.presences, &fake);
 }
 
 int main(void)

@@ -1,0 +1,11 @@
+/* Where a server listens. */
+#ifndef HUB_ADDRESS_H
+#define HUB_ADDRESS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/* An IP address, of version 4 or 6, and a port. False: the text is none. */
+bool address_parse(struct sockaddr_storage *address, const char *text, unsigned port);
+
+#endif

@@ -1,0 +1,115 @@
+/* What a device sends: into the event stream, and accepted when it is stored there. */
+#include <string.h>
+
+#include "amqp/attached.h"
+#include "amqp/server.h"
+#include "clock.h"
+
+#define CREDIT 200
+
+/* With properties and what AMQP puts around them. */
+#define ENCODED_MAX (MESSAGE_D2C_MAX + 65536)
+
+struct telemetry {
+	struct node node;
+	bool waits; /* the connection counts it */
+	/* Deliveries whose events are yet to be stored, the oldest first. */
+	struct {
+		pn_delivery_t *delivery;
+		uint64_t ticket;
+	} storing[CREDIT];
+	unsigned first;
+	unsigned count;
+};
+
+static void wait_for_it(struct telemetry *telemetry, bool waits)
+{
+	if (telemetry->waits == waits)
+		return;
+	telemetry->waits = waits;
+	if (waits)
+		telemetry->node.connection->waiting++;
+	else
+		telemetry->node.connection->waiting--;
+}
+
+/* The hub's lock is not taken for every message. */
+static void note_activity(struct node *node)
+{
+	struct presence *presence = &node->attached->presence;
+	struct hub *hub = node_hub(node);
+	int64_t now_ms = clock_unix_ms();
+
+	if (!presence_idle(presence, now_ms))
+		return;
+	lock_take(&hub->lock);
+	presence_active(&hub->presences, presence, now_ms);
+	lock_give(&hub->lock);
+}
+
+static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		 size_t len)
+{
+	struct telemetry *telemetry = (struct telemetry *)node;
+	struct content *content = &node->connection->server->content;
+	const char *wrong = content_decode(content, bytes, len);
+	unsigned at = (telemetry->first + telemetry->count) % CREDIT;
+	uint64_t ticket;
+	int rc;
+
+	if (wrong) {
+		node_reject(node, delivery, "amqp:decode-error", "%s", wrong);
+		return true;
+	}
+	if (telemetry->count == CREDIT)
+		return false;
+	note_activity(node);
+	identity_sign(&node->attached->identity, &content->message);
+	rc = events_put(node_hub(node)->events, &content->message, &ticket);
+	if (rc < 0) {
+		node_reject(node, delivery, "amqp:link:message-size-exceeded",
+			    "a message has more than %d bytes", MESSAGE_D2C_MAX);
+		return true;
+	}
+	wait_for_it(telemetry, true);
+	if (rc == 0)
+		return false;
+	telemetry->storing[at].delivery = delivery;
+	telemetry->storing[at].ticket = ticket;
+	telemetry->count++;
+	return true;
+}
+
+static bool pump(struct node *node)
+{
+	struct telemetry *telemetry = (struct telemetry *)node;
+	uint64_t stored;
+
+	if (telemetry->count == 0)
+		return false;
+	stored = events_stored(node_hub(node)->events);
+	while (telemetry->count &&
+	       telemetry->storing[telemetry->first].ticket <= stored) {
+		node_accept(node, telemetry->storing[telemetry->first].delivery);
+		telemetry->first = (telemetry->first + 1) % CREDIT;
+		telemetry->count--;
+	}
+	wait_for_it(telemetry, telemetry->count || node->holding);
+	return false;
+}
+
+static void close_telemetry(struct node *node)
+{
+	wait_for_it((struct telemetry *)node, false);
+}
+
+const struct node_kind node_telemetry = {
+	.name = "device, sender",
+	.bytes = sizeof(struct telemetry),
+	.credit = CREDIT,
+	.message_max = ENCODED_MAX,
+	.open = attached_enter,
+	.take = take,
+	.pump = pump,
+	.close = close_telemetry,
+};

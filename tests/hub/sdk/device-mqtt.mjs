@@ -1,0 +1,338 @@
+// Every operation of azure-iot-device over MQTT against stmiot-hub, with its refusals.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import iothub from 'azure-iothub';
+import common from 'azure-iot-common';
+import device from 'azure-iot-device';
+import transport from 'azure-iot-device-mqtt';
+import provisioning from 'azure-iot-provisioning-service';
+import provisioningDevice from 'azure-iot-provisioning-device';
+import { Mqtt as ProvisioningMqtt } from 'azure-iot-provisioning-device-mqtt';
+import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
+import { X509Security } from 'azure-iot-security-x509';
+
+const { Registry, Client: Service } = iothub;
+const { Client, ModuleClient, Message, SharedAccessKeyAuthenticationProvider } = device;
+const { NoRetry } = common;
+const { Mqtt } = transport;
+const { ProvisioningServiceClient } = provisioning;
+const { ProvisioningDeviceClient } = provisioningDevice;
+const dir = process.env.HUB_DIR;
+const host = 'stmiot-local.azure-devices.net';
+const owner = fs.readFileSync(`${dir}/connection-string`, 'utf8').trim();
+const registry = Registry.fromConnectionString(owner);
+const service = Service.fromConnectionString(owner);
+const responseOf = (result) => result.responseBody ?? result;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const temp = fs.mkdtempSync(path.join(os.tmpdir(), 'stmiot-sdk-'));
+
+test.after(() => fs.rmSync(temp, { recursive: true }));
+
+const create = async (deviceId, more = {}) => responseOf(await registry.create({ deviceId, ...more }));
+const keyOf = (identity) => identity.authentication.symmetricKey.primaryKey;
+const stringOf = (identity, key = keyOf(identity)) => `HostName=${host};DeviceId=${identity.deviceId};` +
+	(identity.moduleId ? `ModuleId=${identity.moduleId};` : '') + `SharedAccessKey=${key}`;
+
+function sas(deviceId, key, seconds) {
+	const sr = encodeURIComponent(`${host}/devices/${deviceId}`);
+	const se = Math.floor(Date.now() / 1000) + seconds;
+	const sig = crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(`${sr}\n${se}`).digest('base64');
+	return `SharedAccessSignature sr=${sr}&sig=${encodeURIComponent(sig)}&se=${se}`;
+}
+
+// What the hub wrote since `from`.
+const logLength = () => fs.statSync(process.env.HUB_LOG).size;
+async function logged(from, text) {
+	for (let i = 0; i < 100; i++) {
+		if (text.test(fs.readFileSync(process.env.HUB_LOG, 'utf8').slice(from)))
+			return;
+		await sleep(20);
+	}
+	assert.fail(`${text} is not in ${fs.readFileSync(process.env.HUB_LOG, 'utf8').slice(from)}`);
+}
+
+// An open client, closed at the end of the test.
+async function open(t, client) {
+	client.setRetryPolicy(new NoRetry());
+	t.after(() => client.close().catch(() => {}));
+	await client.open();
+	return client;
+}
+
+const openDevice = (t, identity) => open(t, Client.fromConnectionString(stringOf(identity), Mqtt));
+
+// A test about a device of its own.
+let count = 0;
+const deviceTest = (name, run) => test(name, async (t) => run(t, await create(`dev${++count}`)));
+
+async function refused(t, client, kind, why) {
+	const from = logLength();
+	await assert.rejects(open(t, client), (err) => {
+		assert.equal(err.constructor.name, kind, `${err.constructor.name}: ${err.message}`);
+		return true;
+	});
+	await logged(from, why);
+}
+
+// -- who is let in -----------------------------------------------------------------------
+
+deviceTest('a key opens a device', (t, dev) => openDevice(t, dev));
+
+deviceTest('so does the secondary one', (t, dev) => open(t, Client.fromConnectionString(
+	stringOf(dev, dev.authentication.symmetricKey.secondaryKey), Mqtt)));
+
+deviceTest('and a token', (t, dev) => open(t, Client.fromSharedAccessSignature(sas(dev.deviceId, keyOf(dev), 60), Mqtt)));
+
+deviceTest('a key that is not its own: refused', (t, dev) => refused(t,
+	Client.fromConnectionString(stringOf(dev, Buffer.alloc(32).toString('base64')), Mqtt), 'UnauthorizedError',
+	/not signed with a key of the identity.*401003/));
+
+deviceTest('a token that has expired: refused', (t, dev) => refused(t,
+	Client.fromSharedAccessSignature(sas(dev.deviceId, keyOf(dev), -400), Mqtt), 'UnauthorizedError',
+	/the token expired at.*401003/));
+
+test('a device that is not registered: refused', (t) => refused(t,
+	Client.fromConnectionString(`HostName=${host};DeviceId=nobody;SharedAccessKey=${Buffer.alloc(32).toString('base64')}`, Mqtt),
+	'UnauthorizedError', /not registered: device 'nobody'.*404001/));
+
+deviceTest('a device that is disabled: refused', async (t, dev) => {
+	await registry.update({ ...dev, status: 'disabled' });
+	await refused(t, Client.fromConnectionString(stringOf(dev), Mqtt), 'UnauthorizedError', /the identity is disabled/);
+});
+
+deviceTest('a second connection takes the place of the first', async (t, dev) => {
+	const from = logLength();
+	const first = await openDevice(t, dev);
+	const gone = once(first, 'disconnect');
+	await openDevice(t, dev);
+	await gone;
+	await logged(from, /the device has connected again \(400027\)/);
+});
+
+deviceTest('a token that expires ends the connection', async (t, dev) => {
+	const from = logLength();
+	const client = await open(t, Client.fromSharedAccessSignature(sas(dev.deviceId, keyOf(dev), 2), Mqtt));
+	await once(client, 'disconnect');
+	await logged(from, /the token has expired/);
+});
+
+deviceTest('a token is renewed before it expires', async (t, dev) => {
+	const provider = SharedAccessKeyAuthenticationProvider.fromConnectionString(stringOf(dev), 4, 2);
+	const client = Client.fromAuthenticationProvider(provider, Mqtt);
+	t.after(() => client.close().catch(() => {}));
+	await client.open();
+	for (let i = 0; i < 12; i++) {
+		await client.sendEvent(new Message(`${i}`));
+		await sleep(500);
+	}
+});
+
+// -- certificates ------------------------------------------------------------------------
+
+// A key and a certificate, self-signed or by the CA of devices.
+function certify(name, byCa) {
+	const file = path.join(temp, `${name}-${byCa}`);
+	const ca = byCa ? ['-CA', `${dir}/device-cas.pem`, '-CAkey', process.env.HUB_DEVICE_CA_KEY] : [];
+	execFileSync('openssl', ['req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-keyout', `${file}.key`,
+		'-out', `${file}.csr`], { stdio: 'ignore' });
+	execFileSync('openssl', ['x509', '-req', '-in', `${file}.csr`, '-days', '2', '-out', `${file}.pem`,
+		...(byCa ? [...ca, '-CAcreateserial', '-CAserial', `${temp}/serial`] : ['-signkey', `${file}.key`])], { stdio: 'ignore' });
+	const cert = fs.readFileSync(`${file}.pem`, 'utf8');
+	return { cert, key: fs.readFileSync(`${file}.key`, 'utf8'),
+		print: new crypto.X509Certificate(cert).fingerprint256.replaceAll(':', '') };
+}
+
+function withCertificate(deviceId, { cert, key }) {
+	const client = Client.fromConnectionString(`HostName=${host};DeviceId=${deviceId};x509=true`, Mqtt);
+	client.setOptions({ cert, key });
+	return client;
+}
+
+const selfSigned = (print) => ({ authentication: { type: 'selfSigned', x509Thumbprint: { primaryThumbprint: print } } });
+
+test('a certificate with the registered thumbprint opens a device', async (t) => {
+	const shown = certify('thumb', false);
+	await create('thumb', selfSigned(shown.print));
+	const client = await open(t, withCertificate('thumb', shown));
+	await client.sendEvent(new Message('by certificate'));
+});
+
+test('one with another thumbprint: refused', async (t) => {
+	await create('thumb2', selfSigned('ab'.repeat(32)));
+	await refused(t, withCertificate('thumb2', certify('thumb2', false)), 'UnauthorizedError', /neither of the registered thumbprints/);
+});
+
+test('a certificate of the CA of devices opens the device that it names', async (t) => {
+	await create('byca', { authentication: { type: 'certificateAuthority' } });
+	const client = await open(t, withCertificate('byca', certify('byca', true)));
+	await client.sendEvent(new Message('by CA'));
+});
+
+test('but no other: refused', async (t) => {
+	await create('byca2', { authentication: { type: 'certificateAuthority' } });
+	await refused(t, withCertificate('byca2', certify('byca', true)), 'UnauthorizedError', /common name is not the id/);
+});
+
+test('a certificate of another CA: refused', async (t) => {
+	await create('byca3', { authentication: { type: 'certificateAuthority' } });
+	await refused(t, withCertificate('byca3', certify('byca3', false)), 'UnauthorizedError', /does not lead to a CA in device-cas.pem/);
+});
+
+// -- telemetry ---------------------------------------------------------------------------
+
+deviceTest('telemetry with properties is acknowledged', async (t, dev) => {
+	const client = await openDevice(t, dev);
+	const message = new Message(JSON.stringify({ temperature: 21.5 }));
+	message.messageId = 'id1';
+	message.contentType = 'application/json';
+	message.contentEncoding = 'utf-8';
+	message.properties.add('k é', 'v=1&2');
+	await client.sendEvent(message);
+	await client.sendEvent(new Message(Buffer.from([0, 1, 2, 255])));
+});
+
+deviceTest('so are a hundred at a time', async (t, dev) => {
+	const client = await openDevice(t, dev);
+	await Promise.all(Array.from({ length: 100 }, (_, i) => client.sendEvent(new Message(`${i}`))));
+});
+
+// -- methods -----------------------------------------------------------------------------
+
+const call = (dev, methodName, payload, more = {}) => {
+	const params = { methodName, payload, responseTimeoutInSeconds: 5, ...more };
+	return (dev.moduleId ? service.invokeDeviceMethod(dev.deviceId, dev.moduleId, params)
+		: service.invokeDeviceMethod(dev.deviceId, params)).then((result) => result.result ?? responseOf(result));
+};
+
+deviceTest('a method goes to the device and its answer back', async (t, dev) => {
+	const client = await openDevice(t, dev);
+	client.onDeviceMethod('reboot', (request, response) => response.send(207, { was: request.payload }));
+	await sleep(100);
+	assert.deepEqual(await call(dev, 'reboot', { x: 1 }), { status: 207, payload: { was: { x: 1 } } });
+});
+
+deviceTest('a method that the device does not answer: 504', async (t, dev) => {
+	const client = await openDevice(t, dev);
+	client.onDeviceMethod('mute', () => {});
+	await sleep(100);
+	await assert.rejects(call(dev, 'mute', null), (err) => err.constructor.name === 'GatewayTimeoutError');
+});
+
+deviceTest('a method of a device that takes none: not online', async (t, dev) => {
+	await openDevice(t, dev);
+	await assert.rejects(call(dev, 'reboot', null), (err) => /404103|DeviceNotOnline|Not found/i.test(`${err.message} ${err.responseBody}`));
+});
+
+deviceTest('a method waits for a device that is about to come', async (t, dev) => {
+	const answer = call(dev, 'late', 'hello', { connectTimeoutInSeconds: 5 });
+	await sleep(200);
+	const client = await openDevice(t, dev);
+	client.onDeviceMethod('late', (request, response) => response.send(200, request.payload));
+	assert.deepEqual(await answer, { status: 200, payload: 'hello' });
+});
+
+// -- twins -------------------------------------------------------------------------------
+
+const twinOf = async (dev) => responseOf(dev.moduleId ? await registry.getModuleTwin(dev.deviceId, dev.moduleId)
+	: await registry.getTwin(dev.deviceId));
+const report = (twin, patch) => new Promise((resolve, reject) =>
+	twin.properties.reported.update(patch, (err) => (err ? reject(err) : resolve())));
+
+deviceTest('a device reads its twin', async (t, dev) => {
+	await registry.updateTwin(dev.deviceId, { tags: { hidden: 1 }, properties: { desired: { rate: 5, deep: { er: true } } } }, '*');
+	const twin = await (await openDevice(t, dev)).getTwin();
+	assert.equal(twin.properties.desired.rate, 5);
+	assert.deepEqual(twin.properties.desired.deep, { er: true });
+	assert.equal(twin.properties.desired.$version, 2);
+	assert.equal(twin.properties.reported.$version, 1);
+	assert.equal(twin.tags, undefined);
+});
+
+deviceTest('it reports properties, and takes them away', async (t, dev) => {
+	const twin = await (await openDevice(t, dev)).getTwin();
+	await report(twin, { a: 1, b: { c: 'x' } });
+	await report(twin, { a: null, b: { d: 2 } });
+	const { reported } = (await twinOf(dev)).properties;
+	assert.equal(reported.$version, 3);
+	assert.equal(reported.a, undefined);
+	assert.deepEqual(reported.b, { c: 'x', d: 2 });
+	assert.ok(reported.$metadata.b.$lastUpdated);
+});
+
+deviceTest('more than 32 KB of them: refused, and the connection stays', async (t, dev) => {
+	const from = logLength();
+	const twin = await (await openDevice(t, dev)).getTwin();
+	await assert.rejects(report(twin, Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`k${i}`, 'x'.repeat(4000)]))));
+	await logged(from, /twin: 400 ArgumentInvalid: Properties are at most 32 KB/);
+	await report(twin, { a: 1 });
+});
+
+// -- modules -----------------------------------------------------------------------------
+
+async function openModule(t, deviceId) {
+	await create(deviceId);
+	await registry.addModule({ deviceId, moduleId: 'm1' });
+	const module = responseOf(await registry.getModule(deviceId, 'm1'));
+	return [module, await open(t, ModuleClient.fromConnectionString(stringOf(module), Mqtt))];
+}
+
+test('a module sends telemetry', async (t) => {
+	const [, client] = await openModule(t, 'with-module');
+	await client.sendEvent(new Message('from a module'));
+});
+
+test('a module has methods of its own', async (t) => {
+	const [module, client] = await openModule(t, 'with-methods');
+	client.onMethod('go', (request, response) => response.send(200, { at: 'module' }));
+	await sleep(100);
+	assert.deepEqual(await call(module, 'go', null), { status: 200, payload: { at: 'module' } });
+	await assert.rejects(call({ deviceId: 'with-methods' }, 'go', null));
+});
+
+test('a module has a twin of its own', async (t) => {
+	const [module, client] = await openModule(t, 'with-twin');
+	await report(await client.getTwin(), { of: 'module' });
+	assert.equal((await twinOf(module)).properties.reported.of, 'module');
+	assert.equal((await twinOf({ deviceId: 'with-twin' })).properties.reported.of, undefined);
+});
+
+// -- provisioning ------------------------------------------------------------------------
+
+const dps = ProvisioningServiceClient.fromConnectionString(fs.readFileSync(`${dir}/dps-connection-string`, 'utf8').trim());
+const scope = fs.readFileSync(`${dir}/dps-id-scope`, 'utf8').trim();
+const register = (security) => ProvisioningDeviceClient.create('global.azure-devices-provisioning.net', scope,
+	new ProvisioningMqtt(), security).register();
+
+async function enroll(registrationId, attestation) {
+	const made = responseOf(await dps.createOrUpdateIndividualEnrollment({ registrationId, attestation }));
+	return attestation.type === 'symmetricKey'
+		? responseOf(await dps.getIndividualEnrollmentAttestationMechanism(made.registrationId)).symmetricKey.primaryKey : null;
+}
+
+test('a device finds its hub by DPS, with a key, and opens there', async (t) => {
+	const key = await enroll('by-key', { type: 'symmetricKey' });
+	const { assignedHub, deviceId } = await register(new SymmetricKeySecurityClient('by-key', key));
+	assert.deepEqual([assignedHub, deviceId], [host, 'by-key']);
+	await open(t, Client.fromConnectionString(`HostName=${assignedHub};DeviceId=${deviceId};SharedAccessKey=${key}`, Mqtt));
+});
+
+test('with a certificate', async (t) => {
+	const shown = certify('by-certificate', false);
+	await enroll('by-certificate', { type: 'x509', x509: { clientCertificates: { primary: { certificate: shown.cert } } } });
+	const { deviceId } = await register(new X509Security('by-certificate', { cert: shown.cert, key: shown.key }));
+	assert.equal(deviceId, 'by-certificate');
+	await open(t, withCertificate(deviceId, shown));
+});
+
+test('with a key that is not its own: refused', async () => {
+	const from = logLength();
+	await enroll('by-other', { type: 'symmetricKey' });
+	await assert.rejects(register(new SymmetricKeySecurityClient('by-other', Buffer.alloc(64).toString('base64'))));
+	await logged(from, /registration by-other: 401/);
+});
