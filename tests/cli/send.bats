@@ -28,7 +28,7 @@ take() {
 }
 
 @test "a message comes as it was sent" {
-	run -0 --separate-stderr stmiot device send d 'hello, ü' --property a=b --property c=d=e \
+	run -0 --separate-stderr stmiot device send d 'hello, ü' --property a=b --property c=d=e --property alone \
 		--message-id m1 --correlation-id c1 --content-type text/plain --content-encoding utf-8
 	output_is ""
 	stderr_is "stmiot: sent 1 message to 'd'"
@@ -92,6 +92,8 @@ d Success" ]
 	take ""
 	wait $sender
 	[ "$(sed 's/^[0-9T:.-]*Z/TIME/' out)" = "TIME  m1  Success" ]
+	run -1 --separate-stderr stmiot device send d f --wait --expiry 1s --timeout 60s </dev/null
+	has "$output" "  Expired"
 	# It stays there: nobody takes it.
 	run -1 --separate-stderr stmiot device send d e --wait --timeout 1s
 	has "$stderr" "no feedback in 1 s"
@@ -131,6 +133,10 @@ d Success" ]
 	run -2 --separate-stderr stmiot device send d x --expiry 0
 	run -2 --separate-stderr stmiot device send d x --property =b
 	run -2 --separate-stderr stmiot device send d x --ack maybe
+	run -2 --separate-stderr stmiot device send d x --cert up.txt --private-key up.txt
+	has "$stderr" "go with --as-device"
+	run -2 --separate-stderr stmiot device send d x --as-device --ack full
+	has "$stderr" "do not go with --as-device"
 }
 
 @test "no key or token in what it says, and the provisioning service has a name" {
