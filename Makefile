@@ -85,7 +85,7 @@ LIBPROV_SO := $(B)/lib/libprov.so.$(VERSION)
 LIBPROV_A := $(B)/obj/libprov.a
 LIBRARIES := $(LIBDFU_SO) $(LIBPROV_SO)
 PKGCONFIGS := $(B)/lib/libdfu.pc $(B)/lib/libprov.pc
-HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_device.h libprov/prov_dps.h \
+HEADERS := libdfu/dfu.h libprov/prov.h libprov/prov_c2d.h libprov/prov_device.h libprov/prov_dps.h \
 	libprov/prov_events.h libprov/prov_local.h libprov/record.h
 PROGRAMS := $(B)/bin/stmiot $(B)/bin/stmiot-board $(B)/bin/stmiot-hub
 LINKS := $(patsubst $(B)/bin/%,$(B)/%,$(PROGRAMS))

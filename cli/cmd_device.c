@@ -52,8 +52,8 @@ const struct opt device_options[] = {
 	{ OPT_NUMBER, 0, "count", "N", "twin: --watch ends after so many lines", &W.count,
 	  NULL, NULL },
 	{ OPT_TEXT, 0, "timeout", "TIME",
-	  "call, twin: wait so long for the answer, 5s to 300s (default: 30s); --watch "
-	  "ends after it",
+	  "call, twin, send: wait so long for the answer, 5s to 300s (default: 30s); "
+	  "--watch ends after it, and so does --wait (default: 60s)",
 	  &W.timeout, NULL, NULL },
 	{ OPT_TEXT, 0, "connect-timeout", "TIME",
 	  "call: wait so long for the device to connect, to 300s (default: not at all)",
@@ -77,19 +77,38 @@ const struct opt device_options[] = {
 	  NULL },
 	{ OPT_FLAG, 0, "secondary", NULL, "connection-string: with the second key",
 	  &W.secondary, NULL, NULL },
+	{ OPT_FLAG, 0, "as-device", NULL,
+	  "send: telemetry to the hub, as the device itself sends it, over MQTT",
+	  &W.as_device, NULL, NULL },
+	{ OPT_LIST, 0, "property", "NAME=VALUE",
+	  "send: a property of the message; may be repeated", &W.properties, NULL, NULL },
+	{ OPT_TEXT, 0, "content-type", "TYPE", "send: of the body, application/json",
+	  &W.content_type, NULL, NULL },
+	{ OPT_TEXT, 0, "content-encoding", "NAME", "send: of the body, utf-8",
+	  &W.content_encoding, NULL, NULL },
+	{ OPT_TEXT, 0, "message-id", "ID", "send: of the message", &W.message_id, NULL,
+	  NULL },
+	{ OPT_TEXT, 0, "correlation-id", "ID", "send: of the message", &W.correlation_id,
+	  NULL, NULL },
+	{ OPT_TEXT, 0, "connection-string-file", "FILE|-",
+	  "send: the device's own, instead of a key that the hub tells",
+	  &W.connection_string, NULL, "file" },
+	{ OPT_TEXT, 0, "cert", "FILE", "send: the device's certificate (PEM)", &W.cert,
+	  NULL, "file" },
+	{ OPT_TEXT, 0, "private-key", "FILE", "send: the key of --cert (PEM)",
+	  &W.private_key, NULL, "file" },
+	{ OPT_TEXT, 0, "expiry", "TIME",
+	  "send: it is dropped when the device has not taken it by then (default: the "
+	  "hub's, 1h)",
+	  &W.expiry, NULL, NULL },
+	{ OPT_CHOICE, 0, "ack", "none|positive|negative|full",
+	  "send: of which end the hub is to tell (default: none; full with --wait)",
+	  &W.ack, NULL, NULL },
+	{ OPT_FLAG, 0, "wait", NULL, "send: wait for that, and print it", &W.wait, NULL,
+	  NULL },
 	{ OPT_FLAG, 'y', "yes", NULL, "do not ask", &W.yes, NULL, NULL },
 	{ 0 },
 };
-
-/* The real hub takes these over AMQP alone. */
-static int cannot_send(void)
-{
-	complain("device send: a hub takes messages to a device over AMQP only, which "
-		 "this "
-		 "version does not speak\n'stmiot device call' and 'stmiot device twin "
-		 "--patch' reach a device over HTTPS");
-	return EXIT_USAGE;
-}
 
 static const struct {
 	const char *verb;
@@ -156,7 +175,8 @@ int cmd_device(int argc, char **argv)
 	size_t i;
 
 	if (strcmp(argv[0], "send") == 0)
-		return cannot_send();
+		return W.as_device ? device_send_telemetry(argc - 1, argv + 1)
+				   : device_send(argc - 1, argv + 1);
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[0], verbs[i].verb) == 0)
 			return run(i, argc - 1, argv + 1);

@@ -3,6 +3,7 @@
 #include "event_filter.h"
 #include "event_line.h"
 #include "hubs.h"
+#include "monitor_mqtt.h"
 #include "sys.h"
 #include "when.h"
 
@@ -20,6 +21,7 @@
 static const char *since, *timeout_text, *group, *eventhub;
 static uint32_t count;
 static bool count_given, properties, unique;
+static struct mqtt_wishes mqtt = { .qos = "1" };
 
 const struct opt monitor_options[] = {
 	{ OPT_TEXT, 0, "since", "WHEN",
@@ -43,6 +45,28 @@ const struct opt monitor_options[] = {
 	  "read from the Event Hub whose connection string is in this file, - is "
 	  "standard input",
 	  &eventhub, NULL, "file" },
+	{ OPT_TEXT, 0, "mqtt", "URL",
+	  "read from the broker at mqtts://HOST[:PORT], or mqtt:// without TLS",
+	  &mqtt.url, NULL, NULL },
+	{ OPT_LIST, 't', "topic", "FILTER",
+	  "with --mqtt: these topics, '+' and '#' are wildcards; may be given several "
+	  "times",
+	  &mqtt.topics, NULL, NULL },
+	{ OPT_CHOICE, 0, "qos", "0|1",
+	  "with --mqtt: 1 has the broker keep what comes while the connection is lost "
+	  "(default: 1)",
+	  &mqtt.qos, NULL, NULL },
+	{ OPT_TEXT, 0, "user", "NAME", "with --mqtt: the user", &mqtt.user, NULL, NULL },
+	{ OPT_TEXT, 0, "password-file", "FILE|-",
+	  "with --mqtt: the user's password (or STMIOT_MQTT_PASSWORD)",
+	  &mqtt.password_file, NULL, "file" },
+	{ OPT_TEXT, 0, "ca", "FILE",
+	  "with --mqtt: trust these certificates (PEM) and no others", &mqtt.ca, NULL,
+	  "file" },
+	{ OPT_TEXT, 0, "cert", "FILE", "with --mqtt: our certificate (PEM)", &mqtt.cert,
+	  NULL, "file" },
+	{ OPT_TEXT, 0, "private-key", "FILE", "with --mqtt: the key of --cert (PEM)",
+	  &mqtt.private_key, NULL, "file" },
 	{ 0 },
 };
 
@@ -149,6 +173,11 @@ static int on_connected(void *ctx, const struct prov_source *s)
 		return 0;
 	}
 	t->begun_ms = now_ms();
+	if (!s->group) {
+		note("connected: %s, topic %s, events from now on", clean(s->host),
+		     clean(s->entity));
+		return 0;
+	}
 	format_since(s, from, sizeof(from));
 	note("connected: %u partition%s, group %s, events %s", s->partitions,
 	     s->partitions == 1 ? "" : "s", clean(s->group), from);
@@ -235,20 +264,6 @@ static int read_eventhub(struct source *s)
 	return status;
 }
 
-/* Where the hub has its AMQP, when it is not where it would be. */
-static void find_amqp(struct source *s)
-{
-	const struct hub *h = &s->hub;
-	const char *colon = h->connect_to ? strrchr(h->connect_to, ':') : NULL;
-
-	if (!h->connect_to && !h->ports.amqp)
-		return;
-	snprintf(s->amqp, sizeof(s->amqp), "%.*s:%u",
-		 colon ? (int)(colon - h->connect_to) : PROV_HOST_MAX,
-		 colon ? h->connect_to : h->connstr.host,
-		 h->ports.amqp ? h->ports.amqp : 5671);
-}
-
 static int find_source(struct source *s)
 {
 	const char *text = getenv(VARIABLE);
@@ -261,7 +276,7 @@ static int find_source(struct source *s)
 		return parse_eventhub(text, VARIABLE, s);
 	status = hubs_find(NULL, &s->hub);
 	if (status == EXIT_DONE)
-		find_amqp(s);
+		hub_amqp(&s->hub, s->amqp, sizeof(s->amqp));
 	return status;
 }
 
@@ -291,8 +306,23 @@ static int finish(struct tail *t, int rc, const struct prov_error *err)
 					: report_prov(NULL, err);
 }
 
-static int tail_source(const struct source *s, const struct prov_events_opts *opts,
-		       struct tail *t)
+/* The reader that is to run, with what it wants. */
+struct reading {
+	const struct source *source; /* NULL: it is --mqtt */
+	struct prov_events_opts events;
+	struct prov_mqtt_opts mqtt;
+};
+
+static int read_events(const struct reading *r, const struct prov_listener *listener,
+		       struct prov_error *err)
+{
+	if (r->source)
+		return prov_events_read(&r->source->hub.connstr, &r->events, listener,
+					err);
+	return prov_mqtt_read(&r->mqtt, listener, err);
+}
+
+static int tail_source(const struct reading *r, struct tail *t)
 {
 	const struct prov_listener listener = {
 		.connected = on_connected,
@@ -313,8 +343,8 @@ static int tail_source(const struct source *s, const struct prov_events_opts *op
 			return EXIT_FAILED;
 		}
 	}
-	t->by_hub = s->hub.connstr.kind == PROV_CONNSTR_SERVICE;
-	rc = prov_events_read(&s->hub.connstr, opts, &listener, &err);
+	t->by_hub = r->source && r->source->hub.connstr.kind == PROV_CONNSTR_SERVICE;
+	rc = read_events(r, &listener, &err);
 	rc = finish(t, rc, &err);
 	seen_free(t->seen);
 	lines_free(&t->lines);
@@ -343,6 +373,40 @@ static int parse_times(struct prov_events_opts *opts, struct tail *t)
 	return EXIT_DONE;
 }
 
+static int monitor_broker(struct tail *t)
+{
+	struct reading r = { .source = NULL };
+	struct prov_secret *password = NULL;
+	int status;
+
+	if (since || group || eventhub || globals.hub)
+		return usage_error("--since, --group, --eventhub and --hub are not for "
+				   "--mqtt");
+	status = mqtt_options(&mqtt, &r.mqtt, &password);
+	if (status == EXIT_DONE)
+		status = tail_source(&r, t);
+	prov_secret_free(password);
+	return status;
+}
+
+static int monitor_hub(const struct prov_events_opts *opts, struct tail *t)
+{
+	struct source s;
+	struct reading r = { .source = &s, .events = *opts };
+	int status;
+
+	if (mqtt_any(&mqtt))
+		return usage_error("--topic, --user, --password-file, --ca, --cert and "
+				   "--private-key are for --mqtt");
+	status = find_source(&s);
+	r.events.ca_file = s.hub.ca_file;
+	r.events.connect_to = *s.amqp ? s.amqp : NULL;
+	if (status == EXIT_DONE)
+		status = tail_source(&r, t);
+	hub_clear(&s.hub);
+	return status;
+}
+
 int cmd_monitor(int argc, char **argv)
 {
 	struct prov_events_opts opts = {
@@ -353,17 +417,9 @@ int cmd_monitor(int argc, char **argv)
 		.no_retry = globals.no_retry,
 	};
 	struct tail t = { .names = argv, .n_names = (size_t)argc };
-	struct source s;
 	int status = parse_times(&opts, &t);
 
-	if (status == EXIT_DONE)
-		status = find_source(&s);
-	else
+	if (status != EXIT_DONE)
 		return status;
-	opts.ca_file = s.hub.ca_file;
-	opts.connect_to = *s.amqp ? s.amqp : NULL;
-	if (status == EXIT_DONE)
-		status = tail_source(&s, &opts, &t);
-	hub_clear(&s.hub);
-	return status;
+	return mqtt.url ? monitor_broker(&t) : monitor_hub(&opts, &t);
 }

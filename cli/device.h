@@ -26,6 +26,13 @@ struct device_wishes {
 	const char *device_id;       /* enroll */
 	const char *assign_to;       /* enroll */
 	bool groups;                 /* enrolled */
+	/* send */
+	struct opt_list properties; /* NAME=VALUE */
+	const char *content_type, *content_encoding, *message_id, *correlation_id;
+	const char *connection_string, *cert, *private_key; /* files */
+	bool as_device;
+	const char *ack, *expiry;
+	bool wait;
 	bool disabled, yes, show_keys, secondary, hub_only, finish, watch;
 };
 extern struct device_wishes device_wishes;
@@ -42,6 +49,9 @@ int device_rotate(struct prov_hub *hub, int argc, char **argv);
 int device_twin(struct prov_hub *hub, int argc, char **argv);
 int device_call(struct prov_hub *hub, int argc, char **argv);
 int device_purge(struct prov_hub *hub, int argc, char **argv);
+
+/* `send`, which needs AMQP and no open hub (device_send.c). */
+int device_send(int argc, char **argv);
 
 /* The same, at a provisioning service (device_enroll.c). */
 int device_enroll(struct prov_dps *dps, int argc, char **argv);
@@ -80,6 +90,9 @@ int device_report_json(const char *verb, const char *source,
 /* A time of an option, `least` to `most` seconds; what is not given stays as it is. */
 int device_take_time(const char *option, const char *text, uint32_t least, uint32_t most,
 		     uint32_t *seconds);
+
+/* `send --as-device`, which needs no open hub. */
+int device_send_telemetry(int argc, char **argv);
 
 /* Print a device, as text or as JSON; its keys only when asked for by name. */
 int device_print(const struct prov_device *device, bool keys);

@@ -216,3 +216,16 @@ int hubs_open(const char *name, struct prov_hub **out)
 	hub_clear(&hub);
 	return status;
 }
+
+const char *hub_amqp(const struct hub *hub, char *to, size_t bytes)
+{
+	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
+
+	if (!hub->connect_to && !hub->ports.amqp)
+		return NULL;
+	snprintf(to, bytes, "%.*s:%u",
+		 colon ? (int)(colon - hub->connect_to) : PROV_HOST_MAX,
+		 colon ? hub->connect_to : hub->connstr.host,
+		 hub->ports.amqp ? hub->ports.amqp : 5671);
+	return to;
+}

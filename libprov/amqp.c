@@ -7,6 +7,7 @@
 #include <proton/connection.h>
 #include <proton/connection_driver.h>
 #include <proton/delivery.h>
+#include <proton/disposition.h>
 #include <proton/event.h>
 #include <proton/link.h>
 #include <proton/sasl.h>
@@ -29,6 +30,7 @@ struct amqp_link {
 	enum amqp_state state;
 	unsigned credit;
 	amqp_got *got;
+	amqp_settled *settled;
 	void *ctx;
 	struct amqp_fault fault;
 	struct amqp_link *next;
@@ -145,13 +147,24 @@ static void take_message(struct amqp_link *link, pn_delivery_t *d)
 			  (struct amqp_span){ link->amqp->room, link->amqp->room + n });
 }
 
+static void end_sent(struct amqp_link *link, pn_delivery_t *d)
+{
+	bool taken = pn_delivery_remote_state(d) == PN_ACCEPTED;
+	struct amqp_fault fault = { .condition = "" };
+
+	keep_fault(pn_disposition_condition(pn_delivery_remote(d)), &fault);
+	pn_delivery_settle(d);
+	if (link->settled)
+		link->settled(link->ctx, taken ? NULL : &fault);
+}
+
 static void on_delivery(struct amqp_link *link, pn_delivery_t *d)
 {
 	if (!link)
 		return;
 	if (pn_link_is_sender(link->pn)) {
 		if (pn_delivery_updated(d) && pn_delivery_remote_state(d))
-			pn_delivery_settle(d);
+			end_sent(link, d);
 		return;
 	}
 	while (d && pn_delivery_readable(d) && !pn_delivery_partial(d)) {
@@ -411,7 +424,12 @@ static struct amqp_link *add_link(struct amqp *a, const struct amqp_link_opts *o
 	if (!link)
 		return NULL;
 	*link = (struct amqp_link){
-		.amqp = a, .pn = pn, .got = opts->got, .ctx = opts->ctx, .next = a->links
+		.amqp = a,
+		.pn = pn,
+		.got = opts->got,
+		.settled = opts->settled,
+		.ctx = opts->ctx,
+		.next = a->links,
 	};
 	a->links = link;
 	pn_link_set_context(pn, link);

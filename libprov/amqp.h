@@ -44,6 +44,9 @@ bool amqp_busy(const struct amqp *amqp);
 
 typedef void amqp_got(void *ctx, struct amqp_span message);
 
+/* The other end has taken a message that was sent, or says why it does not. */
+typedef void amqp_settled(void *ctx, const struct amqp_fault *refused);
+
 struct amqp_link_opts {
 	const char *name;
 	const char *address; /* the node at the other end */
@@ -52,6 +55,7 @@ struct amqp_link_opts {
 	const char *filter; /* a selector; may be NULL */
 	amqp_got *got;
 	void *ctx;
+	amqp_settled *settled; /* of senders; may be NULL */
 };
 
 /* NULL without memory. */

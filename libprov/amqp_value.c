@@ -356,3 +356,66 @@ bool amqp_request_write(const struct amqp_request *r, struct amqp_writer *w)
 	put_text(w, r->body);
 	return !w->full;
 }
+
+/* sym32 or null: what a content type and encoding are */
+static void put_symbol(struct amqp_writer *w, const char *text)
+{
+	put_byte(w, text ? 0xb3 : 0x40);
+	if (!text)
+		return;
+	put_u32(w, strlen(text));
+	put(w, text, strlen(text));
+}
+
+static void put_time(struct amqp_writer *w, int64_t ms)
+{
+	if (!ms) {
+		put_byte(w, 0x40);
+		return;
+	}
+	put_byte(w, 0x83);
+	put_u32(w, (size_t)((uint64_t)ms >> 32));
+	put_u32(w, (size_t)((uint64_t)ms & UINT32_MAX));
+}
+
+static void put_properties(struct amqp_writer *w, const struct amqp_outgoing *m)
+{
+	size_t at;
+
+	put_section(w, SECTION_PROPERTIES);
+	at = begin_compound(w, 0xd0, 9);
+	put_text(w, m->message_id);
+	put_text(w, NULL); /* user-id */
+	put_text(w, m->to);
+	put_text(w, NULL); /* subject */
+	put_text(w, NULL); /* reply-to */
+	put_text(w, m->correlation_id);
+	put_symbol(w, m->content_type);
+	put_symbol(w, m->content_encoding);
+	put_time(w, m->expires_ms);
+	end_compound(w, at);
+}
+
+bool amqp_message_write(const struct amqp_outgoing *m, struct amqp_writer *w)
+{
+	size_t at;
+
+	put_properties(w, m);
+	put_section(w, SECTION_APPLICATION);
+	at = begin_compound(w, 0xd1, 2 * (m->n_properties + (m->ack != NULL)));
+	for (size_t i = 0; i < m->n_properties; i++) {
+		put_text(w, m->properties[i].name);
+		put_text(w, m->properties[i].value);
+	}
+	if (m->ack) {
+		put_text(w, "iothub-ack");
+		put_text(w, m->ack);
+	}
+	end_compound(w, at);
+	put_section(w, SECTION_DATA);
+	put_byte(w, 0xb0);
+	put_u32(w, m->len);
+	if (m->len)
+		put(w, m->body, m->len);
+	return !w->full;
+}

@@ -6,6 +6,7 @@
 #ifndef PROV_AMQP_VALUE_H
 #define PROV_AMQP_VALUE_H
 
+#include "prov_device.h"
 #include "prov_events.h"
 
 struct amqp_span {
@@ -68,6 +69,19 @@ struct amqp_request {
 	const char *const *pairs;
 	const char *body;
 };
+
+/* A message to a device ([AMQP] 3.2); texts that are NULL are left out. */
+struct amqp_outgoing {
+	const char *to, *message_id, *correlation_id, *content_type, *content_encoding;
+	int64_t expires_ms; /* unix; 0 is none */
+	const char *ack;    /* "iothub-ack" */
+	const struct prov_property *properties;
+	size_t n_properties;
+	const void *body;
+	size_t len;
+};
+
+bool amqp_message_write(const struct amqp_outgoing *message, struct amqp_writer *w);
 
 /* False when there is no room. */
 bool amqp_request_write(const struct amqp_request *request, struct amqp_writer *w);

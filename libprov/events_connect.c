@@ -1,6 +1,7 @@
 /* From a connection string to a receiver in every partition of an Event Hub. */
 #include "events.h"
 
+#include "amqp_token.h"
 #include "hub.h"
 
 #include <stdio.h>
@@ -97,47 +98,24 @@ static bool all_answered(struct events_reader *r)
 
 /* -- tokens -------------------------------------------------------------------------------- */
 
-/* By what CBS answers: a refusal of the token, not of what it is for. */
 static void token_answered(void *ctx, unsigned number, const struct amqp_answer *answer)
 {
 	struct events_reader *r = ctx;
-	struct amqp_fault fault = { .condition = "com.microsoft:auth-failed" };
 
 	(void)number;
-	if (answer->status == 200 || answer->status == 202 || r->rc < 0)
-		return;
-	snprintf(fault.description, sizeof(fault.description), "%s", answer->words);
-	if (answer->status == 404)
-		strcpy(fault.condition, "amqp:not-found");
-	else if (strstr(answer->words, "claim"))
-		strcpy(fault.condition, "amqp:unauthorized-access");
-	else if (answer->status != 401 && answer->status != 403)
-		fault.condition[0] = '\0';
-	r->rc = amqp_words(r->place.host, &fault, &r->problem);
+	if (r->rc == 0)
+		r->rc = amqp_token_words(r->place.host, answer, &r->problem);
 }
 
 static int put_token(struct events_reader *r, const char *audience,
 		     const struct prov_secret *key, struct prov_error *err)
 {
-	const char *const pairs[] = { "operation", "put-token",
-				      "type",      "servicebus.windows.net:sastoken",
-				      "name",      audience,
-				      NULL };
-	struct amqp_question q = { .pairs = pairs, .answered = token_answered, .ctx = r };
-	struct prov_secret *token = NULL;
-	int rc;
+	const struct prov_sas sas = { audience, r->connstr->policy, key,
+				      (int64_t)time(NULL) + r->opts.token_s };
 
-	rc = prov_sas_make(&(struct prov_sas){ audience, r->connstr->policy, key,
-					       (int64_t)time(NULL) + r->opts.token_s },
-			   &token, err);
-	if (rc < 0)
-		return rc;
 	events_trace(r, "put-token for %s", audience);
-	q.body = prov_secret_text(token);
-	rc = amqp_node_ask(r->cbs, &q, err);
-	prov_secret_free(token);
 	r->renew_at = steady_ms() + (int64_t)r->opts.token_s * 750;
-	return rc;
+	return amqp_put_token(r->cbs, &sas, token_answered, r, err);
 }
 
 static int answered_well(struct events_reader *r, const char *what,

@@ -32,7 +32,8 @@ static int take_host(const struct prov_connstr *cs, struct login *l,
 	char *end;
 	unsigned long port;
 
-	l->port = cs->port ? cs->port : MQTT_PORT;
+	/* A port in HostName is that of HTTPS. */
+	l->port = MQTT_PORT;
 	if (!*cs->gateway) {
 		snprintf(l->host, sizeof(l->host), "%s", cs->host);
 		return 0;

@@ -23,6 +23,7 @@ struct mqtt {
 	pthread_cond_t changed;
 	/* Under the lock: what became of what we wait for. */
 	bool ended, good, kept, connected;
+	size_t n_filters;
 	int code;
 	char words[160];     /* of a failure */
 	char tls_words[160]; /* OpenSSL's */
@@ -383,29 +384,47 @@ void mqtt_close(struct mqtt *m)
 
 /* -- messages ----------------------------------------------------------------------- */
 
+/* For one filter paho makes a refusal a failure, for several it is among the answers. */
+static void on_subscribed(void *ctx, MQTTAsync_successData *data)
+{
+	struct mqtt *m = ctx;
+	bool good = true;
+
+	for (size_t i = 0; m->n_filters > 1 && i < m->n_filters; i++)
+		good = good && data->alt.qosList[i] <= 2;
+	end_wait(m, good, 0, NULL);
+}
+
 int mqtt_subscribe(struct mqtt *m, const char *const *filters, size_t n, int qos,
 		   struct prov_error *err)
 {
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	int wanted[MQTT_FILTERS_MAX], rc;
+	bool ended;
 
-	options.onSuccess = on_success;
+	if (n > MQTT_FILTERS_MAX)
+		return fail(err, PROV_ERR_ARG, "%d topics at most", MQTT_FILTERS_MAX);
+	for (size_t i = 0; i < n; i++)
+		wanted[i] = qos;
+	m->n_filters = n;
+	options.onSuccess = on_subscribed;
 	options.onFailure = on_failure;
 	options.context = m;
-	for (size_t i = 0; i < n; i++) {
-		begin_wait(m);
-		if (MQTTAsync_subscribe(m->client, filters[i], qos, &options) !=
-		    MQTTASYNC_SUCCESS)
-			return fail(err, PROV_ERR_GONE, "%s: the connection was lost",
-				    m->opts.host);
-		if (!wait_for_end(m, m->opts.connect_ms, true))
-			return words_of_failure(m, false, err);
-		if (!mqtt_connected(m))
-			return fail(err, PROV_ERR_GONE, "%s: the connection was lost",
-				    m->opts.host);
-		if (!m->good)
-			return fail(err, PROV_ERR_RIGHT, "%s: refuses the topic \"%s\"",
-				    m->opts.host, filters[i]);
-	}
+	begin_wait(m);
+	rc = MQTTAsync_subscribeMany(m->client, (int)n, (char *const *)filters, wanted,
+				     &options);
+	ended = rc == MQTTASYNC_SUCCESS && wait_for_end(m, m->opts.connect_ms, true);
+	if (cancelled(m))
+		return fail(err, PROV_ERR_CANCELLED, "cancelled");
+	if (!mqtt_connected(m))
+		return fail(err, PROV_ERR_GONE, "%s: the connection was lost",
+			    m->opts.host);
+	if (!ended)
+		return fail(err, PROV_ERR_TIMEOUT, "%s: did not answer in time",
+			    m->opts.host);
+	if (!m->good)
+		return fail(err, PROV_ERR_RIGHT, "%s: refuses the topic \"%s\"%s",
+			    m->opts.host, filters[0], n > 1 ? " or another one" : "");
 	return 0;
 }
 

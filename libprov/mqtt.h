@@ -43,6 +43,8 @@ struct mqtt_opts {
 int mqtt_connect(const struct mqtt_opts *opts, const struct prov_secret *password,
 		 struct mqtt **out, bool *kept, struct prov_error *err);
 
+#define MQTT_FILTERS_MAX 64
+
 /* To all of them. PROV_ERR_RIGHT when the server refuses one. */
 int mqtt_subscribe(struct mqtt *m, const char *const *filters, size_t n, int qos,
 		   struct prov_error *err);

@@ -557,6 +557,7 @@ int prov_hub_check(struct prov_hub *hub, const struct prov_ports *ports,
 }
 #endif
 
+#include "prov_c2d.h"
 #include "prov_dps.h"
 
 #endif

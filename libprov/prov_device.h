@@ -65,8 +65,7 @@ int prov_uplink_open(const struct prov_connstr *connstr,
 
 /*
  * The same with the device's key, which is read from the registry. PROV_ERR_NOTFOUND: no
- * such device; PROV_ERR_REFUSED: it is disabled, or needs a certificate that is not
- * given.
+ * such device; PROV_ERR_RIGHT: it is disabled; PROV_ERR_ARG: it needs a certificate.
  */
 int prov_uplink_open_by(struct prov_hub *hub, const char *device_id,
 			const struct prov_uplink_opts *opts, struct prov_uplink **out,

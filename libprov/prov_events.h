@@ -23,6 +23,7 @@ extern "C" {
 
 struct prov_connstr;
 struct prov_error;
+struct prov_secret;
 
 /* -- an event ----------------------------------------------------------------------- */
 
@@ -204,6 +205,43 @@ struct prov_events_opts {
 int prov_events_read(const struct prov_connstr *connstr,
 		     const struct prov_events_opts *opts,
 		     const struct prov_listener *listener, struct prov_error *err);
+
+/* -- any broker of MQTT 3.1.1 -------------------------------------------------------- */
+
+/* Zero is the default. What it points to must stay until the reader returns. */
+struct prov_mqtt_opts {
+	const char *url; /* "mqtts://HOST[:PORT]", or "mqtt://..." without TLS */
+	const char *const *topics; /* filters, with '+' and '#' */
+	size_t n_topics;
+	int qos; /* 0, or 1: then the broker keeps what comes while it is not connected */
+	const char *user;                   /* may be NULL */
+	const struct prov_secret *password; /* may be NULL */
+	const char *ca_file; /* PEM; trust these alone instead of the system's */
+	const char *cert_file, *key_file; /* of a client with a certificate; PEM */
+	unsigned connect_ms;              /* until connected, TLS included: 10000 */
+	unsigned backoff_ms;     /* the longest first wait before connecting again: 500 */
+	unsigned backoff_max_ms; /* the longest: 15000 */
+	bool no_retry;           /* the first loss of the connection is the end */
+};
+
+/*
+ * Read what a broker has until the listener ends it, which is PROV_ERR_CANCELLED, or until
+ * it fails for good.
+ *
+ * An event of a topic as IoT Hub has them, "devices/ID/messages/events/PROPERTIES", has
+ * its device and its properties; of another topic, what stands for the first '+' of the
+ * filter is the device. `enqueued_ms` is when it was received.
+ *
+ * Until it is connected for the first time, everything is final; from then on it is as
+ * with prov_events_read. With QoS 1 nothing is left out that the broker kept, and nothing
+ * told twice because of a connection that was lost; at the end the broker is told to
+ * forget the session.
+ *
+ * PROV_ERR_ARG: a malformed URL or filter. PROV_ERR_KEY: user or password. PROV_ERR_RIGHT:
+ * a topic is refused. And PROV_ERR_RESOLVE, CONNECT, TLS, UNTRUSTED, NAME, TIMEOUT.
+ */
+int prov_mqtt_read(const struct prov_mqtt_opts *opts,
+		   const struct prov_listener *listener, struct prov_error *err);
 
 #ifdef __cplusplus
 }

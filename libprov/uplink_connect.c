@@ -99,12 +99,12 @@ static int check_device(const struct prov_device *device,
 			const struct prov_uplink_opts *opts, struct prov_error *err)
 {
 	if (device->disabled) {
-		fail(err, PROV_ERR_REFUSED, "'%s' is disabled%s%s", device->id,
+		fail(err, PROV_ERR_RIGHT, "'%s' is disabled%s%s", device->id,
 		     *device->status_reason ? ": " : "", device->status_reason);
-		return hint(err, PROV_ERR_REFUSED, "enable it, and try again");
+		return hint(err, PROV_ERR_RIGHT, "enable it, and try again");
 	}
 	if (!opts->cert_file && !device->primary_key)
-		return fail(err, PROV_ERR_REFUSED,
+		return fail(err, PROV_ERR_ARG,
 			    "'%s' has no key that can be read: give its certificate and "
 			    "the private key of that",
 			    device->id);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "clockfile.h"
 #include "control.h"
 #include "ctlsock.h"
 #include "gdbserver.h"
@@ -28,6 +29,7 @@ struct settings {
 	const char *port;
 	const char *busid;
 	const char *time;
+	const char *clock_out;
 	const char *uid;
 	const char *rev;
 	const char *dir;
@@ -63,6 +65,8 @@ static const struct option_row {
 	  "bus id of the device (1-1)" },
 	{ "time", 0, "real|none", offsetof(struct settings, time),
 	  "take as long as a board, or no time (real)" },
+	{ "clock-out", 0, "FILE", offsetof(struct settings, clock_out),
+	  "write the board's time to FILE, for others to follow" },
 	{ "uid", 0, "HEX", offsetof(struct settings, uid),
 	  "unique id of a new chip, 24 hex digits (random)" },
 	{ "rev", 0, "2200|2100", offsetof(struct settings, rev),
@@ -248,6 +252,7 @@ static void end(int signal)
 /* The board, and all that it is plugged into. */
 struct desk {
 	struct clock clock;
+	struct clockfile *clockfile; /* NULL: none is wanted */
 	struct store *store;
 	struct board *board;
 	struct usbip_export export;
@@ -274,6 +279,7 @@ static void run_due(struct desk *desk)
 	ctlsock_run(desk->ctlsock);
 	server_run(desk->server);
 	board_set_attached(desk->board, desk->export.importer != NULL);
+	clockfile_write(desk->clockfile);
 }
 
 /* How long to sleep: until something is due. */
@@ -286,6 +292,9 @@ static int64_t sleep_ns(struct desk *desk)
 	if (server_due_ns(desk->server) < due_ns)
 		due_ns = server_due_ns(desk->server);
 	ns = clock_sleep_ns(&desk->clock, due_ns);
+	if (desk->clockfile && desk->clock.mode == CLOCK_REAL &&
+	    (ns < 0 || ns > CLOCKFILE_NS))
+		ns = CLOCKFILE_NS;
 	return ns < 0 || (serial_ns >= 0 && serial_ns < ns) ? serial_ns : ns;
 }
 
@@ -387,6 +396,12 @@ static int open_desk(struct desk *desk, const struct settings *settings)
 		return complain(err, NULL);
 	if (sandbox_become_owner(store_dirfd(desk->store), err, sizeof(err)) < 0)
 		return complain(settings->dir, err);
+	if (settings->clock_out) {
+		desk->clockfile = clockfile_open(settings->clock_out, &desk->clock, err,
+						 sizeof(err));
+		if (!desk->clockfile)
+			return complain(err, NULL);
+	}
 	if (find_chip(settings, desk->store, &chip) < 0)
 		return -1;
 	desk->board = board_new(desk->store, &desk->clock, &chip, settings->seed);
@@ -427,6 +442,7 @@ static void close_desk(struct desk *desk)
 	serial_close(desk->serial);
 	trace_free(desk->trace);
 	store_close(desk->store);
+	clockfile_close(desk->clockfile);
 }
 
 int main(int argc, char **argv)

@@ -80,11 +80,16 @@ void presence_remove(struct presences *all, struct presence *presence)
 	count(all, presence, false);
 }
 
+/* The clock may have been put back. */
+bool presence_idle(const struct presence *presence, int64_t now_ms)
+{
+	return now_ms < presence->active_ms ||
+	       now_ms - presence->active_ms >= PRESENCE_ACTIVE_MS;
+}
+
 void presence_active(struct presences *all, struct presence *presence, int64_t now_ms)
 {
-	/* the clock may have been put back */
-	if (now_ms >= presence->active_ms &&
-	    now_ms - presence->active_ms < PRESENCE_ACTIVE_MS)
+	if (!presence_idle(presence, now_ms))
 		return;
 	presence->active_ms = now_ms;
 	if (all->seen)

@@ -69,9 +69,10 @@ void presence_add(struct presences *all, struct presence *presence);
 /* Also when it is not there, as after being closed. */
 void presence_remove(struct presences *all, struct presence *presence);
 /*
- * It sent or received something: to be called each time, heard of at most once in
- * PRESENCE_ACTIVE_MS.
+ * It sent or received something. Once in PRESENCE_ACTIVE_MS is enough: presence_idle(),
+ * which its owner may ask without the lock, says when it is time.
  */
+bool presence_idle(const struct presence *presence, int64_t now_ms);
 void presence_active(struct presences *all, struct presence *presence, int64_t now_ms);
 /* NULL: not connected. With a NULL `module` the device or any module of it. */
 struct presence *presence_find(const struct presences *all, const char *device,

@@ -263,15 +263,13 @@ TIME  desired  led.on is gone" ]
 	run -6 --separate-stderr stmiot device call nobody reboot
 }
 
-@test "purge, and send, which needs AMQP" {
+@test "purge" {
 	hub_up
 	stmiot -q device create d >made
 	run -0 --separate-stderr stmiot device purge d
 	stderr_is "stmiot: dropped 0 messages that waited for 'd'"
 	run -0 stmiot device purge d --json
 	[ "$(jq -c . <<<"$output")" = '{"id":"d","purged":0}' ]
-	run -2 --separate-stderr stmiot device send d hello
-	has "$stderr" "over AMQP only"
 }
 
 @test "connection-string, the first and the second" {

@@ -31,6 +31,8 @@ static inline void fuzz_remove(void)
 
 static inline struct hub *fuzz_hub(void)
 {
+	/* or the events of a minute's fuzzing would fill the disk */
+	static const struct events_settings forgetful = { .retention_ms = 1000 };
 	static struct hub hub;
 	char err[600];
 	int dirfd;
@@ -42,7 +44,7 @@ static inline struct hub *fuzz_hub(void)
 	dirfd = folder_open(fuzz_dir, err, sizeof(err));
 	must(dirfd >= 0);
 	strcpy(hub.host, "hub.example");
-	must(hub_open(&hub, dirfd, NULL, err, sizeof(err)) == 0);
+	must(hub_open(&hub, dirfd, &forgetful, err, sizeof(err)) == 0);
 	return &hub;
 }
 

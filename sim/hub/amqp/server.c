@@ -274,7 +274,7 @@ static int sleep_ms(const struct server *server, int64_t tick_ms)
 	}
 	if (!server->connections)
 		return -1;
-	return due_ms <= now_ms ? 0 : (int)(due_ms - now_ms);
+	return due_ms <= now_ms ? 0 : clock_nap_ms((int)(due_ms - now_ms));
 }
 
 static void serve(struct server *server, const struct epoll_event *events, int count)

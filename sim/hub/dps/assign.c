@@ -6,7 +6,7 @@
 
 #include "api.h"
 #include "clock.h"
-#include "twin.h"
+#include "news.h"
 
 struct assigning {
 	struct hub *hub;
@@ -14,6 +14,8 @@ struct assigning {
 	const struct json *rest; /* of the enrolment */
 	struct registration *registration;
 	bool again; /* it was assigned to this device before */
+	bool reset; /* the twin was, whose desired version was this before */
+	int64_t desired_version;
 	int64_t now_ms;
 };
 
@@ -84,6 +86,8 @@ static int change_device(struct assigning *a, struct device *device)
 	if (a->again && !json_is_true(json_get(policy, "updateHubAssignment")))
 		return 1;
 	if (a->again && !json_is_true(json_get(policy, "migrateDeviceData"))) {
+		a->reset = true;
+		a->desired_version = device->twin.desired_version;
 		forget_reported(&device->twin);
 		set_twin(a, device);
 		a->registration->substatus = SUBSTATUS_RESET;
@@ -181,9 +185,13 @@ int assign(struct hub *hub, const struct dps_client *client,
 				       .registration = registration,
 				       .now_ms = clock_unix_ms() };
 
-	if (store_begin(hub->store) == 1 && run(&assigning, client) == 1 &&
-	    store_commit(hub->store) == 1)
-		return 0;
-	store_rollback(hub->store);
-	return -1;
+	if (store_begin(hub->store) != 1 || run(&assigning, client) != 1 ||
+	    store_commit(hub->store) != 1) {
+		store_rollback(hub->store);
+		return -1;
+	}
+	if (assigning.reset)
+		news_tell(hub, registration->device, "", NULL, TWIN_REPLACE,
+			  assigning.desired_version);
+	return 0;
 }

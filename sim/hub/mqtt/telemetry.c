@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "mqtt/client_own.h"
 
@@ -129,6 +130,7 @@ static const char *store_message(struct mqtt_client *client,
 
 	if (rc < 0 || (rc == 0 && !hold(client, message, publish->qos > 0)))
 		return "there is no memory for the message";
+	presence_active(&client->all->hub->presences, &client->presence, clock_unix_ms());
 	client_ack(client, publish, ticket);
 	if (publish->qos > 0 || rc == 0)
 		wait_for_it(client);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { test } from 'node:test';
+import common from 'azure-iot-common';
 import iothub from 'azure-iothub';
 import device from 'azure-iot-device';
 import http from 'azure-iot-device-http';
@@ -25,7 +26,7 @@ async function create(deviceId, more = {}) {
 
 // A token that is to be renewed keeps the process alive: all are closed in the end.
 const clients = [];
-test.after(() => Promise.all(clients.map((client) => client.close())));
+test.after(() => Promise.all([service, ...clients].map((client) => client.close())));
 const keep = (client) => (clients.push(client), client);
 const clientOf = (deviceId, key) =>
 	keep(Client.fromConnectionString(`HostName=${host};DeviceId=${deviceId};SharedAccessKey=${key}`, Http));
@@ -147,6 +148,75 @@ test('nothing waits for a device', async () => {
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
 });
+
+// -- messages ------------------------------------------------------------------------------
+
+// A device that asks when it is told to, and the next message that it gets.
+async function receiver(deviceId) {
+	const client = clientOf(deviceId, await create(deviceId));
+	const waiting = [];
+	const messages = [];
+	const give = () => {
+		while (waiting.length && messages.length)
+			waiting.shift()(messages.shift());
+	};
+	client.on('message', (message) => (messages.push(message), give()));
+	client.on('error', assert.fail);
+	await client.setOptions({ http: { receivePolicy: { manualPolling: true, drain: false } } });
+	await client.open();
+	return {
+		client,
+		next: () => new Promise((resolve) => {
+			waiting.push(resolve);
+			give();
+			client._transport.receive();
+		}),
+	};
+}
+
+const send = (deviceId, text, more = {}) => {
+	const message = new common.Message(text);
+	Object.assign(message, more);
+	message.properties.add('level', 'high');
+	return service.send(deviceId, message);
+};
+
+const waits = async (deviceId) => bodyOf(await registry.get(deviceId)).cloudToDeviceMessageCount;
+
+test('a message comes with its properties, and is completed', async () => {
+	const { client, next } = await receiver('http10');
+	await send('http10', 'hello', { messageId: 'm1', correlationId: 'c1', ack: 'full' });
+	assert.equal(await waits('http10'), 1);
+	const message = await next();
+	assert.equal(message.data.toString(), 'hello');
+	assert.equal(message.messageId, 'm1');
+	assert.equal(message.correlationId, 'c1');
+	assert.equal(message.to, '/devices/http10/messages/devicebound');
+	assert.equal(message.properties.getValue('iothub-app-level'), 'high');
+	await client.complete(message);
+	assert.equal(await waits('http10'), 0);
+	await rejects(client.complete(message), 'Error', 412); // its lock is gone
+});
+
+test('a message that is abandoned comes again, with another lock', async () => {
+	const { client, next } = await receiver('http11');
+	await send('http11', 'again');
+	const first = await next();
+	await client.abandon(first);
+	const second = await next();
+	assert.notEqual(second.lockToken, first.lockToken);
+	assert.equal(second.data.toString(), 'again');
+	await client.complete(second);
+});
+
+test('a message that is rejected is gone', async () => {
+	const { client, next } = await receiver('http12');
+	await send('http12', 'no');
+	await client.reject(await next());
+	assert.equal(await waits('http12'), 0);
+});
+
+// -- methods -------------------------------------------------------------------------------
 
 test('a method waits for a device that does not come', async () => {
 	await create('http9');

@@ -1,6 +1,6 @@
-// Device provisioning: azure-iot-provisioning-service, and -device over HTTP.
+// Device provisioning: azure-iot-provisioning-service, and -device over HTTP and MQTT.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, X509Certificate } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, it, test } from 'node:test';
@@ -8,7 +8,9 @@ import iothub from 'azure-iothub';
 import provisioning from 'azure-iot-provisioning-service';
 import device from 'azure-iot-provisioning-device';
 import { Http } from 'azure-iot-provisioning-device-http';
+import { Mqtt } from 'azure-iot-provisioning-device-mqtt';
 import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
+import { X509Security } from 'azure-iot-security-x509';
 
 const host = 'global.azure-devices-provisioning.net';
 const dir = process.env.HUB_DIR;
@@ -25,17 +27,25 @@ const symmetric = (registrationId, more) =>
 const group = (enrollmentGroupId, more) =>
 	({ enrollmentGroupId, attestation: { type: 'symmetricKey' }, ...more });
 
-// A CA and a certificate of it, both PEM, in a folder that is gone with the hub's.
-function certificates(name) {
+// A CA, of that of `above` if there is one, and a certificate of it, PEM. The files are beside
+// the hub's folder, and are gone with it.
+function certificates(name, above) {
 	const at = `${dir}/../${name}`;
 	const openssl = (...args) => execFileSync('openssl', args, { stdio: 'ignore' });
 	const key = (file) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
-	openssl('req', '-x509', ...key(`${at}-ca.key`), '-out', `${at}-ca.pem`, '-subj', '/CN=ca of ' + name, '-days', '2');
+	const sign = (from, ca, ...more) => openssl('x509', '-req', '-in', `${from}.csr`, '-CA', `${ca}-ca.pem`,
+		'-CAkey', `${ca}-ca.key`, '-CAcreateserial', '-out', `${from}.pem`, '-days', '2', ...more);
+	if (above) {
+		fs.writeFileSync(`${at}.ext`, 'basicConstraints=critical,CA:TRUE');
+		openssl('req', ...key(`${at}-ca.key`), '-out', `${at}-ca.csr`, '-subj', `/CN=ca of ${name}`);
+		sign(`${at}-ca`, above.at, '-extfile', `${at}.ext`);
+	} else {
+		openssl('req', '-x509', ...key(`${at}-ca.key`), '-out', `${at}-ca.pem`, '-subj', `/CN=ca of ${name}`, '-days', '2');
+	}
 	openssl('req', ...key(`${at}.key`), '-out', `${at}.csr`, '-subj', `/CN=${name}`);
-	openssl('x509', '-req', '-in', `${at}.csr`, '-CA', `${at}-ca.pem`, '-CAkey', `${at}-ca.key`, '-CAcreateserial',
-		'-out', `${at}.pem`, '-days', '2');
+	sign(at, at);
 	const pem = (file) => fs.readFileSync(file, 'utf8');
-	return { ca: pem(`${at}-ca.pem`), cert: pem(`${at}.pem`), key: pem(`${at}.key`) };
+	return { at, ca: pem(`${at}-ca.pem`), cert: pem(`${at}.pem`), key: pem(`${at}.key`) };
 }
 
 const rejects = (promise, status, kind) =>
@@ -189,58 +199,105 @@ test('a group by signing certificate', async () => {
 
 // -- devices ---------------------------------------------------------------------------------
 
-const register = (id, key, idScope = scope) => device.ProvisioningDeviceClient.create(
-	host, idScope, new Http(), new SymmetricKeySecurityClient(id, key)).register();
 const refused = (promise, kind) => assert.rejects(promise, (err) => {
 	assert.equal(err.constructor.name, kind, err.message);
 	return true;
 });
 const keysOf = async (id) => bodyOf(await client.getIndividualEnrollmentAttestationMechanism(id)).symmetricKey;
+const stateOf = async (id) => bodyOf(await client.getDeviceRegistrationState(id));
+const thumbprint = (pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '');
 
 // Each waits for the three seconds that the service says.
-describe('devices over HTTP', { concurrency: true }, () => {
-	it('register with a key of their own', async () => {
-		const { primaryKey, secondaryKey } = await keysOf('one');
-		const state = await register('one', primaryKey);
-		assert.equal(state.status, 'assigned');
-		assert.equal(state.substatus, 'initialAssignment');
-		assert.equal(state.assignedHub, /HostName=([^;]*)/.exec(read('connection-string'))[1]);
-		assert.equal(state.deviceId, 'Device-One');
-		const made = bodyOf(await registry.get('Device-One'));
-		assert.deepEqual(made.authentication.symmetricKey, { primaryKey, secondaryKey });
-		const twin = bodyOf(await registry.getTwin('Device-One'));
-		assert.deepEqual(twin.tags, { line: 1 });
-		assert.equal(twin.properties.desired.rate, 2);
-		const seen = bodyOf(await client.getDeviceRegistrationState('one'));
-		assert.equal(seen.status, 'assigned');
-		assert.equal(bodyOf(await client.getIndividualEnrollment('one')).registrationState.deviceId, 'Device-One');
-		await rejects(client.deleteDeviceRegistrationState('one', 'b2xk'), 412, 'InvalidEtagError');
-		await client.deleteDeviceRegistrationState(seen);
-		await rejects(client.getDeviceRegistrationState('one'), 404, 'Error');
-	});
+for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
+	const create = (security, idScope = scope) => device.ProvisioningDeviceClient.create(host, idScope, new Transport(), security);
+	const register = (id, key, idScope) => create(new SymmetricKeySecurityClient(id, key), idScope).register();
+	const registerX509 = (id, { cert, key }) => create(new X509Security(id, { cert, key })).register();
 
-	it('register with a key derived from a group', async () => {
-		const { symmetricKey } = bodyOf(await client.getEnrollmentGroupAttestationMechanism('line'));
-		const state = await register('board-42', derive(symmetricKey.secondaryKey, 'board-42'));
-		assert.equal(state.deviceId, 'board-42');
-		const made = bodyOf(await registry.get('board-42'));
-		assert.equal(made.authentication.symmetricKey.primaryKey, derive(symmetricKey.primaryKey, 'board-42'));
-		const rows = await all(client.createEnrollmentGroupDeviceRegistrationStateQuery({ query: '*' }, 'line', 5));
-		assert.deepEqual(rows.map((r) => r.registrationId), ['board-42']);
-	});
+	const own = certificates(`own-${name}`), signed = certificates(`signed-${name}`);
+	const chain = certificates(`chain-${name}`, signed), stranger = certificates(`stranger-${name}`);
 
-	it('fail where a webhook would choose', async () => {
-		await client.createOrUpdateIndividualEnrollment(symmetric('webhook', { allocationPolicy: 'custom',
-			customAllocationDefinition: { webhookUrl: 'https://x.example', apiVersion: '2019-03-31' } }));
-		await refused(register('webhook', (await keysOf('webhook')).primaryKey), 'DeviceRegistrationFailedError');
-	});
+	describe(`devices over ${name}`, { concurrency: true }, () => {
+		it('register with a key of their own', async () => {
+			const id = `one-${name}`, deviceId = `Device-${name}`;
+			await client.createOrUpdateIndividualEnrollment(symmetric(id, {
+				deviceId, initialTwin: { tags: { line: 1 }, properties: { desired: { rate: 2 } } } }));
+			const { primaryKey, secondaryKey } = await keysOf(id);
+			const state = await register(id, primaryKey);
+			assert.equal(state.status, 'assigned');
+			assert.equal(state.substatus, 'initialAssignment');
+			assert.equal(state.assignedHub, /HostName=([^;]*)/.exec(read('connection-string'))[1]);
+			assert.equal(state.deviceId, deviceId);
+			const made = bodyOf(await registry.get(deviceId));
+			assert.deepEqual(made.authentication.symmetricKey, { primaryKey, secondaryKey });
+			const twin = bodyOf(await registry.getTwin(deviceId));
+			assert.deepEqual(twin.tags, { line: 1 });
+			assert.equal(twin.properties.desired.rate, 2);
+			const seen = await stateOf(id);
+			assert.equal(seen.status, 'assigned');
+			assert.equal(bodyOf(await client.getIndividualEnrollment(id)).registrationState.deviceId, deviceId);
+			await rejects(client.deleteDeviceRegistrationState(id, 'b2xk'), 412, 'InvalidEtagError');
+			await client.deleteDeviceRegistrationState(seen);
+			await rejects(client.getDeviceRegistrationState(id), 404, 'Error');
+		});
 
-	it('that are disabled are told so', async () => {
-		await client.createOrUpdateIndividualEnrollment(symmetric('off', { provisioningStatus: 'disabled' }));
-		await assert.rejects(register('off', (await keysOf('off')).primaryKey), /status is disabled/);
-	});
+		it('register with a key derived from a group', async () => {
+			const id = `board-${name}`, groupId = `line-${name}`;
+			await client.createOrUpdateEnrollmentGroup(group(groupId));
+			const { symmetricKey } = bodyOf(await client.getEnrollmentGroupAttestationMechanism(groupId));
+			const state = await register(id, derive(symmetricKey.secondaryKey, id));
+			assert.equal(state.deviceId, id);
+			const made = bodyOf(await registry.get(id));
+			assert.equal(made.authentication.symmetricKey.primaryKey, derive(symmetricKey.primaryKey, id));
+			const rows = await all(client.createEnrollmentGroupDeviceRegistrationStateQuery({ query: '*' }, groupId, 5));
+			assert.deepEqual(rows.map((r) => r.registrationId), [id]);
+		});
 
-	it('with a wrong key are refused', () => refused(register('own', Buffer.alloc(64, 3).toString('base64')), 'UnauthorizedError'));
-	it('that nobody knows are refused', () => refused(register('stranger', Buffer.alloc(64, 3).toString('base64')), 'UnauthorizedError'));
-	it('in another scope are refused', () => refused(register('own', Buffer.alloc(32, 1).toString('base64'), '0ne00000000'), 'Error'));
-});
+		it('register with a certificate of their own', async () => {
+			const id = `own-${name}`;
+			await client.createOrUpdateIndividualEnrollment({ registrationId: id, attestation: { type: 'x509',
+				x509: { clientCertificates: { primary: { certificate: own.cert } } } } });
+			assert.equal((await registerX509(id, own)).deviceId, id);
+			const { authentication } = bodyOf(await registry.get(id));
+			assert.equal(authentication.type, 'selfSigned');
+			assert.equal(authentication.x509Thumbprint.primaryThumbprint, thumbprint(own.cert));
+		});
+
+		// and of one whose CA is in between, which the device shows too
+		it('register with a certificate of a group', async () => {
+			const id = `signed-${name}`;
+			await client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: id, attestation: { type: 'x509',
+				x509: { signingCertificates: { primary: { certificate: signed.ca } } } } });
+			await client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: `near-${name}`, attestation: { type: 'x509',
+				x509: { signingCertificates: { primary: { certificate: chain.ca } } } } });
+			const [far, near] = await Promise.all([registerX509(id, signed),
+				registerX509(`chain-${name}`, { cert: chain.cert + chain.ca, key: chain.key })]);
+			assert.equal(far.x509.enrollmentGroupId, id);
+			assert.equal(near.x509.enrollmentGroupId, `near-${name}`);
+			assert.equal(bodyOf(await registry.get(id)).authentication.x509Thumbprint.primaryThumbprint, thumbprint(signed.cert));
+		});
+
+		it('with another certificate are refused', async () => {
+			await refused(registerX509(`stranger-${name}`, stranger), 'UnauthorizedError');
+			await refused(registerX509(`stranger-${name}`, own), 'UnauthorizedError');
+		});
+
+		it('fail where a webhook would choose', async () => {
+			const id = `webhook-${name}`;
+			await client.createOrUpdateIndividualEnrollment(symmetric(id, { allocationPolicy: 'custom',
+				customAllocationDefinition: { webhookUrl: 'https://x.example', apiVersion: '2019-03-31' } }));
+			await refused(register(id, (await keysOf(id)).primaryKey), 'DeviceRegistrationFailedError');
+			assert.equal((await stateOf(id)).errorCode, 400207);
+		});
+
+		it('that are disabled are told so', async () => {
+			const id = `off-${name}`;
+			await client.createOrUpdateIndividualEnrollment(symmetric(id, { provisioningStatus: 'disabled' }));
+			await assert.rejects(register(id, (await keysOf(id)).primaryKey), /status is disabled/);
+		});
+
+		const wrong = Buffer.alloc(64, 3).toString('base64');
+		it('with a wrong key are refused', () => refused(register('own', wrong), 'UnauthorizedError'));
+		it('that nobody knows are refused', () => refused(register('stranger', wrong), 'UnauthorizedError'));
+		it('in another scope are refused', () => refused(register('own', wrong, '0ne00000000'), 'Error'));
+	});
+}

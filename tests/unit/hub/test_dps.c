@@ -5,25 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "clock.h"
-#include "crypto.h"
-#include "dps/dps.h"
-#include "scratch.h"
-#include "twin.h"
+#include "provisioning.h"
 #include "x509.h"
 
-#define HOST "hub.example"
-
-static struct hub hub;
 static struct cert ca, other_ca, leaf, own;
-
-static void open_hub(void)
-{
-	char err[600];
-
-	strcpy(hub.host, HOST);
-	assert_int_equal(hub_open(&hub, scratch_fd, NULL, err, sizeof(err)), 0);
-}
 
 static int set_up(void **state)
 {
@@ -49,33 +34,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* -- enrolments and tokens ------------------------------------------------------------- */
-
-static struct json *parse(const char *text)
-{
-	struct json *json = json_parse(text, strlen(text), NULL);
-
-	assert_non_null(json);
-	return json;
-}
-
-/* What is wrong with the body, or NULL when it was put into the roll. */
-static const char *enroll(bool group, const char *id, struct json *body)
-{
-	struct enrollment enrollment;
-	const char *wrong;
-
-	assert_true(roll_get(hub.dps->roll, group, id, &enrollment) >= 0);
-	enrollment.group = group;
-	snprintf(enrollment.id, sizeof(enrollment.id), "%s", id);
-	wrong = enrollment_apply(&enrollment, body, HOST, clock_unix_ms());
-	json_free(body);
-	if (!wrong)
-		assert_int_equal(roll_put(hub.dps->roll, &enrollment), 1);
-	enrollment_free(&enrollment);
-	return wrong;
-}
-
 static struct json *by_certificate(const char *kind, const char *pem, const char *rest)
 {
 	struct json *body = parse(rest);
@@ -86,59 +44,6 @@ static struct json *by_certificate(const char *kind, const char *pem, const char
 	json_add_text(json_add_object(json_add_object(kinds, kind), "primary"),
 		      "certificate", pem);
 	return body;
-}
-
-#define KEYS "{\"attestation\":{\"type\":\"symmetricKey\"}"
-
-static void keys_of(bool group, const char *id, char primary[DPS_KEY_TEXT],
-		    char secondary[DPS_KEY_TEXT])
-{
-	struct enrollment enrollment;
-
-	assert_int_equal(roll_get(hub.dps->roll, group, id, &enrollment), 1);
-	snprintf(primary, DPS_KEY_TEXT, "%s", enrollment.primary);
-	snprintf(secondary, DPS_KEY_TEXT, "%s", enrollment.secondary);
-	enrollment_free(&enrollment);
-}
-
-static char token[600];
-
-/* `slash` is / or %2F: the SDKs differ. */
-static const char *sign(const char *key, const char *scope, const char *id,
-			const char *slash, const char *policy, long long expires)
-{
-	uint8_t raw[64], mac[SHA256_BYTES];
-	char text[300], base64[50], *encoded;
-	int len = base64_decode(raw, sizeof(raw), key, strlen(key));
-
-	assert_true(len > 0);
-	snprintf(text, sizeof(text), "%s%sregistrations%s%s\n%lld", scope, slash, slash,
-		 id, expires);
-	assert_true(crypto_hmac(mac, raw, (size_t)len, text, strlen(text)));
-	base64_encode(base64, mac, sizeof(mac));
-	encoded = percent_encode(base64);
-	snprintf(token, sizeof(token),
-		 "SharedAccessSignature sr=%s%sregistrations%s%s&sig=%s&se=%lld&skn=%s",
-		 scope, slash, slash, id, encoded, expires, policy);
-	free(encoded);
-	return token;
-}
-
-static const char *sign_well(const char *key, const char *id)
-{
-	return sign(key, hub.dps->scope, id, "%2F", "registration", 4000000000);
-}
-
-/* -- registering ----------------------------------------------------------------------- */
-
-static struct dps_result ask(const struct dps_client *client)
-{
-	struct dps_result result = { 0 };
-	char body[200];
-
-	snprintf(body, sizeof(body), "{\"registrationId\":\"%s\"}", client->id);
-	dps_register(&hub, client, body, strlen(body), &result);
-	return result;
 }
 
 static void expect_refused(const struct dps_client *client, int status, int code)
@@ -156,39 +61,6 @@ static void expect_refused(const struct dps_client *client, int status, int code
 }
 
 /* Registers and polls; the registrationState, which the caller frees. */
-static struct json *registered(const struct dps_client *client, const char *status)
-{
-	struct dps_result result = ask(client);
-	char operation[DPS_OPERATION_TEXT];
-	struct json *state;
-
-	if (result.status != 202)
-		fail_msg("%s: %d", result.why, result.status);
-	assert_int_equal(result.retry_after_s, 3);
-	assert_string_equal(json_get_text(result.body, "status"), "assigning");
-	snprintf(operation, sizeof(operation), "%s",
-		 json_get_text(result.body, "operationId"));
-	dps_result_free(&result);
-	dps_poll(&hub, client, operation, &result);
-	assert_int_equal(result.status, 200);
-	assert_int_equal(result.retry_after_s, -1);
-	assert_string_equal(json_get_text(result.body, "operationId"), operation);
-	assert_string_equal(json_get_text(result.body, "status"), status);
-	state = json_copy(json_get(result.body, "registrationState"));
-	assert_string_equal(json_get_text(state, "status"), status);
-	dps_result_free(&result);
-	return state;
-}
-
-static struct device device_of(const char *id)
-{
-	struct device device;
-
-	assert_int_equal(store_get(hub.store, id, "", &device), 1);
-	return device;
-}
-
-/* "Symmetric key attestation", and Microsoft's vector. */
 static void derives_keys_of_groups(void **state)
 {
 	char key[KEY_TEXT];
@@ -499,123 +371,6 @@ static void fails_where_a_webhook_would_choose(void **state)
 	json_free(json);
 }
 
-/* -- again ----------------------------------------------------------------------------- */
-
-#define AGAIN                                                                            \
-	KEYS ",\"initialTwin\":{\"properties\":{\"desired\":{\"a\":1}}},"                \
-	     "\"reprovisionPolicy\":{\"updateHubAssignment\":%s,"                        \
-	     "\"migrateDeviceData\":%s}}"
-
-/* Registers again after the twin was changed; the device, which the caller frees. */
-static struct device again(const char *update, const char *migrate, const char *substatus)
-{
-	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT], body[400];
-	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-7" };
-	struct json *json, *report = parse("{\"b\":2}");
-	struct device device;
-
-	snprintf(body, sizeof(body), AGAIN, update, migrate);
-	assert_null(enroll(false, "reg-7", parse(body)));
-	keys_of(false, "reg-7", primary, secondary);
-	client.token = sign_well(primary, "reg-7");
-	json_free(registered(&client, "assigned"));
-	device = device_of("reg-7");
-	assert_null(twin_report(&device.twin, report, clock_unix_ms()));
-	json_free(report);
-	strcpy(device.primary, "changed");
-	assert_int_equal(store_update(hub.store, &device), 1);
-	device_free(&device);
-	json = registered(&client, "assigned");
-	assert_string_equal(json_get_text(json, "substatus"), substatus);
-	json_free(json);
-	return device_of("reg-7");
-}
-
-static void keeps_data_that_are_to_migrate(void **state)
-{
-	struct device device = again("true", "true", "initialAssignment");
-
-	(void)state;
-	assert_string_equal(device.twin.reported, "{\"b\":2}");
-	assert_string_not_equal(device.primary, "changed");
-	device_free(&device);
-}
-
-static void resets_data_that_are_not(void **state)
-{
-	struct device device = again("true", "false", "deviceDataReset");
-
-	(void)state;
-	assert_null(device.twin.reported);
-	assert_string_equal(device.twin.desired, "{\"a\":1}");
-	assert_string_not_equal(device.primary, "changed");
-	device_free(&device);
-}
-
-static void leaves_alone_what_stays_where_it_is(void **state)
-{
-	struct device device = again("false", "false", "deviceDataReset");
-
-	(void)state;
-	assert_string_equal(device.primary, "changed");
-	device_free(&device);
-}
-
-static void follows_an_enrollment_to_another_device(void **state)
-{
-	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
-	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-7" };
-	struct device device;
-	struct json *json;
-
-	(void)state;
-	assert_null(enroll(false, "reg-7",
-			   parse(KEYS ",\"deviceId\":\"moved\",\"reprovisionPolicy\":"
-				      "{\"updateHubAssignment\":false}}")));
-	keys_of(false, "reg-7", primary, secondary);
-	client.token = sign_well(primary, "reg-7");
-	json = registered(&client, "assigned");
-	assert_string_equal(json_get_text(json, "deviceId"), "moved");
-	assert_string_equal(json_get_text(json, "substatus"), "initialAssignment");
-	json_free(json);
-	device = device_of("moved");
-	assert_string_equal(device.primary, primary);
-	device_free(&device);
-}
-
-static void makes_a_device_anew_that_was_deleted(void **state)
-{
-	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
-	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-7" };
-	struct device device;
-
-	(void)state;
-	assert_int_equal(store_delete(hub.store, "reg-7", ""), 1);
-	keys_of(false, "reg-7", primary, secondary);
-	client.token = sign_well(primary, "reg-7");
-	json_free(registered(&client, "assigned"));
-	device = device_of("reg-7");
-	assert_string_equal(device.primary, primary);
-	assert_string_equal(device.twin.desired, "{\"a\":1}");
-	device_free(&device);
-}
-
-static void keeps_all_of_it(void **state)
-{
-	char scope[DPS_SCOPE_TEXT], key[SECRET_MAX + 1];
-	struct registration registration;
-
-	(void)state;
-	strcpy(scope, hub.dps->scope);
-	strcpy(key, hub.dps->owner.primary);
-	hub_close(&hub);
-	open_hub();
-	assert_string_equal(hub.dps->scope, scope);
-	assert_string_equal(hub.dps->owner.primary, key);
-	assert_int_equal(roll_get_registration(hub.dps->roll, "reg-7", &registration), 1);
-	assert_string_equal(registration.device, "moved");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,12 +386,6 @@ int main(void)
 		cmocka_unit_test(knows_the_last_operation_alone),
 		cmocka_unit_test(tells_a_disabled_device_so),
 		cmocka_unit_test(fails_where_a_webhook_would_choose),
-		cmocka_unit_test(keeps_data_that_are_to_migrate),
-		cmocka_unit_test(resets_data_that_are_not),
-		cmocka_unit_test(leaves_alone_what_stays_where_it_is),
-		cmocka_unit_test(makes_a_device_anew_that_was_deleted),
-		cmocka_unit_test(follows_an_enrollment_to_another_device),
-		cmocka_unit_test(keeps_all_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

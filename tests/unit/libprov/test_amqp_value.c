@@ -204,12 +204,61 @@ static void test_event(void **state)
 	amqp_event_room_clear(&room);
 }
 
+/* What is written can be read; the property of the feedback is one of the hub's own. */
+static void test_message(void **state)
+{
+	static const struct prov_property properties[] = { { "a", "b" }, { "c", "" } };
+	const struct amqp_outgoing m = { .to = "/devices/d/messages/devicebound",
+					 .message_id = "m1",
+					 .content_type = "text/plain",
+					 .expires_ms = 1763923876864,
+					 .ack = "full",
+					 .properties = properties,
+					 .n_properties = 2,
+					 .body = "hi\0yo",
+					 .len = 5 };
+	static const char *const want[] = {
+		"m1",         NULL, "/devices/d/messages/devicebound", NULL, NULL, NULL,
+		"text/plain", NULL
+	};
+	uint8_t bytes[512];
+	struct amqp_writer w = { .to = bytes, .room = sizeof(bytes) };
+	struct amqp_message got;
+	struct amqp_value v;
+
+	(void)state;
+	assert_true(amqp_message_write(&m, &w));
+	assert_true(amqp_message_read((struct amqp_span){ bytes, bytes + w.n }, &got));
+	for (size_t i = 0; i < COUNT(want); i++) {
+		assert_true(amqp_next(&got.properties, &v));
+		if (want[i])
+			assert_true(amqp_is(&v.v, want[i]));
+		else
+			assert_int_equal(v.v.type, PROV_VALUE_NULL);
+	}
+	assert_true(amqp_next(&got.properties, &v));
+	assert_int_equal(v.v.type, PROV_VALUE_TIME);
+	assert_int_equal(v.v.integer, 1763923876864);
+	assert_true(amqp_lookup(got.application, "iothub-ack", &v));
+	assert_true(amqp_is(&v.v, "full"));
+	assert_true(amqp_lookup(got.application, "c", &v));
+	assert_true(amqp_is(&v.v, ""));
+	assert_int_equal(got.data.len, 5);
+	assert_memory_equal(got.data.at, "hi\0yo", 5);
+	for (size_t room = 0; room < w.n; room++) {
+		struct amqp_writer small = { .to = bytes, .room = room };
+
+		assert_false(amqp_message_write(&m, &small));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_reals),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_map),
 		cmocka_unit_test(test_request), cmocka_unit_test(test_event),
+		cmocka_unit_test(test_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

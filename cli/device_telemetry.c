@@ -1,0 +1,360 @@
+/* `device send --as-device`: telemetry, as the device itself would send it. */
+#include "device.h"
+#include "sys.h"
+#include "text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MQTT_PORT 8883
+#define LINE_MAX_ (PROV_TELEMETRY_MAX + 1)
+#define LOOK_MS   200 /* how often a connection is looked after while no line comes */
+
+struct sending {
+	struct prov_uplink *uplink;
+	struct prov_telemetry telemetry;
+	struct prov_property properties[64];
+	char *names; /* the properties' own, cut at their '=' */
+	uint64_t began_ms;
+};
+
+/* -- options ------------------------------------------------------------------------ */
+
+/* "NAME=VALUE", or a name alone. */
+static int take_properties(struct sending *s)
+{
+	const struct opt_list *given = &device_wishes.properties;
+	size_t bytes = 1;
+	char *at;
+
+	for (size_t i = 0; i < given->n; i++)
+		bytes += strlen(given->items[i]) + 1;
+	s->names = at = malloc(bytes);
+	if (!at) {
+		complain("no memory for properties");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < given->n; i++) {
+		const char *item = given->items[i];
+		size_t len = strcspn(item, "=");
+
+		if (len == 0)
+			return usage_error("--property %s: not NAME=VALUE", clean(item));
+		memcpy(at, item, len);
+		at[len] = '\0';
+		s->properties[i].name = at;
+		s->properties[i].value = item[len] ? item + len + 1 : NULL;
+		at += len + 1;
+	}
+	s->telemetry.properties = s->properties;
+	s->telemetry.n_properties = given->n;
+	return EXIT_DONE;
+}
+
+static int check(int argc, char **argv)
+{
+	bool lines = argc == 2 && strcmp(argv[1], "-") == 0;
+
+	if (argc < 1 || argc > 2)
+		return usage_error("device send --as-device takes a device id, and "
+				   "perhaps a body");
+	if (lines && device_wishes.message_id)
+		return usage_error("--message-id is one message's; '-' sends many");
+	if (!device_wishes.cert != !device_wishes.private_key)
+		return usage_error("--cert and --private-key go together");
+	return EXIT_DONE;
+}
+
+/* -- connecting --------------------------------------------------------------------- */
+
+static void trace(void *ctx, const char *line)
+{
+	(void)ctx;
+	debug("%s", clean(line));
+}
+
+static void waiting(void *ctx, unsigned ms, const char *why)
+{
+	(void)ctx;
+	note("%s; waiting %u.%u s", clean(why), ms / 1000, ms / 100 % 10);
+}
+
+/* Where the hub's MQTT is: beside its HTTPS, when that is elsewhere. */
+static const char *connect_to(const struct hub *hub, char *to, size_t bytes)
+{
+	unsigned port = hub->ports.mqtt ? hub->ports.mqtt : MQTT_PORT;
+	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
+
+	if (colon)
+		snprintf(to, bytes, "%.*s:%u", (int)(colon - hub->connect_to),
+			 hub->connect_to, port);
+	else if (hub->ports.mqtt)
+		snprintf(to, bytes, "%s:%u", hub->connstr.host, port);
+	else
+		return NULL;
+	return to;
+}
+
+static struct prov_uplink_opts options(const struct hub *hub, char *to, size_t bytes)
+{
+	return (struct prov_uplink_opts){
+		.ca_file = hub->ca_file,
+		.connect_to = connect_to(hub, to, bytes),
+		.cert_file = device_wishes.cert,
+		.key_file = device_wishes.private_key,
+		.user_agent = "stmiot/" STMIOT_VERSION,
+		.connect_ms = sys_timeout_ms(10000),
+		.timeout_ms = sys_timeout_ms(60000),
+		.no_retry = globals.no_retry,
+		.cancel = &interrupted,
+		.trace = globals.verbose > 0 ? trace : NULL,
+		.waiting = waiting,
+	};
+}
+
+/* With the key of the registry. */
+static int open_by_hub(const char *id, const struct hub *hub, struct sending *s)
+{
+	char to[PROV_HOST_MAX + 16];
+	struct prov_uplink_opts opts = options(hub, to, sizeof(to));
+	struct prov_hub *service = NULL;
+	struct prov_error err;
+	int status = hub_open(hub, &service);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (prov_uplink_open_by(service, id, &opts, &s->uplink, &err) < 0)
+		status = report_prov("device send", &err);
+	prov_hub_close(service);
+	return status;
+}
+
+/* The CA and the ports of a hub that is known by a name, if it is this one. */
+static void find_ways(const struct prov_connstr *device, struct hub *hub)
+{
+	struct hub known;
+
+	if (!hubs_any() || hubs_find(NULL, &known) != EXIT_DONE)
+		return;
+	if (strcmp(known.connstr.host, device->host) == 0)
+		*hub = known;
+	else
+		hub_clear(&known);
+}
+
+static int open_by_string(const char *id, const struct prov_connstr *device,
+			  struct sending *s)
+{
+	char to[PROV_HOST_MAX + 16];
+	struct prov_uplink_opts opts;
+	struct hub hub = { .name = "" };
+	struct prov_error err;
+	int status = EXIT_DONE;
+
+	if (device->kind != PROV_CONNSTR_DEVICE || strcmp(device->device_id, id) != 0)
+		return usage_error("%s: not the connection string of the device '%s'",
+				   clean(device_wishes.connection_string), clean(id));
+	find_ways(device, &hub);
+	opts = options(&hub, to, sizeof(to));
+	if (prov_uplink_open(device, &opts, &s->uplink, &err) < 0)
+		status = report_prov("device send", &err);
+	hub_clear(&hub);
+	return status;
+}
+
+/* With a key that is given. */
+static int open_by_file(const char *id, struct sending *s)
+{
+	const char *file = device_wishes.connection_string;
+	struct prov_connstr device;
+	struct prov_secret *text = NULL;
+	struct prov_error err;
+	int status;
+
+	if (prov_secret_from_file(file, &text, &err) < 0)
+		return report_prov("device send", &err);
+	if (prov_connstr_parse(prov_secret_text(text), &device, &err) < 0) {
+		status = report_prov(file, &err);
+	} else {
+		status = open_by_string(id, &device, s);
+		prov_connstr_clear(&device);
+	}
+	prov_secret_free(text);
+	return status;
+}
+
+static int open_uplink(const char *id, struct sending *s)
+{
+	struct hub hub;
+	int status;
+
+	if (device_wishes.connection_string)
+		return open_by_file(id, s);
+	status = hubs_find(NULL, &hub);
+	if (status != EXIT_DONE)
+		return status;
+	status = open_by_hub(id, &hub, s);
+	hub_clear(&hub);
+	return status;
+}
+
+/* -- sending ------------------------------------------------------------------------ */
+
+static int send_one(struct sending *s, const char *body, size_t len)
+{
+	struct prov_error err;
+
+	s->telemetry.body = body;
+	s->telemetry.len = len;
+	if (prov_uplink_send(s->uplink, &s->telemetry, NULL, &err) < 0) {
+		int status = report_prov("device send", &err);
+
+		return err.code == PROV_ERR_ARG ? EXIT_BAD_DATA : status;
+	}
+	return EXIT_DONE;
+}
+
+/* Whole lines of `text`; what is left of it is moved to its begin. */
+static int send_lines(struct sending *s, char *text, size_t *len)
+{
+	char *at = text, *end;
+	int status = EXIT_DONE;
+
+	while (status == EXIT_DONE &&
+	       (end = memchr(at, '\n', *len - (size_t)(at - text)))) {
+		status = send_one(s, at, (size_t)(end - at));
+		at = end + 1;
+	}
+	*len -= (size_t)(at - text);
+	memmove(text, at, *len);
+	return status;
+}
+
+/* Bytes that came, 0 at the end, -1 with errno. The connection is looked after. */
+static ssize_t read_some(struct sending *s, char *to, size_t room, int *status)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct prov_error err;
+	int came;
+
+	while ((came = poll(&p, 1, LOOK_MS)) == 0) {
+		if (prov_uplink_wait(s->uplink, 0, &err) < 0) {
+			*status = report_prov("device send", &err);
+			return 0;
+		}
+	}
+	/* Behind a signal a read would wait for a line. */
+	return came < 0 ? -1 : read(STDIN_FILENO, to, room);
+}
+
+static int send_stdin(struct sending *s)
+{
+	char *text = malloc(LINE_MAX_);
+	size_t len = 0;
+	ssize_t n = 1;
+	int status = text ? EXIT_DONE : EXIT_FAILED;
+
+	if (!text)
+		complain("no memory for a line");
+	while (status == EXIT_DONE && n > 0) {
+		n = read_some(s, text + len, LINE_MAX_ - len, &status);
+		if (n < 0 && errno == EINTR && interrupted) {
+			status = 128 + interrupted;
+		} else if (n < 0) {
+			complain("standard input: %s", strerror(errno));
+			status = EXIT_FAILED;
+		} else {
+			len += (size_t)n;
+			if (status == EXIT_DONE)
+				status = send_lines(s, text, &len);
+			if (status == EXIT_DONE && len == LINE_MAX_) {
+				complain("standard input: a line of more than %d bytes",
+					 PROV_TELEMETRY_MAX);
+				status = EXIT_BAD_DATA;
+			}
+		}
+	}
+	if (status == EXIT_DONE && len > 0)
+		status = send_one(s, text, len);
+	free(text);
+	return status;
+}
+
+/* -- what came of it ---------------------------------------------------------------- */
+
+static int summarize(const struct sending *s, const char *id)
+{
+	double seconds = (double)(now_ms() - s->began_ms) / 1000;
+	struct prov_uplink_stats stats;
+	struct json *j;
+
+	prov_uplink_stats(s->uplink, &stats);
+	if (!globals.json) {
+		note("'%s' sent %llu message%s", clean(id),
+		     (unsigned long long)stats.taken, stats.taken == 1 ? "" : "s");
+		return EXIT_DONE;
+	}
+	j = json_object();
+	json_add_text(j, "id", id);
+	json_add_number(j, "sent", (double)stats.taken);
+	json_add_number(j, "pending", (double)prov_uplink_pending(s->uplink));
+	json_add_number(j, "repeats", (double)stats.again);
+	json_add_number(j, "connections", (double)stats.connections);
+	json_add_number(j, "seconds", seconds);
+	return json_print(j);
+}
+
+/* What is on its way may get through although the input was bad. */
+static int finish(struct sending *s, int status)
+{
+	struct prov_error err;
+
+	if (status != EXIT_DONE && status != EXIT_BAD_DATA)
+		return status;
+	if (prov_uplink_wait(s->uplink, UINT_MAX, &err) < 0)
+		return report_prov("device send", &err);
+	return status;
+}
+
+static int send_all(struct sending *s, int argc, char **argv)
+{
+	int status, told;
+
+	if (argc == 2 && strcmp(argv[1], "-") == 0)
+		status = send_stdin(s);
+	else
+		status = send_one(s, argc == 2 ? argv[1] : "",
+				  argc == 2 ? strlen(argv[1]) : 0);
+	status = finish(s, status);
+	told = status == EXIT_DONE || globals.json ? summarize(s, argv[0]) : EXIT_DONE;
+	return status != EXIT_DONE ? status : told;
+}
+
+int device_send_telemetry(int argc, char **argv)
+{
+	struct sending s = { .began_ms = now_ms() };
+	struct prov_error err;
+	int status = check(argc, argv);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (prov_device_id_check(argv[0], &err) < 0)
+		return report_prov("device", &err);
+	s.telemetry.message_id = device_wishes.message_id;
+	s.telemetry.correlation_id = device_wishes.correlation_id;
+	s.telemetry.content_type = device_wishes.content_type;
+	s.telemetry.content_encoding = device_wishes.content_encoding;
+	status = take_properties(&s);
+	if (status == EXIT_DONE)
+		status = open_uplink(argv[0], &s);
+	if (status == EXIT_DONE)
+		status = send_all(&s, argc, argv);
+	prov_uplink_close(s.uplink);
+	free(s.names);
+	return status;
+}
