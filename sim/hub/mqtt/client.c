@@ -24,6 +24,7 @@ static void on_close(struct presence *presence, const char *why)
 	struct mqtt_client *client = client_of(presence);
 
 	client->cut = why;
+	client->told = true; /* by presence_close() */
 	client->all->rouse(client);
 }
 

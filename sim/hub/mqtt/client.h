@@ -53,6 +53,7 @@ struct mqtt_client {
 	bool fetches;    /* cloud-to-device messages may wait for it */
 	bool stores;     /* it is among those who store */
 	const char *cut; /* the hub wants it closed, and why; NULL: it does not */
+	bool told;       /* and the log has it */
 	struct acks acks;
 	struct held *held; /* telemetry that the event stream had no room for */
 	struct held **held_end;

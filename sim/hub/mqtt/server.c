@@ -95,12 +95,12 @@ static void rouse(struct mqtt_client *client)
 		hub_wake(server->hub);
 }
 
-/* The hub's own closings are told by presence_close() already. */
+/* Who goes by itself is of no interest, but one that was in and says no goodbye. */
 static void tell_end(const struct connection *connection)
 {
 	const struct mqtt_client *client = &connection->client;
 	const struct mqtt_user *user = &client->session.user;
-	bool quiet = client->session.left || client->cut ||
+	bool quiet = client->session.left || client->told ||
 		     (connection->lost && !connection->known);
 
 	(quiet ? log_detail : log_event)("MQTT from %s%s%s%s%s is closed: %s",
