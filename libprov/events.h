@@ -35,7 +35,6 @@ struct events_partition {
 	int64_t enqueued_ms;
 	int64_t since_ms; /* without a position: from this moment on; -1: all */
 	/* What the service says it has. */
-	bool told, empty;
 	int64_t first, last, last_ms;
 	char last_offset[EVENTS_OFFSET_MAX];
 };

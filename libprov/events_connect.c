@@ -229,7 +229,6 @@ static void got_hub(void *ctx, unsigned number, const struct amqp_answer *answer
 		snprintf(p->id, sizeof(p->id), "%.*s", (int)id.v.bytes.len,
 			 id.v.bytes.at);
 		p->index = (unsigned)atoi(p->id);
-		p->told = false;
 		n++;
 	}
 	r->n_parts = n;

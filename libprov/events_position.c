@@ -48,7 +48,6 @@ void events_note_partition(struct events_partition *p, struct amqp_value map)
 {
 	struct amqp_value v;
 
-	p->told = true;
 	p->first = 0;
 	p->last = -1;
 	p->last_ms = 0;
@@ -61,9 +60,10 @@ void events_note_partition(struct events_partition *p, struct amqp_value map)
 		amqp_number(&v.v, &p->last_ms);
 	if (amqp_lookup(map, "last_enqueued_offset", &v) && v.v.type == PROV_VALUE_TEXT)
 		keep_offset(p->last_offset, v.v.bytes);
-	p->empty = p->last < p->first;
-	if (amqp_lookup(map, "is_partition_empty", &v) && v.v.type == PROV_VALUE_BOOL)
-		p->empty = v.v.truth;
+	/* Nothing is left: what was last may still be named as the first. */
+	if (amqp_lookup(map, "is_partition_empty", &v) && v.v.type == PROV_VALUE_BOOL &&
+	    v.v.truth)
+		p->first = p->last + 1;
 }
 
 /* As the caller wants it, before anything was read. */
