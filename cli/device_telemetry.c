@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MQTT_PORT 8883
-#define LINE_MAX_ (PROV_TELEMETRY_MAX + 1)
-#define LOOK_MS   200 /* how often a connection is looked after while no line comes */
+#define MQTT_PORT  8883
+#define LINE_BYTES (PROV_TELEMETRY_MAX + 1)
+#define LOOK_MS    200 /* how often a connection is looked after while no line comes */
 
 struct sending {
 	struct prov_uplink *uplink;
@@ -254,7 +254,7 @@ static ssize_t read_some(struct sending *s, char *to, size_t room, int *status)
 
 static int send_stdin(struct sending *s)
 {
-	char *text = malloc(LINE_MAX_);
+	char *text = malloc(LINE_BYTES);
 	size_t len = 0;
 	ssize_t n = 1;
 	int status = text ? EXIT_DONE : EXIT_FAILED;
@@ -262,7 +262,7 @@ static int send_stdin(struct sending *s)
 	if (!text)
 		complain("no memory for a line");
 	while (status == EXIT_DONE && n > 0) {
-		n = read_some(s, text + len, LINE_MAX_ - len, &status);
+		n = read_some(s, text + len, LINE_BYTES - len, &status);
 		if (n < 0 && errno == EINTR && interrupted) {
 			status = 128 + interrupted;
 		} else if (n < 0) {
@@ -272,7 +272,7 @@ static int send_stdin(struct sending *s)
 			len += (size_t)n;
 			if (status == EXIT_DONE)
 				status = send_lines(s, text, &len);
-			if (status == EXIT_DONE && len == LINE_MAX_) {
+			if (status == EXIT_DONE && len == LINE_BYTES) {
 				complain("standard input: a line of more than %d bytes",
 					 PROV_TELEMETRY_MAX);
 				status = EXIT_BAD_DATA;
