@@ -1,7 +1,6 @@
 /* `device send --as-device`: telemetry, as the device itself would send it. */
 #include "device.h"
 #include "sys.h"
-#include "text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MQTT_PORT  8883
 #define LINE_BYTES (PROV_TELEMETRY_MAX + 1)
 #define LOOK_MS    200 /* how often a connection is looked after while no line comes */
 
@@ -84,27 +82,11 @@ static void waiting(void *ctx, unsigned ms, const char *why)
 	note("%s; waiting %u.%u s", clean(why), ms / 1000, ms / 100 % 10);
 }
 
-/* Where the hub's MQTT is: beside its HTTPS, when that is elsewhere. */
-static const char *connect_to(const struct hub *hub, char *to, size_t bytes)
-{
-	unsigned port = hub->ports.mqtt ? hub->ports.mqtt : MQTT_PORT;
-	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
-
-	if (colon)
-		snprintf(to, bytes, "%.*s:%u", (int)(colon - hub->connect_to),
-			 hub->connect_to, port);
-	else if (hub->ports.mqtt)
-		snprintf(to, bytes, "%s:%u", hub->connstr.host, port);
-	else
-		return NULL;
-	return to;
-}
-
 static struct prov_uplink_opts options(const struct hub *hub, char *to, size_t bytes)
 {
 	return (struct prov_uplink_opts){
 		.ca_file = hub->ca_file,
-		.connect_to = connect_to(hub, to, bytes),
+		.connect_to = hub_mqtt(hub, to, bytes),
 		.cert_file = device_wishes.cert,
 		.key_file = device_wishes.private_key,
 		.user_agent = "stmiot/" STMIOT_VERSION,
@@ -120,7 +102,7 @@ static struct prov_uplink_opts options(const struct hub *hub, char *to, size_t b
 /* With the key of the registry. */
 static int open_by_hub(const char *id, const struct hub *hub, struct sending *s)
 {
-	char to[PROV_HOST_MAX + 16];
+	char to[HUB_ADDRESS_MAX];
 	struct prov_uplink_opts opts = options(hub, to, sizeof(to));
 	struct prov_hub *service = NULL;
 	struct prov_error err;
@@ -150,7 +132,7 @@ static void find_ways(const struct prov_connstr *device, struct hub *hub)
 static int open_by_string(const char *id, const struct prov_connstr *device,
 			  struct sending *s)
 {
-	char to[PROV_HOST_MAX + 16];
+	char to[HUB_ADDRESS_MAX];
 	struct prov_uplink_opts opts;
 	struct hub hub = { .name = "" };
 	struct prov_error err;

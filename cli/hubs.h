@@ -100,6 +100,8 @@ int hub_parse_connstr(const char *text, const char *source, struct prov_connstr 
 /* Where the hub has its AMQP, when it is not where it would be; else NULL. */
 #define HUB_ADDRESS_MAX (PROV_HOST_MAX + 8)
 const char *hub_amqp(const struct hub *hub, char *to, size_t bytes);
+/* The same for MQTT. */
+const char *hub_mqtt(const struct hub *hub, char *to, size_t bytes);
 
 /* Print an error of libprov with its hint, behind `where` (may be NULL). The exit status
  * for it. */
