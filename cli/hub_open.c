@@ -217,9 +217,9 @@ int hubs_open(const char *name, struct prov_hub **out)
 	return status;
 }
 
-/* Beside the hub's HTTPS, when that is elsewhere. */
-static const char *door(const struct hub *hub, unsigned port, unsigned usual, char *to,
-			size_t bytes)
+/* Beside its HTTPS, when that is elsewhere. */
+static const char *beside(const struct hub *hub, uint16_t port, uint16_t usual, char *to,
+			  size_t bytes)
 {
 	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
 
@@ -233,10 +233,10 @@ static const char *door(const struct hub *hub, unsigned port, unsigned usual, ch
 
 const char *hub_amqp(const struct hub *hub, char *to, size_t bytes)
 {
-	return door(hub, hub->ports.amqp, 5671, to, bytes);
+	return beside(hub, hub->ports.amqp, 5671, to, bytes);
 }
 
 const char *hub_mqtt(const struct hub *hub, char *to, size_t bytes)
 {
-	return door(hub, hub->ports.mqtt, 8883, to, bytes);
+	return beside(hub, hub->ports.mqtt, 8883, to, bytes);
 }
