@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_MAX_ (PROV_TELEMETRY_MAX + 1)
-#define LOOK_MS   200 /* how often a connection is looked after while no line comes */
+#define LINE_BYTES (PROV_TELEMETRY_MAX + 1)
+#define LOOK_MS    200 /* how often a connection is looked after while no line comes */
 
 struct sending {
 	struct prov_uplink *uplink;
@@ -197,7 +197,7 @@ static ssize_t read_some(struct sending *s, char *to, size_t room, int *status)
 
 static int send_stdin(struct sending *s)
 {
-	char *text = malloc(LINE_MAX_);
+	char *text = malloc(LINE_BYTES);
 	size_t len = 0;
 	ssize_t n = 1;
 	int status = text ? EXIT_DONE : EXIT_FAILED;
@@ -205,7 +205,7 @@ static int send_stdin(struct sending *s)
 	if (!text)
 		complain("no memory for a line");
 	while (status == EXIT_DONE && n > 0) {
-		n = read_some(s, text + len, LINE_MAX_ - len, &status);
+		n = read_some(s, text + len, LINE_BYTES - len, &status);
 		if (n < 0 && errno == EINTR && interrupted) {
 			status = 128 + interrupted;
 		} else if (n < 0) {
@@ -215,7 +215,7 @@ static int send_stdin(struct sending *s)
 			len += (size_t)n;
 			if (status == EXIT_DONE)
 				status = send_lines(s, text, &len);
-			if (status == EXIT_DONE && len == LINE_MAX_) {
+			if (status == EXIT_DONE && len == LINE_BYTES) {
 				complain("standard input: a line of more than %d bytes",
 					 PROV_TELEMETRY_MAX);
 				status = EXIT_BAD_DATA;

@@ -76,11 +76,16 @@ static int reach(const struct relay *r)
 
 /* -- the bytes ---------------------------------------------------------------------- */
 
-/* False: the connection is lost. */
+/*
+ * False: the connection is lost. What came is acknowledged at once (tcp(7): it is no lasting
+ * option), as paho and brokers leave Nagle's algorithm on and would wait for that.
+ */
 static bool fill(struct way *w)
 {
 	ssize_t n = read(w->from, w->bytes, sizeof(w->bytes));
+	int on = 1;
 
+	setsockopt(w->from, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	w->at = 0;

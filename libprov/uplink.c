@@ -17,7 +17,7 @@
 static const struct prov_uplink_opts defaults = {
 	.keep_alive_s = 240,
 	.token_s = 3600,
-	.queue = 1000,
+	.queue = 200, /* paho looks through all that are under way, at each */
 	.connect_ms = 10000,
 	.timeout_ms = 60000,
 	.backoff_ms = 1000,
