@@ -194,9 +194,12 @@ static int read_key(const struct doc *keys, const char *name, struct prov_secret
 		    struct prov_error *err)
 {
 	const char *text = doc_text(keys, name);
+	int rc = PROV_ERR_FORMAT;
 
-	if (*text && prov_secret_from_base64(text, strlen(text), out, NULL) == 0)
-		return 0;
+	if (*text)
+		rc = prov_secret_from_base64(text, strlen(text), out, err);
+	if (rc != PROV_ERR_FORMAT)
+		return rc;
 	return fail(err, PROV_ERR_SERVICE, "the service shows no %s in base64", name);
 }
 
