@@ -44,9 +44,13 @@ bench-events: $(B)/bench/events
 bench-load: all $(B)/load/mqtt
 	@tests/bench/load/run $(B)
 
+# And how it is read.
+bench-monitor: all $(B)/load/mqtt
+	@tests/bench/monitor/run $(B)
+
 unit-build: $(BENCH_BIN) $(B)/bench/core $(B)/bench/events
 
 bench: all $(BENCH_BIN) $(B)/bench/core $(CORE_ELFS) $(B)/load/mqtt
 	@tests/bench/run $(B)
 
-.PHONY: bench bench-core bench-events bench-load
+.PHONY: bench bench-core bench-events bench-load bench-monitor

@@ -12,6 +12,13 @@ calc() {
 	awk "BEGIN { printf \"${2:-%.3f}\", $1 }"
 }
 
+# median FILE COLUMN
+median() {
+	cut -d ' ' -f "$2" "$1" | sort -n | awk '
+		{ s[NR] = $1 }
+		END { print (s[int((NR + 1) / 2)] + s[int(NR / 2) + 1]) / 2 }'
+}
+
 # row WORK TIME FIGURE TARGET HOLDS: HOLDS is an awk condition, and decides on a remark.
 row() {
 	remark=$(awk "BEGIN { print ($5) ? \"\" : \"missed\" }")
