@@ -302,8 +302,12 @@ static int finish(struct tail *t, int rc, const struct prov_error *err)
 	case END_NONE:
 		break;
 	}
-	return rc == PROV_ERR_CANCELLED ? prov_exit_status(PROV_ERR_CANCELLED)
-					: report_prov(NULL, err);
+	if (rc == PROV_ERR_CANCELLED)
+		return prov_exit_status(PROV_ERR_CANCELLED);
+	rc = report_prov(NULL, err);
+	if (err->code == PROV_ERR_TAKEN || err->code == PROV_ERR_NOTFOUND)
+		complain("--group NAME reads by that consumer group");
+	return rc;
 }
 
 /* The reader that is to run, with what it wants. */

@@ -53,6 +53,14 @@ int device_purge(struct prov_hub *hub, int argc, char **argv);
 /* `send`, which needs AMQP and no open hub (device_send.c). */
 int device_send(int argc, char **argv);
 
+/* The properties of a message, by --property; free `names`. */
+struct device_properties {
+	struct prov_property at[64];
+	size_t n;
+	char *names; /* the properties' own, cut at their '=' */
+};
+int device_take_properties(struct device_properties *to);
+
 /* The same, at a provisioning service (device_enroll.c). */
 int device_enroll(struct prov_dps *dps, int argc, char **argv);
 int device_enrolled(struct prov_dps *dps, int argc, char **argv);

@@ -1,6 +1,5 @@
 /* `device send`: messages to a device, and what becomes of them. */
 #include "device.h"
-#include "sys.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,8 +23,7 @@ struct sending {
 	const char *device_id;
 	struct prov_c2d *c2d;
 	struct prov_c2d_message message;
-	struct prov_property properties[64];
-	char *names; /* the properties' own, cut at their '=' */
+	struct device_properties properties;
 	uint32_t expiry_s, wait_s;
 	unsigned n_sent;
 	struct sent *waiting;
@@ -37,14 +35,14 @@ struct sending {
 static const char *const ack_words[] = { "none", "positive", "negative", "full" };
 
 /* "NAME=VALUE", or a name alone. */
-static int take_properties(struct sending *s)
+int device_take_properties(struct device_properties *to)
 {
 	size_t bytes = 1, i;
 	char *at;
 
 	for (i = 0; i < W.properties.n; i++)
 		bytes += strlen(W.properties.items[i]) + 1;
-	s->names = at = malloc(bytes);
+	to->names = at = malloc(bytes);
 	if (!at) {
 		complain("no memory for properties");
 		return EXIT_FAILED;
@@ -55,14 +53,13 @@ static int take_properties(struct sending *s)
 
 		if (len == 0)
 			return usage_error("--property %s: not NAME=VALUE", clean(item));
-		strcpy(at, item);
+		memcpy(at, item, len);
 		at[len] = '\0';
-		s->properties[i].name = at;
-		s->properties[i].value = item[len] ? at + len + 1 : "";
-		at += strlen(item) + 1;
+		to->at[i].name = at;
+		to->at[i].value = item[len] ? item + len + 1 : NULL;
+		at += len + 1;
 	}
-	s->message.properties = s->properties;
-	s->message.n_properties = i;
+	to->n = i;
 	return EXIT_DONE;
 }
 
@@ -76,6 +73,10 @@ static int check(int argc, char **argv)
 			"- for a line each of standard input");
 	if (argc == 2 && strcmp(argv[1], "-") == 0 && W.message_id)
 		return usage_error("--message-id is one message's; '-' sends many");
+	if (W.connection_string || W.cert || W.private_key)
+		return usage_error(
+			"--connection-string-file, --cert and --private-key are "
+			"a device's: they go with --as-device");
 	if (W.wait && W.ack && strcmp(W.ack, "none") == 0)
 		return usage_error("--wait is for the feedback that --ack asks for");
 	if (W.timeout && !W.wait)
@@ -102,25 +103,19 @@ static int take_options(struct sending *s)
 	s->message.correlation_id = W.correlation_id;
 	s->message.content_type = W.content_type;
 	s->message.content_encoding = W.content_encoding;
-	return status == EXIT_DONE ? take_properties(s) : status;
+	if (status == EXIT_DONE)
+		status = device_take_properties(&s->properties);
+	s->message.properties = s->properties.at;
+	s->message.n_properties = s->properties.n;
+	return status;
 }
 
 /* -- connecting ---------------------------------------------------------------------- */
 
-static void trace(void *ctx, const char *line)
-{
-	(void)ctx;
-	debug("%s", clean(line));
-}
-
 static int open_link(struct sending *s)
 {
-	struct prov_c2d_opts opts = {
-		.connect_ms = sys_timeout_ms(10000),
-		.answer_ms = sys_timeout_ms(30000),
-		.cancel = &interrupted,
-		.trace = globals.verbose > 0 ? trace : NULL,
-	};
+	struct prov_c2d_opts opts;
+	struct prov_hub_opts set;
 	char amqp[HUB_ADDRESS_MAX];
 	struct prov_error err;
 	struct hub hub;
@@ -128,8 +123,15 @@ static int open_link(struct sending *s)
 
 	if (status != EXIT_DONE)
 		return status;
-	opts.ca_file = hub.ca_file;
-	opts.connect_to = hub_amqp(&hub, amqp, sizeof(amqp));
+	hub_settings(&hub, &set);
+	opts = (struct prov_c2d_opts){
+		.ca_file = set.ca_file,
+		.connect_to = hub_amqp(&hub, amqp, sizeof(amqp)),
+		.connect_ms = set.connect_ms,
+		.answer_ms = set.request_ms,
+		.cancel = set.cancel,
+		.trace = set.trace,
+	};
 	if (prov_c2d_open(&hub.connstr, &opts, &s->c2d, &err) < 0)
 		status = report_prov("device send", &err);
 	hub_clear(&hub);
@@ -302,6 +304,6 @@ int device_send(int argc, char **argv)
 	prov_c2d_close(s.c2d);
 	while (s.waiting)
 		take_sent(&s, s.waiting->id);
-	free(s.names);
+	free(s.properties.names);
 	return status;
 }

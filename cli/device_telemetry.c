@@ -1,7 +1,5 @@
 /* `device send --as-device`: telemetry, as the device itself would send it. */
 #include "device.h"
-#include "sys.h"
-#include "text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,50 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MQTT_PORT 8883
 #define LINE_MAX_ (PROV_TELEMETRY_MAX + 1)
 #define LOOK_MS   200 /* how often a connection is looked after while no line comes */
 
 struct sending {
 	struct prov_uplink *uplink;
 	struct prov_telemetry telemetry;
-	struct prov_property properties[64];
-	char *names; /* the properties' own, cut at their '=' */
+	struct device_properties properties;
 	uint64_t began_ms;
 };
 
 /* -- options ------------------------------------------------------------------------ */
-
-/* "NAME=VALUE", or a name alone. */
-static int take_properties(struct sending *s)
-{
-	const struct opt_list *given = &device_wishes.properties;
-	size_t bytes = 1;
-	char *at;
-
-	for (size_t i = 0; i < given->n; i++)
-		bytes += strlen(given->items[i]) + 1;
-	s->names = at = malloc(bytes);
-	if (!at) {
-		complain("no memory for properties");
-		return EXIT_FAILED;
-	}
-	for (size_t i = 0; i < given->n; i++) {
-		const char *item = given->items[i];
-		size_t len = strcspn(item, "=");
-
-		if (len == 0)
-			return usage_error("--property %s: not NAME=VALUE", clean(item));
-		memcpy(at, item, len);
-		at[len] = '\0';
-		s->properties[i].name = at;
-		s->properties[i].value = item[len] ? item + len + 1 : NULL;
-		at += len + 1;
-	}
-	s->telemetry.properties = s->properties;
-	s->telemetry.n_properties = given->n;
-	return EXIT_DONE;
-}
 
 static int check(int argc, char **argv)
 {
@@ -65,6 +30,9 @@ static int check(int argc, char **argv)
 				   "perhaps a body");
 	if (lines && device_wishes.message_id)
 		return usage_error("--message-id is one message's; '-' sends many");
+	if (device_wishes.ack || device_wishes.expiry || device_wishes.wait)
+		return usage_error("--ack, --expiry and --wait are of messages to a "
+				   "device, and do not go with --as-device");
 	if (!device_wishes.cert != !device_wishes.private_key)
 		return usage_error("--cert and --private-key go together");
 	return EXIT_DONE;
@@ -72,55 +40,30 @@ static int check(int argc, char **argv)
 
 /* -- connecting --------------------------------------------------------------------- */
 
-static void trace(void *ctx, const char *line)
-{
-	(void)ctx;
-	debug("%s", clean(line));
-}
-
-static void waiting(void *ctx, unsigned ms, const char *why)
-{
-	(void)ctx;
-	note("%s; waiting %u.%u s", clean(why), ms / 1000, ms / 100 % 10);
-}
-
-/* Where the hub's MQTT is: beside its HTTPS, when that is elsewhere. */
-static const char *connect_to(const struct hub *hub, char *to, size_t bytes)
-{
-	unsigned port = hub->ports.mqtt ? hub->ports.mqtt : MQTT_PORT;
-	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
-
-	if (colon)
-		snprintf(to, bytes, "%.*s:%u", (int)(colon - hub->connect_to),
-			 hub->connect_to, port);
-	else if (hub->ports.mqtt)
-		snprintf(to, bytes, "%s:%u", hub->connstr.host, port);
-	else
-		return NULL;
-	return to;
-}
-
 static struct prov_uplink_opts options(const struct hub *hub, char *to, size_t bytes)
 {
+	struct prov_hub_opts set;
+
+	hub_settings(hub, &set);
 	return (struct prov_uplink_opts){
-		.ca_file = hub->ca_file,
-		.connect_to = connect_to(hub, to, bytes),
+		.ca_file = set.ca_file,
+		.connect_to = hub_mqtt(hub, to, bytes),
 		.cert_file = device_wishes.cert,
 		.key_file = device_wishes.private_key,
-		.user_agent = "stmiot/" STMIOT_VERSION,
-		.connect_ms = sys_timeout_ms(10000),
-		.timeout_ms = sys_timeout_ms(60000),
-		.no_retry = globals.no_retry,
-		.cancel = &interrupted,
-		.trace = globals.verbose > 0 ? trace : NULL,
-		.waiting = waiting,
+		.user_agent = set.user_agent,
+		.connect_ms = set.connect_ms,
+		.timeout_ms = set.timeout_ms,
+		.no_retry = set.no_retry,
+		.cancel = set.cancel,
+		.trace = set.trace,
+		.waiting = set.waiting,
 	};
 }
 
 /* With the key of the registry. */
 static int open_by_hub(const char *id, const struct hub *hub, struct sending *s)
 {
-	char to[PROV_HOST_MAX + 16];
+	char to[HUB_ADDRESS_MAX];
 	struct prov_uplink_opts opts = options(hub, to, sizeof(to));
 	struct prov_hub *service = NULL;
 	struct prov_error err;
@@ -150,7 +93,7 @@ static void find_ways(const struct prov_connstr *device, struct hub *hub)
 static int open_by_string(const char *id, const struct prov_connstr *device,
 			  struct sending *s)
 {
-	char to[PROV_HOST_MAX + 16];
+	char to[HUB_ADDRESS_MAX];
 	struct prov_uplink_opts opts;
 	struct hub hub = { .name = "" };
 	struct prov_error err;
@@ -349,12 +292,14 @@ int device_send_telemetry(int argc, char **argv)
 	s.telemetry.correlation_id = device_wishes.correlation_id;
 	s.telemetry.content_type = device_wishes.content_type;
 	s.telemetry.content_encoding = device_wishes.content_encoding;
-	status = take_properties(&s);
+	status = device_take_properties(&s.properties);
+	s.telemetry.properties = s.properties.at;
+	s.telemetry.n_properties = s.properties.n;
 	if (status == EXIT_DONE)
 		status = open_uplink(argv[0], &s);
 	if (status == EXIT_DONE)
 		status = send_all(&s, argc, argv);
 	prov_uplink_close(s.uplink);
-	free(s.names);
+	free(s.properties.names);
 	return status;
 }

@@ -217,15 +217,26 @@ int hubs_open(const char *name, struct prov_hub **out)
 	return status;
 }
 
-const char *hub_amqp(const struct hub *hub, char *to, size_t bytes)
+/* Beside its HTTPS, when that is elsewhere. */
+static const char *beside(const struct hub *hub, uint16_t port, uint16_t usual, char *to,
+			  size_t bytes)
 {
 	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
 
-	if (!hub->connect_to && !hub->ports.amqp)
+	if (!hub->connect_to && !port)
 		return NULL;
 	snprintf(to, bytes, "%.*s:%u",
 		 colon ? (int)(colon - hub->connect_to) : PROV_HOST_MAX,
-		 colon ? hub->connect_to : hub->connstr.host,
-		 hub->ports.amqp ? hub->ports.amqp : 5671);
+		 colon ? hub->connect_to : hub->connstr.host, port ? port : usual);
 	return to;
+}
+
+const char *hub_amqp(const struct hub *hub, char *to, size_t bytes)
+{
+	return beside(hub, hub->ports.amqp, 5671, to, bytes);
+}
+
+const char *hub_mqtt(const struct hub *hub, char *to, size_t bytes)
+{
+	return beside(hub, hub->ports.mqtt, 8883, to, bytes);
 }

@@ -97,9 +97,10 @@ int hub_parse_connstr_of(enum prov_connstr_kind kind, const char *text,
 			 const char *source, struct prov_connstr *out);
 int hub_parse_connstr(const char *text, const char *source, struct prov_connstr *out);
 
-/* Where the hub has its AMQP, when it is not where it would be; else NULL. */
+/* Where the hub has AMQP or MQTT, when that is not where it would be; else NULL. */
 #define HUB_ADDRESS_MAX (PROV_HOST_MAX + 8)
 const char *hub_amqp(const struct hub *hub, char *to, size_t bytes);
+const char *hub_mqtt(const struct hub *hub, char *to, size_t bytes);
 
 /* Print an error of libprov with its hint, behind `where` (may be NULL). The exit status
  * for it. */

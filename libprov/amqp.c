@@ -271,6 +271,9 @@ static bool read_some(struct amqp *a)
 	pn_rwbytes_t in = pn_connection_driver_read_buffer_sized(&a->driver, READ_BYTES);
 	ssize_t n;
 
+	/* A frame of more than that fills it; only this call makes room for the rest. */
+	if (in.size == 0)
+		in = pn_connection_driver_read_buffer(&a->driver);
 	if (in.size == 0)
 		return false;
 	n = tls_read(a->tls, in.start, in.size);

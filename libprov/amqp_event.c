@@ -182,7 +182,7 @@ enum amqp_event_result amqp_event_read(struct amqp_span bytes,
 		return AMQP_EVENT_NOMEM;
 	e.annotations = room->named;
 	e.n_annotations = (size_t)n;
-	e.properties = room->named + n;
+	e.properties = n ? room->named + n : room->named;
 	e.n_properties = (size_t)(all - n);
 	for (size_t i = 0; i < e.n_annotations; i++)
 		take_annotation(&e.annotations[i], room, &e);

@@ -30,8 +30,8 @@ $(call unit_bin,libdfu): $(B)/obj/tests/unit/libdfu/fake_rom.o $(LIBDFU_A)
 $(call unit_bin,libprov): $(B)/obj/tests/unit/libprov/fake_hub.o $(LIBPROV_A)
 $(call unit_bin,cli): $(CLI_A) $(LIBDFU_A) $(LIBPROV_A)
 $(call unit_bin,board): $(BOARD_A)
-$(call obj,tests/unit/cli/test_rotating.c): OWN_CFLAGS += -Itests/unit/libprov
-$(B)/unit/cli/test_rotating: $(B)/obj/tests/unit/libprov/fake_hub.o
+$(call obj,tests/unit/cli/test_rotating.c tests/unit/cli/test_call.c): OWN_CFLAGS += -Itests/unit/libprov
+$(B)/unit/cli/test_rotating $(B)/unit/cli/test_call: $(B)/obj/tests/unit/libprov/fake_hub.o
 # What is written for good, and in which order.
 $(B)/unit/cli/test_sys: OWN_LDFLAGS += -Wl,--wrap=fsync
 $(call unit_bin,board): UNIT_LIBS = $(BOARD_LIBS)

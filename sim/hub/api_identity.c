@@ -116,15 +116,16 @@ static void update(struct call *call, struct device *device)
 	if (!call_if_match(call, etag))
 		return;
 	wrong = device_apply(device, call->body, call->now_ms);
-	if (wrong)
+	if (wrong) {
 		refuse(call, ERROR_ARGUMENT, "%s", wrong);
-	else if (store_update(call->hub->store, device) < 0)
+	} else if (store_update(call->hub->store, device) < 0) {
 		refuse(call, ERROR_SERVER, NULL);
-	else
-		answer_identity(call, device);
-	if (call->refused == ERROR_NONE)
+	} else {
 		news_tell(call->hub, device->id, device->module, NULL, TWIN_PATCH,
 			  device->twin.desired_version);
+		device->connected = device->connected && device->enabled;
+		answer_identity(call, device);
+	}
 }
 
 /* Without If-Match it makes one, with it changes one. */

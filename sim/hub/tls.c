@@ -77,6 +77,7 @@ static bool set_up(SSL_CTX *context, const struct tls_settings *settings)
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS |
 					  SSL_MODE_ENABLE_PARTIAL_WRITE |
 					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(context, 1); /* one call for all that is there */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
@@ -210,7 +211,7 @@ int tls_link_write(struct tls_link *link, const void *from, size_t len)
 
 bool tls_link_holds(const struct tls_link *link)
 {
-	return SSL_pending(link->ssl) > 0;
+	return SSL_has_pending(link->ssl) == 1;
 }
 
 const char *tls_link_why(const struct tls_link *link)

@@ -43,7 +43,10 @@ int tls_link_shake(struct tls_link *link);
 /* The number of bytes, at least one. */
 int tls_link_read(struct tls_link *link, void *to, size_t room);
 int tls_link_write(struct tls_link *link, const void *from, size_t len);
-/* There is more to be read, which the socket will not tell. */
+/*
+ * After a read that gave some: there may be more, which the socket will not tell; the next
+ * read knows.
+ */
 bool tls_link_holds(const struct tls_link *link);
 /* Why it failed. */
 const char *tls_link_why(const struct tls_link *link);

@@ -85,7 +85,6 @@ more_teardown() {
 hear() {
 	: >heard
 	mosquitto_sub -p "$broker_plain" "$@" >>heard 3>&- 4>&- &
-	hearer=$!
 	eventually heard_ready
 }
 

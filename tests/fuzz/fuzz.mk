@@ -39,7 +39,7 @@ FUZZ_SAN := address,undefined
 FUZZ_CFLAGS = -std=c11 -O1 -g -DSECRETS_ALONE -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
-$(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libcurl libcrypto libcjson)
+$(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,$(LIBPROV_PKGS))
 $(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
 $(FUZZ_HUB_OBJ): FUZZ_CFLAGS += -Isim/hub $(call pkg,--cflags,$(HUB_PKGS))
 $(FUZZ_FIRMWARE_OBJ): FUZZ_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
@@ -60,6 +60,9 @@ $(FUZZ_BIN): $(FB)/%: $(FB)/obj/tests/fuzz/%.o
 $(FUZZ_LIBDFU): $(FUZZ_LIBDFU_OBJ)
 $(FUZZ_LIBPROV): $(FUZZ_LIBPROV_OBJ)
 $(FB)/fuzz_cli_csv: $(call fuzz_obj,cli/csv.c)
+$(FB)/fuzz_cli_event: $(call fuzz_obj,cli/lines.c cli/event_line.c cli/text.c \
+	libprov/amqp_event.c libprov/amqp_value.c)
+$(call fuzz_obj,cli/event_line.c): FUZZ_CFLAGS += -Ilibprov
 $(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
 $(FUZZ_HUB): $(FUZZ_HUB_OBJ)
 $(FUZZ_FIRMWARE): $(FUZZ_FIRMWARE_OBJ) $(call fuzz_obj,$(FIRMWARE_RECORD_SRC))

@@ -234,13 +234,13 @@ struct claim *claims_find(const struct claims *claims, struct hub *hub, unsigned
 			  const char *path, char *why, size_t why_bytes)
 {
 	struct claim *claim = claims->first;
-	const char *reason = "there is no token";
+	const char *reason = claim ? "no token is for it" : "there is no token";
 
 	lock_take(&hub->lock);
 	for (; claim; claim = claim->next) {
 		if (claim->text && !token_covers(hub, &claim->token, path))
-			reason = "no token is for it";
-		else if (!claim->token.policy || !(claim->token.policy->rights & right))
+			continue;
+		if (!claim->token.policy || !(claim->token.policy->rights & right))
 			reason = "the policy lacks the right ServiceConnect";
 		else
 			break;

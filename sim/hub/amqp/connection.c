@@ -13,6 +13,8 @@
 /* Turns in one run, before other connections have theirs. */
 #define TURNS 8
 
+#define READ_BYTES 16384
+
 static void complain(const struct connection *connection, const char *what,
 		     const char *why)
 {
@@ -499,17 +501,25 @@ static size_t waiting_bytes(struct connection *connection)
 static bool read_some(struct connection *connection)
 {
 	pn_rwbytes_t room = pn_connection_driver_read_buffer(&connection->driver);
+	uint8_t bytes[READ_BYTES];
+	size_t taken;
 	int len;
 
-	if (room.size == 0 || is_full(connection))
+	if (room.size <= connection->frames.have || is_full(connection))
 		return false;
-	len = tls_link_read(connection->tls, room.start, room.size);
+	taken = room.size - connection->frames.have;
+	len = tls_link_read(connection->tls, bytes,
+			    taken < sizeof(bytes) ? taken : sizeof(bytes));
 	if (len <= 0) {
 		stop(connection, len);
 		return false;
 	}
 	connection->wants_write = false;
-	pn_connection_driver_read_done(&connection->driver, (size_t)len);
+	taken = frames_take(&connection->frames, (uint8_t *)room.start, bytes,
+			    (size_t)len);
+	explicit_bzero(bytes, (size_t)len); /* there may be a token in it */
+	if (taken)
+		pn_connection_driver_read_done(&connection->driver, taken);
 	if (waiting_bytes(connection) > CONNECTION_WAITING_MAX)
 		connection_close(connection, "amqp:resource-limit-exceeded",
 				 "too many messages are not whole");
@@ -562,7 +572,8 @@ bool connection_run(struct connection *connection)
 
 bool connection_wants_read(struct connection *connection)
 {
-	return pn_connection_driver_read_buffer(&connection->driver).size > 0 &&
+	return pn_connection_driver_read_buffer(&connection->driver).size >
+		       connection->frames.have &&
 	       !is_full(connection);
 }
 
@@ -578,6 +589,9 @@ static void expire(struct connection *connection, int64_t unix_ms)
 				node_refuse(node, "amqp:unauthorized-access",
 					    "its token has expired");
 		claim_free(claim);
+		if (!connection->claims.count)
+			connection_close(connection, "amqp:unauthorized-access",
+					 "its token has expired");
 	}
 }
 

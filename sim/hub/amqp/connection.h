@@ -3,6 +3,7 @@
 #define HUB_AMQP_CONNECTION_H
 
 #include "amqp/claims.h"
+#include "amqp/frames.h"
 #include "amqp/node.h"
 #include "tls.h"
 
@@ -27,6 +28,7 @@ struct connection {
 	char *certificate; /* PEM, of the client; NULL: none */
 	char *chain;
 	pn_connection_driver_t driver;
+	struct frames frames;
 	struct claims claims;
 	struct node *nodes;
 	size_t node_count;

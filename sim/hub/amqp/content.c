@@ -353,6 +353,8 @@ const char *content_decode(struct content *content, const char *bytes, size_t le
 
 	if (!make_ready(content, len))
 		return "no memory";
+	/* decoding alone leaves what the message before had, and this one has not */
+	pn_message_clear(content->proton);
 	if (pn_message_decode(content->proton, bytes, len) != 0)
 		return "it is no message of AMQP";
 	wrong = take_properties(content);

@@ -43,12 +43,14 @@ static bool open_elsewhere(struct node *node)
 {
 	struct hub *hub = node_hub(node);
 	struct place place;
+	char path[sizeof(node->name) + 32];
 	const char *rest;
 
-	if (!service_enter(node, "/messages/events"))
-		return false;
 	/* the node's own points into memory that is proton's, and may be gone */
 	rest = place_parse(&place, node->name) && place.rest ? place.rest : "";
+	snprintf(path, sizeof(path), "/messages/events%s", rest);
+	if (!service_enter(node, path))
+		return false;
 	pn_link_open(node->link);
 	pn_condition_set_name(pn_link_condition(node->link), "amqp:link:redirect");
 	pn_condition_set_description(pn_link_condition(node->link),

@@ -232,9 +232,13 @@ static void take_wakes(struct server *server)
 	(void)taken;
 }
 
-/* Those that wait for events to be stored, and those whose turn ended too early. */
+/*
+ * Those that wait for events to be stored or for the time, and those whose turn ended too
+ * early.
+ */
 static void run_waiting(struct server *server)
 {
+	int64_t now_ms = clock_steady_ms();
 	bool stored = server->stored;
 	struct connection *next;
 
@@ -242,7 +246,8 @@ static void run_waiting(struct server *server)
 	for (struct connection *connection = server->connections; connection;
 	     connection = next) {
 		next = connection->next;
-		if (connection->more || (stored && connection->waiting))
+		if (connection->more || (stored && connection->waiting) ||
+		    now_ms >= connection->tick_ms)
 			settle(server, connection, connection_run(connection));
 	}
 }

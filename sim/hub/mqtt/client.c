@@ -432,14 +432,14 @@ static void earlier(int64_t *due_ms, int64_t at_ms)
 
 int64_t client_due_ms(const struct mqtt_client *client, int64_t now_ms, int64_t unix_ms)
 {
-	int64_t due_ms = mqtt_session_deadline(&client->session);
+	int64_t due_ms = client->asleep_until_ms
+				 ? client->asleep_until_ms
+				 : mqtt_session_deadline(&client->session);
 	int64_t expires_ms = expiry_of(client);
 
 	if (expires_ms != INT64_MAX)
 		earlier(&due_ms, now_ms + expires_ms - unix_ms);
 	earlier(&due_ms, parcels_due_ms(client));
-	if (client->asleep_until_ms > now_ms)
-		earlier(&due_ms, client->asleep_until_ms);
 	return due_ms;
 }
 
@@ -447,8 +447,12 @@ void client_tick(struct mqtt_client *client, int64_t now_ms, int64_t unix_ms)
 {
 	if (unix_ms >= expiry_of(client))
 		mqtt_session_close(&client->session, "the token has expired");
-	/* who is throttled cannot be heard */
-	if (client->asleep_until_ms <= now_ms)
+	/* who is not listened to is not silent */
+	if (client->asleep_until_ms && client->asleep_until_ms <= now_ms) {
+		client->asleep_until_ms = 0;
+		client->session.heard_ms = now_ms;
+	}
+	if (!client->asleep_until_ms)
 		mqtt_session_tick(&client->session, now_ms);
 	parcels_tick(client, now_ms);
 	client_run(client, now_ms);

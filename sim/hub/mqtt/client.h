@@ -45,7 +45,7 @@ struct mqtt_client {
 	char *token;
 	char *certificate; /* PEM */
 	char *chain;
-	int64_t asleep_until_ms; /* it is throttled: nothing is read nor sent before */
+	int64_t asleep_until_ms; /* throttled, nothing is read nor sent before; 0: awake */
 
 	/* the client's own */
 	bool came;       /* it was let in just now */

@@ -36,6 +36,7 @@ struct connection {
 	int fd;
 	uint32_t watched; /* what epoll looks for */
 	bool shaken;      /* the handshake is done */
+	bool unread;      /* what came is not all taken yet */
 	bool blocked;     /* the socket takes nothing more for now */
 	bool known;       /* it was let in */
 	bool due;         /* it is in the list of those that have something to do */
@@ -158,13 +159,13 @@ static void take_bytes(struct connection *connection, int64_t now_ms)
 	for (int i = 0; i < READS && client_listens(client, now_ms); i++) {
 		int len = tls_link_read(connection->link, bytes, sizeof(bytes));
 
-		if (len > 0) {
+		connection->unread = len > 0 && tls_link_holds(connection->link);
+		if (len > 0)
 			client_take(client, bytes, (size_t)len, now_ms);
-			continue;
-		}
-		if (len != TLS_READS && len != TLS_WRITES)
+		else if (len != TLS_READS && len != TLS_WRITES)
 			lose(connection, len);
-		return;
+		if (!connection->unread)
+			return;
 	}
 }
 
@@ -206,7 +207,7 @@ static void watch(struct connection *connection, int64_t now_ms)
 					       (connection->blocked ? EPOLLOUT : 0),
 				     .data.ptr = connection };
 
-	if (connection->shaken && listens && tls_link_holds(connection->link))
+	if (connection->unread && listens)
 		add_todo(connection);
 	if (event.events == connection->watched)
 		return;
@@ -278,10 +279,7 @@ static void tick_all(struct mqtt_server *server, struct connections *list, int64
 		struct mqtt_client *client = &connection->client;
 		int64_t due_ms = client_due_ms(client, now_ms, unix_ms);
 
-		/* one that slept has slept enough */
-		if (due_ms <= now_ms ||
-		    (client->asleep_until_ms && client->asleep_until_ms <= now_ms)) {
-			client->asleep_until_ms = 0;
+		if (due_ms <= now_ms) {
 			client_tick(client, now_ms, unix_ms);
 			add_todo(connection);
 		} else {

@@ -55,9 +55,11 @@ struct mqtt_session {
 	struct mqtt_user user;
 	bool clean;
 
+	/* When the client was heard last; set by an owner who did not listen. */
+	int64_t heard_ms;
+
 	/* the session's own */
 	struct mqtt_reader reader;
-	int64_t heard_ms;
 	int64_t patience_ms;
 	int granted[TOPIC_KINDS]; /* QoS, -1: not subscribed */
 	struct flight {

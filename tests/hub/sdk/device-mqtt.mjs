@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import * as eventHubs from '@azure/event-hubs';
 import iothub from 'azure-iothub';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
@@ -32,7 +33,10 @@ const responseOf = (result) => result.responseBody ?? result;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const temp = fs.mkdtempSync(path.join(os.tmpdir(), 'stmiot-sdk-'));
 
-test.after(() => fs.rmSync(temp, { recursive: true }));
+test.after(async () => {
+	await service.close();
+	fs.rmSync(temp, { recursive: true });
+});
 
 const create = async (deviceId, more = {}) => responseOf(await registry.create({ deviceId, ...more }));
 const keyOf = (identity) => identity.authentication.symmetricKey.primaryKey;
@@ -202,6 +206,92 @@ deviceTest('so are a hundred at a time', async (t, dev) => {
 	await Promise.all(Array.from({ length: 100 }, (_, i) => client.sendEvent(new Message(`${i}`))));
 });
 
+const eventHubsString = owner.replace('HostName=', 'Endpoint=sb://').replace(';', '/;') +
+	`;EntityPath=iothub-ehub-${host.split('.')[0]}`;
+
+// What a device sent last, as services read it.
+async function lastEvent(deviceId) {
+	const reader = new eventHubs.EventHubConsumerClient('$Default', eventHubsString);
+	try {
+		return await new Promise((resolve, reject) => {
+			const found = [];
+			reader.subscribe({
+				processEvents: async (events) => {
+					found.push(...events.filter((e) => e.systemProperties['iothub-connection-device-id'] === deviceId));
+					if (found.length)
+						resolve(found.at(-1));
+				},
+				processError: async (err) => reject(err),
+			}, { startPosition: eventHubs.earliestEventPosition });
+		});
+	} finally {
+		await reader.close();
+	}
+}
+
+deviceTest('a service reads it byte for byte, with what the hub says of it', async (t, dev) => {
+	const client = await openDevice(t, dev);
+	const message = new Message(Buffer.from([0, 1, 2, 255]));
+	message.messageId = 'id1';
+	message.correlationId = 'cid';
+	message.userId = 'me';
+	message.contentType = 'application/octet-stream';
+	message.properties.add('k é', 'v=1&2');
+	message.properties.add('empty', '');
+	await client.sendEvent(message);
+	const event = await lastEvent(dev.deviceId);
+	assert.deepEqual([...event.body], [0, 1, 2, 255]);
+	assert.equal(event.messageId, 'id1');
+	assert.equal(event.correlationId, 'cid');
+	assert.equal(event.contentType, 'application/octet-stream');
+	assert.deepEqual(event.properties, { 'k é': 'v=1&2', empty: '' });
+	assert.equal(event.systemProperties['iothub-message-source'], 'Telemetry');
+	assert.equal(event.systemProperties['iothub-connection-auth-generation-id'], dev.generationId);
+	assert.deepEqual(JSON.parse(event.systemProperties['iothub-connection-auth-method']),
+		{ scope: 'device', type: 'sas', issuer: 'iothub', acceptingIpFilterRule: null });
+});
+
+// -- from the cloud ----------------------------------------------------------------------
+
+function c2d(body, id) {
+	const message = new Message(body);
+	message.messageId = id;
+	message.properties.add('p1', 'v 1');
+	return message;
+}
+
+// The next message that comes.
+const next = (client) => once(client, 'message').then(([message]) => message);
+
+deviceTest('a message from the cloud goes to the device, which completes it', async (t, dev) => {
+	const client = await openDevice(t, dev);
+	const coming = next(client);
+	await sleep(100);
+	await service.send(dev.deviceId, c2d('hello', 'm1'));
+	const message = await coming;
+	assert.equal(message.data.toString(), 'hello');
+	assert.equal(message.messageId, 'm1');
+	assert.deepEqual(message.properties.propertyList, [{ key: 'p1', value: 'v 1' }]);
+	await client.complete(message);
+});
+
+deviceTest('it waits for a device that is away', async (t, dev) => {
+	await service.send(dev.deviceId, c2d('early', 'm1'));
+	await service.send(dev.deviceId, c2d('late', 'm2'));
+	const client = await openDevice(t, dev);
+	const got = [];
+	client.on('message', (message) => got.push(message.messageId));
+	for (let i = 0; i < 100 && got.length < 2; i++)
+		await sleep(20);
+	assert.deepEqual(got, ['m1', 'm2']);
+});
+
+deviceTest('the queue of a device holds fifty', async (t, dev) => {
+	for (let i = 0; i < 50; i++)
+		await service.send(dev.deviceId, c2d('x', `m${i}`));
+	await assert.rejects(service.send(dev.deviceId, c2d('x', 'one too many')));
+});
+
 // -- methods -----------------------------------------------------------------------------
 
 const call = (dev, methodName, payload, more = {}) => {
@@ -271,6 +361,17 @@ deviceTest('more than 32 KB of them: refused, and the connection stays', async (
 	await assert.rejects(report(twin, Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`k${i}`, 'x'.repeat(4000)]))));
 	await logged(from, /twin: 400 ArgumentInvalid: Properties are at most 32 KB/);
 	await report(twin, { a: 1 });
+});
+
+deviceTest('it hears of desired properties', async (t, dev) => {
+	const twin = await (await openDevice(t, dev)).getTwin();
+	const heard = [];
+	twin.on('properties.desired', (delta) => heard.push(delta));
+	await sleep(200);
+	await registry.updateTwin(dev.deviceId, { properties: { desired: { rate: 7 } } }, '*');
+	for (let i = 0; i < 100 && heard.length < 2; i++)
+		await sleep(20);
+	assert.deepEqual(heard.at(-1), { rate: 7, $version: 2 });
 });
 
 // -- modules -----------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { createHmac, X509Certificate } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import { describe, it, test } from 'node:test';
 import iothub from 'azure-iothub';
 import provisioning from 'azure-iot-provisioning-service';
@@ -69,6 +71,13 @@ async function all(query) {
 // Without a callback the SDK never tells the end of this one.
 const bulk = (operation) => new Promise((resolve, reject) =>
 	client.runBulkEnrollmentOperation(operation, (err, result) => err ? reject(err) : resolve(result)));
+
+test('the control socket tells of it', async () => {
+	const socket = net.connect(`${dir}/control`, () => socket.write('{"do":"status"}\n'));
+	const [answer] = await once(socket, 'data');
+	socket.end();
+	assert.deepEqual(JSON.parse(answer).dps, { id_scope: scope, host });
+});
 
 // -- individual enrolments -------------------------------------------------------------------
 

@@ -605,6 +605,26 @@ static void waits_where_the_stream_is_full(void **state)
 	goes();
 }
 
+/* Who is not listened to is not silent. */
+static void sleeps_longer_than_its_keep_alive(void **state)
+{
+	int64_t unix_ms = clock_unix_ms();
+
+	(void)state;
+	comes(true);
+	client.asleep_until_ms = now_ms + 100000;
+	assert_int_equal(client_due_ms(&client, now_ms, unix_ms), now_ms + 100000);
+	client_tick(&client, now_ms + 95000, unix_ms);
+	assert_false(client_listens(&client, now_ms + 95000));
+	client_tick(&client, now_ms + 100000, unix_ms);
+	assert_true(client_listens(&client, now_ms + 100000));
+	client_tick(&client, now_ms + 189999, unix_ms);
+	assert_false(client_closed(&client));
+	client_tick(&client, now_ms + 190000, unix_ms);
+	assert_true(client_closed(&client));
+	goes();
+}
+
 static void throttled_it_sleeps(void **state)
 {
 	(void)state;
@@ -646,6 +666,7 @@ int main(void)
 		cmocka_unit_test(methods_by_topic),
 		cmocka_unit_test(who_does_not_read_is_closed),
 		cmocka_unit_test(waits_where_the_stream_is_full),
+		cmocka_unit_test(sleeps_longer_than_its_keep_alive),
 		cmocka_unit_test(throttled_it_sleeps),
 	};
 

@@ -106,6 +106,7 @@ static void is_cut_off_when_disabled(void **state)
 		    "{\"deviceId\":\"d1\",\"status\":\"disabled\"}", owner);
 	ask_header(&asked, "If-Match", "*");
 	hub_answer(&hub, &asked.request, &asked.answer);
+	assert_non_null(strstr(asked.answer.body.at, "\"connectionState\":\"Disconn"));
 	expect_answer(&asked.answer, "disabled", 200, "");
 	assert_string_equal(device.closed, "it was disabled");
 	assert_string_equal(module.closed, "it was disabled");

@@ -428,6 +428,26 @@ static void refuses_strangers(void **state)
 	device_free(&device);
 }
 
+/* By HTTPS too; a basic tier has them. */
+static void throttles_events(void **state)
+{
+	struct asked asked;
+	int sent = 0, status;
+
+	(void)state;
+	assert_true(throttle_init(&hub.throttle, "B1", clock_steady_ms()));
+	do {
+		ask_prepare(&asked, EVENTS, "1", device_token);
+		send_with(&asked);
+		status = asked.answer.status;
+		expect_answer(&asked.answer, EVENTS, status,
+			      status == 204 ? "" : "ThrottlingBacklogTimeout");
+	} while (status == 204 && ++sent < 10000);
+	assert_int_equal(status, 429);
+	assert_in_range(sent, 100, 9999);
+	hub.throttle = (struct throttle){ 0 };
+}
+
 /* --fail, on routes whose answer comes later. */
 static void fails_as_it_is_told(void **state)
 {
@@ -465,6 +485,7 @@ int main(void)
 		cmocka_unit_test(tells_the_sender),
 		cmocka_unit_test(purges_the_queue),
 		cmocka_unit_test(refuses_strangers),
+		cmocka_unit_test(throttles_events),
 		cmocka_unit_test(fails_as_it_is_told),
 	};
 

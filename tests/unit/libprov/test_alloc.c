@@ -2,6 +2,11 @@
  * No memory: each allocation of a story fails in turn, ours, cJSON's and curl's. With a sanitizer this also shows that nothing leaks, and that nothing is
  * freed twice.
  */
+#include "dps.h"
+
+/* cmocka has one of its own. */
+#undef fail
+
 #include "answers.h"
 
 #include "tests/unit/alloc.h"
@@ -328,6 +333,62 @@ static const struct fake_step refusal_steps[] = {
 	{ "GET /devices/stmiot-probe?", NULL, 404, NULL, NOT_FOUND, 0 },
 };
 
+static int see_enrollment(void *ctx, const struct prov_enrollment *e)
+{
+	unsigned *n = ctx;
+
+	*n += strcmp(e->id, "r1") == 0;
+	return 0;
+}
+
+static int see_registration(void *ctx, const struct prov_registration *r)
+{
+	unsigned *n = ctx;
+
+	*n += strcmp(r->device_id, "d1") == 0;
+	return 0;
+}
+
+/* Made, changed with the keys that are asked for, listed, and its group's devices. */
+static int tell_enrollment(struct prov_hub *hub, struct prov_error *err)
+{
+	const struct prov_enrollment e = { .id = "r1" };
+	const struct prov_enrollment_change change = { .set_status = true };
+	struct prov_dps dps = { hub };
+	unsigned n = 0;
+	int rc;
+
+	hub->other = true;
+	rc = prov_enrollment_create(&dps, &e, NULL, err);
+	if (rc == 0)
+		rc = prov_enrollment_update(&dps, false, "r1", &change, NULL, err);
+	if (rc == 0)
+		rc = prov_enrollment_list(&dps, false, 0, see_enrollment, &n, err);
+	if (rc == 0)
+		rc = prov_registration_list(&dps, "g1", 0, see_registration, &n, err);
+	return rc == 0 && n != 3 ? WRONG : rc;
+}
+
+#define ENROLLMENT                                                                       \
+	"{\"registrationId\":\"r1\",\"etag\":\"AQ==\",\"iotHubs\":[\"h\"],"              \
+	"\"attestation\":{\"type\":\"symmetricKey\"}}"
+
+static const struct fake_step enrollment_steps[] = {
+	{ "PUT /enrollments/r1?", NULL, 200, NULL, ENROLLMENT, 0 },
+	{ "GET /enrollments/r1?", NULL, 200, NULL, ENROLLMENT, 0 },
+	{ "POST /enrollments/r1/attestationmechanism?", NULL, 200, NULL,
+	  "{\"symmetricKey\":{\"primaryKey\":\"" TEST_KEY
+	  "\",\"secondaryKey\":\"" OTHER_KEY "\"}}",
+	  0 },
+	{ "PUT /enrollments/r1?", NULL, 200, NULL, ENROLLMENT, 0 },
+	{ "POST /enrollments/query?", NULL, 200, "x-ms-continuation: more\r\n",
+	  "[" ENROLLMENT "]", 0 },
+	{ "POST /enrollments/query?", NULL, 200, NULL, "[" ENROLLMENT "]", 0 },
+	{ "POST /registrations/g1/query?", NULL, 200, NULL,
+	  "[{\"registrationId\":\"r1\",\"status\":\"assigned\",\"deviceId\":\"d1\"}]",
+	  0 },
+};
+
 /* -- telling them ---------------------------------------------------------------------- */
 
 #define STEPS(steps) steps, COUNT(steps)
@@ -348,6 +409,7 @@ static const struct story {
 	{ "bulk", tell_bulk, STEPS(bulk_steps), 200 },
 	{ "many", tell_many, STEPS(many_steps), 100 },
 	{ "refusal", tell_refusal, STEPS(refusal_steps), 40 },
+	{ "enrolment", tell_enrollment, STEPS(enrollment_steps), 150 },
 };
 
 /* All of it, from the opening of a hub to its end. */

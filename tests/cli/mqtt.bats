@@ -1,0 +1,172 @@
+load broker
+
+# `monitor --mqtt`, with mosquitto_pub as the sender.
+
+more_setup() {
+	broker_up
+	url=mqtts://localhost:$broker_port
+}
+
+# OPTIONS: in the background, to `shown` and `said`, until it says that it is connected
+watch() {
+	stmiot monitor --mqtt "$url" --ca broker/ca.pem --user reader --password-file broker/reader \
+		"$@" >shown 2>said 3>&- 4>&- &
+	watcher=$!
+	eventually grep -q '^stmiot: connected: ' said
+}
+
+say() {
+	mosquitto_pub -h localhost -p "$broker_port" --cafile broker/ca.pem -u writer \
+		-P "$(cat broker/writer)" -q 1 "$@"
+}
+
+@test "a line each: device and properties of a hub's topics, and of others" {
+	watch -t 'devices/#' -t 'plant/+/#' -t flat -p -n 5
+	[ "$(cat said)" = "stmiot: connected: localhost, topic devices/# plant/+/# flat, events from now on" ]
+	say -t 'devices/d1/messages/events/%24.mid=m%2F1&%24.ct=application%2Fjson&a%20b=1%262&alone' -m '{"t":1}'
+	say -t devices/d1/modules/m/messages/events/ -m 'from a module'
+	say -t plant/mixer/7/temperature -m 21.5
+	say -t flat -m 'no device'
+	printf '\377\000x' >bytes
+	say -t plant/mixer -f bytes
+	wait $watcher
+	sed 's/^[0-9T:.-]*Z //' shown >lines
+	diff lines - <<<"$(
+		printf '%s\n' 'd1 {"t":1} message_id=m/1 content_type=application/json a b=1&2 alone=' \
+			'd1/m from a module' 'mixer 21.5' 'flat no device' 'mixer 0xff0078'
+	)"
+}
+
+@test "byte for byte, as JSON, at both qualities of service" {
+	local qos
+	for qos in 0 1; do
+		watch -t 'devices/+/messages/events/#' --qos "$qos" --json -n 500
+		for i in $(seq 500); do printf 'line %d: \303\251 \\ "q" \t end\n' "$i"; done >lines
+		mosquitto_pub -p "$broker_plain" -q "$qos" -t devices/d1/messages/events/k=v -l <lines
+		wait $watcher
+		jq -r .body shown | cmp - lines
+		[ "$(jq -rs 'map(.device) | unique | join(" ")' shown)" = d1 ]
+		[ "$(jq -cs 'map(.properties) | unique' shown)" = '[{"k":"v"}]' ]
+		[ "$(jq -rs 'map(.topic) | unique | join(" ")' shown)" = devices/d1/messages/events/k=v ]
+	done
+}
+
+@test "what the device sends is what is shown" {
+	hub_up
+	stmiot -q device create d1 >made
+	cat hub/ca.pem broker/ca.pem >both.pem
+	sed -i -e '/^password_file/d' -e "s/^listener $broker_port.*/&\nallow_anonymous true/" broker/conf
+	broker_down
+	broker_start
+	stmiot -q hub add h --replace --use --ca both.pem --connect-to "127.0.0.1:$hub_port" \
+		--mqtt-port "$broker_port" --connection-string-file hub/policies/iothubowner
+	watch -t 'devices/#' -n 1000 --json
+	for i in $(seq 1000); do printf '{"n":%d}\n' "$i"; done >lines
+	stmiot -q device send d1 --as-device --property 'ä=ö&' --content-type application/json - <lines
+	wait $watcher
+	jq -c .body shown | cmp - lines
+	[ "$(jq -cs 'map([.device, .content_type, .properties]) | unique' shown)" = \
+		'[["d1","application/json",{"ä":"ö&"}]]' ]
+}
+
+@test "devices by name and wildcard" {
+	watch -t '+/t' 'press-*' -n 2
+	for device in mill press-1 lathe press-2; do
+		say -t $device/t -m x
+	done
+	wait $watcher
+	[ "$(cut -d' ' -f2 shown)" = $'press-1\npress-2' ]
+}
+
+@test "the broker is restarted: nothing is missing, and nothing twice" {
+	watch -t '+/t' -n 3000
+	seq 1000 | say -t d/t -l
+	eventually test "$(wc -l <shown)" -ge 1000 || eventually grep -q ' 1000$' shown
+	kill "$broker_pid"
+	wait "$broker_pid" || true
+	eventually grep -q 'again in' said
+	broker_start
+	# Before the reader is back, perhaps: the broker keeps them for it.
+	seq 1001 2000 | say -t d/t -l
+	eventually grep -q 'connected again' said
+	seq 2001 3000 | say -t d/t -l
+	wait $watcher
+	seq 3000 | cmp - <(cut -d' ' -f3 shown)
+}
+
+@test "the session is gone from the broker afterwards" {
+	watch -t '+/t' -n 1
+	say -t d/t -m x
+	wait $watcher
+	client=$(sed -n 's/.* as \(stmiot[0-9a-f]*\) (p2, c0,.*/\1/p' broker/log | tail -n 1)
+	[ -n "$client" ]
+	grep -q "as $client (p2, c1," broker/log
+}
+
+@test "a wrong password, none, a wrong CA, another name, nobody there" {
+	echo wrong >wrong
+	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem --user reader --password-file wrong
+	stderr_is "stmiot: localhost: refuses the connection: not authorized
+stmiot: check the user and the password"
+	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem
+	stderr_is "stmiot: localhost: refuses the connection: not authorized
+stmiot: it wants a user and a password"
+	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --user reader --password-file broker/reader
+	has "$stderr" "localhost: its certificate is not from a CA that is trusted here"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other \
+		-keyout other.key -out other.pem -days 2 2>/dev/null
+	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca other.pem
+	has "$stderr" "must be in other.pem"
+	broker_cert server DNS:elsewhere
+	broker_down
+	broker_start
+	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem
+	has "$stderr" "localhost: its certificate is for another name"
+	broker_down
+	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem
+	has "$stderr" "nobody listens at port $broker_port"
+	run -6 --separate-stderr stmiot monitor --mqtt mqtt://nowhere.invalid -t '#'
+	has "$stderr" "nowhere.invalid: this name has no address"
+}
+
+@test "the command line: what goes together" {
+	run -2 stmiot monitor --mqtt "$url"
+	run -2 stmiot monitor --mqtt "$url" -t 'a/#/b'
+	run -2 stmiot monitor --mqtt "$url" -t '#' --since 1h
+	run -2 stmiot monitor --mqtt "$url" -t '#' --group g
+	run -2 stmiot monitor --mqtt "$url" -t '#' --qos 2
+	run -2 stmiot monitor --mqtt "$url" -t '#' --cert c
+	run -2 stmiot monitor --mqtt "$url" -t '#' --password-file broker/reader
+	run -2 stmiot monitor --topic '#'
+	run -2 --separate-stderr stmiot monitor --mqtt mqtts://reader:secret@localhost -t '#'
+	[[ "$stderr" != *secret* ]]
+	run -1 stmiot monitor --mqtt "$url" -t '#' --ca nowhere.pem
+}
+
+@test "its ends: --timeout, a closed pipe, Ctrl-C; and no secret in what -vv tells" {
+	run -1 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem --user reader \
+		--password-file broker/reader --timeout 1s -vv
+	has "$stderr" "0 events in 1 s"
+	has "$stderr" "password ***"
+	[[ "$stderr" != *"$(cat broker/reader)"* ]]
+	export STMIOT_MQTT_PASSWORD
+	STMIOT_MQTT_PASSWORD=$(cat broker/reader)
+	{
+		status=0
+		stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem --user reader 2>said || status=$?
+		echo "$status" >status
+	} | head -n 1 >first 3>&- &
+	eventually grep -q connected said
+	say -t d/t -m one
+	eventually test -s first
+	eventually test -s status
+	[ "$(cat status)" = 0 ]
+	env --default-signal=INT stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem --user reader \
+		>shown 2>said 3>&- &
+	watcher=$!
+	eventually grep -q connected said
+	kill -INT $watcher
+	status=0
+	wait $watcher || status=$?
+	[ "$status" -eq 130 ]
+}
