@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pem.h"
+
 bool crypto_random(void *to, size_t len)
 {
 	return len <= INT_MAX && RAND_bytes(to, (int)len) == 1;
@@ -91,7 +93,7 @@ int base64_decode(uint8_t *to, size_t room, const char *from, size_t len)
 
 /* -- certificates -------------------------------------------------------------------- */
 
-static char *take_text(BIO *bio)
+char *pem_text(BIO *bio)
 {
 	char *at, *text;
 	long len = BIO_get_mem_data(bio, &at);
@@ -112,8 +114,8 @@ static bool to_pem(struct cert *cert, X509 *x509, EVP_PKEY *key)
 	*cert = (struct cert){ 0 };
 	if (cert_bio && key_bio && PEM_write_bio_X509(cert_bio, x509) &&
 	    PEM_write_bio_PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL)) {
-		cert->cert_pem = take_text(cert_bio);
-		cert->key_pem = take_text(key_bio);
+		cert->cert_pem = pem_text(cert_bio);
+		cert->key_pem = pem_text(key_bio);
 	}
 	BIO_free(cert_bio);
 	BIO_free(key_bio);

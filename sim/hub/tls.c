@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pem.h"
+
 /* ECDHE_RSA with AES_128_GCM_SHA256, AES_256_GCM_SHA384 and their CBC kin of SHA-2. */
 #define SUITES                                                                           \
 	"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"                       \
@@ -229,11 +231,8 @@ bool tls_link_disagreed(const struct tls_link *link)
 /* Takes the BIO. */
 static char *take_text(BIO *bio, bool whole)
 {
-	char *at, *text = NULL;
-	long len = bio ? BIO_get_mem_data(bio, &at) : 0;
+	char *text = whole && BIO_pending(bio) > 0 ? pem_text(bio) : NULL;
 
-	if (whole && len > 0)
-		text = strndup(at, (size_t)len);
 	BIO_free(bio);
 	return text;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "crypto.h"
+#include "pem.h"
 
 #define CHAIN_MAX 16 /* certificates of a text; more are not looked at */
 
@@ -132,26 +133,13 @@ bool x509_leads(const char *certificate, const char *chain, const char *roots,
 
 /* -- as JSON has them ----------------------------------------------------------------- */
 
-static char *take_text(BIO *bio)
-{
-	char *at, *text;
-	long len = BIO_get_mem_data(bio, &at);
-
-	text = malloc((size_t)len + 1);
-	if (text) {
-		memcpy(text, at, (size_t)len);
-		text[len] = '\0';
-	}
-	return text;
-}
-
 static char *write_pem(X509 *x509)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *pem = NULL;
 
 	if (x509 && bio && PEM_write_bio_X509(bio, x509))
-		pem = take_text(bio);
+		pem = pem_text(bio);
 	BIO_free(bio);
 	X509_free(x509);
 	return pem;
@@ -218,7 +206,7 @@ char *x509_find(const char *pem, const char *name)
 			any |= PEM_write_bio_X509(bio, x509) == 1;
 	}
 	if (any)
-		text = take_text(bio);
+		text = pem_text(bio);
 	BIO_free(bio);
 	free_all(list);
 	return text;
@@ -233,7 +221,7 @@ static void describe_name(const X509_NAME *name, char to[X509_NAME_TEXT])
 
 	if (bio &&
 	    X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ) >= 0)
-		text = take_text(bio);
+		text = pem_text(bio);
 	snprintf(to, X509_NAME_TEXT, "%s", text ? text : "");
 	free(text);
 	BIO_free(bio);
