@@ -2,6 +2,7 @@
 #ifndef HUB_AMQP_CONNECTION_H
 #define HUB_AMQP_CONNECTION_H
 
+#include "address.h"
 #include "amqp/claims.h"
 #include "amqp/frames.h"
 #include "amqp/node.h"
@@ -23,7 +24,7 @@ struct connection {
 	struct server *server;
 	struct connection *next, *previous;
 	int fd;
-	char peer[64]; /* for the log */
+	char peer[ADDRESS_TEXT]; /* for the log */
 	struct tls_link *tls;
 	char *certificate; /* PEM, of the client; NULL: none */
 	char *chain;

@@ -1,6 +1,5 @@
 #include "amqp/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "amqp/attached.h"
 #include "clock.h"
 #include "log.h"
@@ -20,61 +20,6 @@
 #define TICK_MS         1000 /* for tokens that expire, and who is too slow */
 
 /* -- opening ------------------------------------------------------------------------- */
-
-union address_any {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static socklen_t read_address(union address_any *to, const char *text, unsigned port)
-{
-	*to = (union address_any){ 0 };
-	if (inet_pton(AF_INET, text, &to->v4.sin_addr) == 1) {
-		to->v4.sin_family = AF_INET;
-		to->v4.sin_port = htons((uint16_t)port);
-		return sizeof(to->v4);
-	}
-	if (inet_pton(AF_INET6, text, &to->v6.sin6_addr) == 1) {
-		to->v6.sin6_family = AF_INET6;
-		to->v6.sin6_port = htons((uint16_t)port);
-		return sizeof(to->v6);
-	}
-	return 0;
-}
-
-static unsigned port_of(const union address_any *address)
-{
-	return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port
-						       : address->v6.sin6_port);
-}
-
-/* -1, with errno; EINVAL: it is no address. */
-static int listen_at(const struct amqp_settings *settings, unsigned *port)
-{
-	union address_any address;
-	socklen_t len = read_address(&address, settings->listen, settings->port);
-	int one = 1;
-	int fd;
-
-	errno = EINVAL;
-	if (!len)
-		return -1;
-	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, &address.any, len) < 0 || listen(fd, SOMAXCONN) < 0 ||
-	    getsockname(fd, &address.any, &len) < 0) {
-		int why = errno;
-
-		close(fd);
-		errno = why;
-		return -1;
-	}
-	*port = port_of(&address);
-	return fd;
-}
 
 static bool watch(struct server *server, int fd, void *who)
 {
@@ -104,13 +49,18 @@ struct amqp *amqp_open(struct hub *hub, const struct amqp_settings *settings, ch
 		amqp_close((struct amqp *)server);
 		return NULL;
 	}
-	server->listen_fd = listen_at(settings, &hub->amqp_port);
-	if (server->listen_fd >= 0 && server->wake_fd >= 0 &&
+	hub->amqp_port = settings->port;
+	server->listen_fd =
+		address_listen(settings->listen, &hub->amqp_port, "AMQP", err, err_bytes);
+	if (server->listen_fd < 0) {
+		amqp_close((struct amqp *)server);
+		return NULL;
+	}
+	if (server->wake_fd >= 0 &&
 	    watch(server, server->listen_fd, &server->listen_fd) &&
 	    watch(server, server->wake_fd, &server->wake_fd))
 		return (struct amqp *)server;
-	snprintf(err, err_bytes, "cannot serve AMQP at %s, port %u: %s", settings->listen,
-		 settings->port, strerror(errno));
+	snprintf(err, err_bytes, "cannot watch the port of AMQP: %s", strerror(errno));
 	amqp_close((struct amqp *)server);
 	return NULL;
 }
@@ -152,17 +102,6 @@ static void settle(struct server *server, struct connection *connection, bool li
 		drop(server, connection);
 }
 
-static void name_peer(char *to, size_t room, const union address_any *address)
-{
-	char text[INET6_ADDRSTRLEN] = "?";
-
-	if (address->any.sa_family == AF_INET)
-		inet_ntop(AF_INET, &address->v4.sin_addr, text, sizeof(text));
-	else
-		inet_ntop(AF_INET6, &address->v6.sin6_addr, text, sizeof(text));
-	snprintf(to, room, "%s port %u", text, port_of(address));
-}
-
 static bool add(struct server *server, int fd, const char *peer)
 {
 	struct tls_link *tls = tls_link_open(server->tls, fd);
@@ -188,14 +127,14 @@ static bool add(struct server *server, int fd, const char *peer)
 
 static void accept_all(struct server *server)
 {
-	union address_any address;
+	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
-	char peer[64];
+	char peer[ADDRESS_TEXT];
 	int fd;
 
-	while ((fd = accept4(server->listen_fd, &address.any, &len,
+	while ((fd = accept4(server->listen_fd, (struct sockaddr *)&address, &len,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		name_peer(peer, sizeof(peer), &address);
+		address_name(&address, peer);
 		len = sizeof(address);
 		if (server->count >= CONNECTIONS_MAX)
 			log_event("AMQP %s: there are too many connections", peer);

@@ -1,6 +1,5 @@
 #include "mqtt/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,7 +21,6 @@
 #include "tls.h"
 
 enum {
-	BACKLOG = 1024,
 	EVENTS = 256,      /* of epoll, at a time */
 	ACCEPTS = 64,      /* at a time */
 	READS = 4,         /* of a connection, before it is the next one's turn */
@@ -42,7 +40,7 @@ struct connection {
 	bool due;         /* it is in the list of those that have something to do */
 	bool lost;        /* it is the other side that ended it */
 	int64_t since_ms;
-	char from[INET6_ADDRSTRLEN + 8];
+	char from[ADDRESS_TEXT];
 	TAILQ_ENTRY(connection) all;
 	TAILQ_ENTRY(connection) todo;
 };
@@ -310,20 +308,6 @@ static void listen_on(struct mqtt_server *server, bool on)
 	server->listening = on;
 }
 
-static void name_peer(struct connection *connection,
-		      const struct sockaddr_storage *address)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-	bool is_v4 = address->ss_family == AF_INET;
-	char ip[INET6_ADDRSTRLEN] = "?";
-
-	inet_ntop(address->ss_family,
-		  is_v4 ? (const void *)&v4->sin_addr : &v6->sin6_addr, ip, sizeof(ip));
-	snprintf(connection->from, sizeof(connection->from), "%s:%u", ip,
-		 (unsigned)ntohs(is_v4 ? v4->sin_port : v6->sin6_port));
-}
-
 static void welcome(struct mqtt_server *server, int fd,
 		    const struct sockaddr_storage *address, int64_t now_ms)
 {
@@ -346,7 +330,7 @@ static void welcome(struct mqtt_server *server, int fd,
 	connection->fd = fd;
 	connection->watched = EPOLLIN;
 	connection->since_ms = now_ms;
-	name_peer(connection, address);
+	address_name(address, connection->from);
 	client_start(&connection->client, &server->clients, now_ms);
 	TAILQ_INSERT_TAIL(&server->strangers, connection, all);
 	server->count++;
@@ -428,34 +412,19 @@ static void want_descriptors(void)
 static bool open_socket(struct mqtt_server *server, const struct mqtt_settings *settings,
 			char *err, size_t err_bytes)
 {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
-	int one = 1;
 
-	if (!address_parse(&address, settings->listen, settings->port)) {
-		snprintf(err, err_bytes, "%s: is no IP address", settings->listen);
+	server->hub->mqtt_port = settings->port;
+	server->listen_fd = address_listen(settings->listen, &server->hub->mqtt_port,
+					   "MQTT", err, err_bytes);
+	if (server->listen_fd < 0)
 		return false;
-	}
-	server->listen_fd =
-		socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (server->listen_fd >= 0 &&
-	    setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ==
-		    0 &&
-	    bind(server->listen_fd, (struct sockaddr *)&address, len) == 0 &&
-	    listen(server->listen_fd, BACKLOG) == 0 &&
-	    getsockname(server->listen_fd, (struct sockaddr *)&address, &len) == 0 &&
-	    epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->listen_fd, &event) == 0) {
-		server->hub->mqtt_port =
-			ntohs(address.ss_family == AF_INET
-				      ? ((struct sockaddr_in *)&address)->sin_port
-				      : ((struct sockaddr_in6 *)&address)->sin6_port);
-		server->listening = true;
-		return true;
-	}
-	snprintf(err, err_bytes, "cannot listen on %s port %u for MQTT: %s",
-		 settings->listen, settings->port, strerror(errno));
-	return false;
+	server->listening = epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->listen_fd,
+				      &event) == 0;
+	if (!server->listening)
+		snprintf(err, err_bytes, "cannot watch the port of MQTT: %s",
+			 strerror(errno));
+	return server->listening;
 }
 
 struct mqtt_server *mqtt_open(struct hub *hub, const struct mqtt_settings *settings,
