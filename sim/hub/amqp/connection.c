@@ -95,8 +95,8 @@ void connection_close(struct connection *connection, const char *condition,
 	pn_condition_set_name(pn_connection_condition(engine), condition);
 	pn_condition_set_description(pn_connection_condition(engine), why);
 	pn_connection_close(engine);
-	/* who does not close now is not waited for */
-	connection->open_by_ms = clock_steady_ms() + CONNECTION_OPEN_MS;
+	/* who does not close now is not waited for: some SDKs first wait for the socket */
+	connection->open_by_ms = clock_steady_ms() + CONNECTION_CLOSE_MS;
 }
 
 /* -- links --------------------------------------------------------------------------- */
@@ -597,10 +597,13 @@ static void expire(struct connection *connection, int64_t unix_ms)
 
 bool connection_tick(struct connection *connection, int64_t steady_ms, int64_t unix_ms)
 {
+	pn_connection_t *engine = connection->driver.connection;
+
 	if (steady_ms >= connection->open_by_ms) {
-		complain(connection, "it takes too long",
-			 connection->shaken ? "no link is attached"
-					    : "the handshake of TLS is not done");
+		if (!(pn_connection_state(engine) & PN_LOCAL_CLOSED))
+			complain(connection, "it takes too long",
+				 connection->shaken ? "no link is attached"
+						    : "the handshake of TLS is not done");
 		return false;
 	}
 	expire(connection, unix_ms);

@@ -15,6 +15,7 @@
 #define CONNECTION_WAITING_MAX (4 * CONNECTION_INCOMING)
 #define CONNECTION_OUTGOING    (256 * 1024) /* more is not made before it is sent */
 #define CONNECTION_IDLE_MS     240000       /* Event Hubs' */
+#define CONNECTION_CLOSE_MS    1000         /* to say goodbye */
 #define CONNECTION_OPEN_MS     30000        /* to say who it is */
 
 struct server;

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,7 +39,8 @@ const stringOf = (identity, key = keyOf(identity)) => `HostName=${host};DeviceId
 
 async function open(t, client) {
 	client.setRetryPolicy(new NoRetry());
-	t.after(() => client.close().catch(() => {}));
+	/* nobody waits for it: of a connection that the hub has closed it takes the SDK 45 s */
+	t.after(() => { client.close().catch(() => {}); });
 	await client.open();
 	return client;
 }
@@ -55,6 +55,16 @@ function sas(resource, key, seconds, policy) {
 	const se = Math.floor(Date.now() / 1000) + seconds;
 	const sig = crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(`${sr}\n${se}`).digest('base64');
 	return `SharedAccessSignature sr=${sr}&sig=${encodeURIComponent(sig)}&se=${se}` + (policy ? `&skn=${policy}` : '');
+}
+
+// What the hub wrote: the SDK itself tells 45 s later that a connection was closed.
+async function logged(text) {
+	for (let i = 0; i < 400; i++) {
+		if (text.test(fs.readFileSync(process.env.HUB_LOG, 'utf8')))
+			return;
+		await sleep(20);
+	}
+	assert.fail(`${text} is not in the log`);
 }
 
 const rejects = (promise, name) => assert.rejects(promise, (error) => {
@@ -93,7 +103,7 @@ test('a token ends while it is connected', async (t) => {
 	const identity = await create('ends');
 	const client = await open(t, Client.fromSharedAccessSignature(sas(`${host}/devices/ends`, keyOf(identity), 2), Amqp));
 	await client.sendEvent(new Message('in time'));
-	await once(client, 'disconnect');
+	await logged(/its token has expired/);
 });
 
 test('a token is renewed', async (t) => {
@@ -137,10 +147,9 @@ test('a certificate with another thumbprint', async (t) => {
 test('connected again: the one before is closed', async (t) => {
 	const { identity, client } = await connect(t, 'twice');
 	await client.sendEvent(new Message('first'));
-	const gone = once(client, 'disconnect');
 	const second = await open(t, Client.fromConnectionString(stringOf(identity), Amqp));
 	await second.sendEvent(new Message('second'));
-	await gone;
+	await logged(/AMQP of twice is closed: the device has connected again/);
 });
 
 // -- messages to devices -------------------------------------------------------------------
