@@ -271,6 +271,8 @@ int main(int argc, char **argv)
 	target.tls = SSL_CTX_new(TLS_client_method());
 	if (!tls || !target.tls || device_connects(tls))
 		return 2;
+	/* the first refusal opens files for good, where what the hub writes is kept */
+	endure(&attacks[0]);
 	for (size_t i = 0; i < attack_count; i++)
 		if (argc <= ARGUMENTS || strstr(attacks[i].name, argv[ARGUMENTS]))
 			ok = judge(++n, &attacks[i], strtoul(argv[7], NULL, 10)) && ok;
