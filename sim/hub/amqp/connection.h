@@ -2,10 +2,10 @@
 #ifndef HUB_AMQP_CONNECTION_H
 #define HUB_AMQP_CONNECTION_H
 
-#include "address.h"
 #include "amqp/claims.h"
 #include "amqp/frames.h"
 #include "amqp/node.h"
+#include "door.h"
 #include "tls.h"
 
 #define CONNECTION_FRAME_MAX   65536
@@ -25,7 +25,7 @@ struct connection {
 	struct server *server;
 	struct connection *next, *previous;
 	int fd;
-	char peer[ADDRESS_TEXT]; /* for the log */
+	char peer[DOOR_FROM]; /* for the log */
 	struct tls_link *tls;
 	char *certificate; /* PEM, of the client; NULL: none */
 	char *chain;

@@ -1,22 +1,19 @@
 #include "amqp/server.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "amqp/attached.h"
 #include "clock.h"
 #include "log.h"
 
 #define CONNECTIONS_MAX 4096
+#define ACCEPTS         64   /* at a time */
 #define TICK_MS         1000 /* for tokens that expire, and who is too slow */
 
 /* -- opening ------------------------------------------------------------------------- */
@@ -43,21 +40,19 @@ struct amqp *amqp_open(struct hub *hub, const struct amqp_settings *settings, ch
 	server->hub = hub;
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	server->listen_fd = -1;
+	server->door = (struct door){ .fd = -1, .spare_fd = -1 };
 	server->tls = tls_open(&tls, err, err_bytes);
 	if (!server->tls) {
 		amqp_close((struct amqp *)server);
 		return NULL;
 	}
 	hub->amqp_port = settings->port;
-	server->listen_fd =
-		address_listen(settings->listen, &hub->amqp_port, "AMQP", err, err_bytes);
-	if (server->listen_fd < 0) {
+	if (!door_open(&server->door, "AMQP", settings->listen, &hub->amqp_port, err,
+		       err_bytes)) {
 		amqp_close((struct amqp *)server);
 		return NULL;
 	}
-	if (server->wake_fd >= 0 &&
-	    watch(server, server->listen_fd, &server->listen_fd) &&
+	if (server->wake_fd >= 0 && watch(server, server->door.fd, &server->door) &&
 	    watch(server, server->wake_fd, &server->wake_fd))
 		return (struct amqp *)server;
 	snprintf(err, err_bytes, "cannot watch the port of AMQP: %s", strerror(errno));
@@ -107,13 +102,11 @@ static bool add(struct server *server, int fd, const char *peer)
 	struct tls_link *tls = tls_link_open(server->tls, fd);
 	struct connection *connection =
 		tls ? connection_new(server, fd, tls, peer) : NULL;
-	int one = 1;
 
 	if (!connection) {
 		tls_link_close(tls);
 		return false;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	connection->next = server->connections;
 	if (connection->next)
 		connection->next->previous = connection;
@@ -125,20 +118,18 @@ static bool add(struct server *server, int fd, const char *peer)
 	return true;
 }
 
-static void accept_all(struct server *server)
+static void accept_some(struct server *server)
 {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	char peer[ADDRESS_TEXT];
-	int fd;
+	char from[DOOR_FROM];
+	int fd = 0;
 
-	while ((fd = accept4(server->listen_fd, (struct sockaddr *)&address, &len,
-			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		address_name(&address, peer);
-		len = sizeof(address);
+	for (int i = 0; i < ACCEPTS && fd != DOOR_NOBODY; i++) {
+		fd = door_let_in(&server->door, from);
+		if (fd < 0)
+			continue;
 		if (server->count >= CONNECTIONS_MAX)
-			log_event("AMQP %s: there are too many connections", peer);
-		if (server->count >= CONNECTIONS_MAX || !add(server, fd, peer))
+			log_event("AMQP %s: there are too many connections", from);
+		if (server->count >= CONNECTIONS_MAX || !add(server, fd, from))
 			close(fd);
 	}
 }
@@ -226,8 +217,8 @@ static void serve(struct server *server, const struct epoll_event *events, int c
 	for (int i = 0; i < count; i++) {
 		void *who = events[i].data.ptr;
 
-		if (who == &server->listen_fd)
-			accept_all(server);
+		if (who == &server->door)
+			accept_some(server);
 		else if (who == &server->wake_fd)
 			take_wakes(server);
 		else
@@ -286,8 +277,7 @@ void amqp_close(struct amqp *amqp)
 	}
 	tls_close(server->tls);
 	content_free(&server->content);
-	if (server->listen_fd >= 0)
-		close(server->listen_fd);
+	door_close(&server->door);
 	close(server->wake_fd);
 	close(server->epoll_fd);
 	free(server);

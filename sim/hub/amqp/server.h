@@ -12,7 +12,7 @@ struct server {
 	struct hub *hub;
 	struct tls *tls;
 	struct listener listener;
-	int listen_fd;
+	struct door door;
 	int epoll_fd;
 	int wake_fd;
 	pthread_t thread;

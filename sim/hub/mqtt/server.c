@@ -1,21 +1,17 @@
 #include "mqtt/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "clock.h"
+#include "door.h"
 #include "log.h"
 #include "mqtt/client.h"
 #include "tls.h"
@@ -40,7 +36,7 @@ struct connection {
 	bool due;         /* it is in the list of those that have something to do */
 	bool lost;        /* it is the other side that ended it */
 	int64_t since_ms;
-	char from[ADDRESS_TEXT];
+	char from[DOOR_FROM];
 	TAILQ_ENTRY(connection) all;
 	TAILQ_ENTRY(connection) todo;
 };
@@ -52,8 +48,7 @@ struct mqtt_server {
 	struct hub *hub;
 	struct tls *tls;
 	int epoll_fd;
-	int listen_fd;
-	int spare_fd; /* given up to close what no other descriptor is left for */
+	struct door door;
 	bool listening;
 	bool running;
 	int64_t due_ms; /* nothing happens by itself before */
@@ -304,16 +299,14 @@ static void listen_on(struct mqtt_server *server, bool on)
 	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = NULL };
 
 	if (on != server->listening)
-		epoll_ctl(server->epoll_fd, EPOLL_CTL_MOD, server->listen_fd, &event);
+		epoll_ctl(server->epoll_fd, EPOLL_CTL_MOD, server->door.fd, &event);
 	server->listening = on;
 }
 
-static void welcome(struct mqtt_server *server, int fd,
-		    const struct sockaddr_storage *address, int64_t now_ms)
+static void welcome(struct mqtt_server *server, int fd, const char *from, int64_t now_ms)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-	int one = 1;
 
 	if (connection)
 		connection->link = tls_link_open(server->tls, fd);
@@ -325,30 +318,16 @@ static void welcome(struct mqtt_server *server, int fd,
 		close(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	connection->server = server;
 	connection->fd = fd;
 	connection->watched = EPOLLIN;
 	connection->since_ms = now_ms;
-	address_name(address, connection->from);
+	snprintf(connection->from, sizeof(connection->from), "%s", from);
 	client_start(&connection->client, &server->clients, now_ms);
 	TAILQ_INSERT_TAIL(&server->strangers, connection, all);
 	server->count++;
 	server->stranger_count++;
 	earlier(&server->due_ms, mqtt_session_deadline(&connection->client.session));
-}
-
-/* No descriptor is left: the one that was spared makes it possible to turn it away. */
-static void turn_away(struct mqtt_server *server)
-{
-	int fd;
-
-	close(server->spare_fd);
-	fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	log_event("MQTT: a connection is closed: no descriptor is left for it");
 }
 
 /* Is there a place for one more? The oldest stranger loses its own, if that is due. */
@@ -369,26 +348,21 @@ static bool make_place(struct mqtt_server *server, int64_t now_ms)
 
 static void accept_some(struct mqtt_server *server, int64_t now_ms)
 {
-	struct sockaddr_storage address;
-	socklen_t len;
+	char from[DOOR_FROM];
 	bool place = true;
 	int fd = 0;
 
-	for (int i = 0; i < ACCEPTS && fd >= 0; i++) {
+	for (int i = 0; i < ACCEPTS && fd != DOOR_NOBODY; i++) {
 		place = make_place(server, now_ms);
 		if (!place)
 			break;
-		len = sizeof(address);
-		fd = accept4(server->listen_fd, (struct sockaddr *)&address, &len,
-			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = door_let_in(&server->door, from);
 		if (fd >= 0 && server->count < MQTT_CONNECTIONS) {
-			welcome(server, fd, &address, now_ms);
+			welcome(server, fd, from, now_ms);
 		} else if (fd >= 0) {
 			close(fd);
 			log_event("MQTT: a connection is closed: there are %d already",
 				  MQTT_CONNECTIONS);
-		} else if (errno == EMFILE || errno == ENFILE) {
-			turn_away(server);
 		}
 	}
 	listen_on(server, place);
@@ -415,12 +389,11 @@ static bool open_socket(struct mqtt_server *server, const struct mqtt_settings *
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
 
 	server->hub->mqtt_port = settings->port;
-	server->listen_fd = address_listen(settings->listen, &server->hub->mqtt_port,
-					   "MQTT", err, err_bytes);
-	if (server->listen_fd < 0)
+	if (!door_open(&server->door, "MQTT", settings->listen, &server->hub->mqtt_port,
+		       err, err_bytes))
 		return false;
-	server->listening = epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->listen_fd,
-				      &event) == 0;
+	server->listening =
+		epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->door.fd, &event) == 0;
 	if (!server->listening)
 		snprintf(err, err_bytes, "cannot watch the port of MQTT: %s",
 			 strerror(errno));
@@ -446,8 +419,7 @@ struct mqtt_server *mqtt_open(struct hub *hub, const struct mqtt_settings *setti
 	TAILQ_INIT(&server->known);
 	TAILQ_INIT(&server->strangers);
 	TAILQ_INIT(&server->todo);
-	server->listen_fd = -1;
-	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	server->door = (struct door){ .fd = -1, .spare_fd = -1 };
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->tls = tls_open(&tls, err, err_bytes);
 	if (server->tls && clients_open(&server->clients, hub, err, err_bytes) == 0 &&
@@ -482,8 +454,7 @@ void mqtt_close(struct mqtt_server *server)
 	close_all(&server->known);
 	clients_close(&server->clients);
 	tls_close(server->tls);
-	close_fd(server->listen_fd);
-	close_fd(server->spare_fd);
+	door_close(&server->door);
 	close_fd(server->epoll_fd);
 	free(server);
 }
