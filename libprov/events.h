@@ -48,6 +48,7 @@ struct events_reader {
 	struct events_place place, before; /* `before`: where positions come from */
 	struct amqp *amqp;
 	struct amqp_node *cbs, *management;
+	struct amqp_link *asking; /* the hub, where its events are */
 	struct events_partition parts[PROV_PARTITIONS_MAX];
 	unsigned n_parts;
 	struct amqp_event_room room;

@@ -156,7 +156,7 @@ static void got_nothing(void *ctx, struct amqp_span message)
 
 static bool hub_answered(struct events_reader *r)
 {
-	return amqp_link_state(r->parts[0].link) == AMQP_CLOSED;
+	return amqp_link_state(r->asking) == AMQP_CLOSED;
 }
 
 /* The hub answers who wants to read at it with where that is ([BUILTIN]). */
@@ -168,14 +168,14 @@ static int ask_hub(struct events_reader *r, struct prov_error *err)
 	const struct amqp_fault *fault;
 	int rc;
 
-	r->parts[0].link = amqp_receiver(r->amqp, &opts);
-	if (!r->parts[0].link)
+	r->asking = amqp_receiver(r->amqp, &opts);
+	if (!r->asking)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a connection");
-	amqp_credit(r->parts[0].link, 1);
+	amqp_credit(r->asking, 1);
 	rc = wait_until(r, hub_answered, "where its events are", err);
 	if (rc < 0)
 		return rc;
-	fault = amqp_link_fault(r->parts[0].link);
+	fault = amqp_link_fault(r->asking);
 	if (strcmp(fault->condition, "amqp:link:redirect") != 0)
 		return closed(r, fault, err);
 	if (!events_redirect(fault->host, fault->address, &r->place))
@@ -388,6 +388,7 @@ void events_disconnect(struct events_reader *r)
 	amqp_node_free(r->management);
 	r->amqp = NULL;
 	r->cbs = r->management = NULL;
+	r->asking = NULL;
 	for (unsigned i = 0; i < PROV_PARTITIONS_MAX; i++)
 		r->parts[i].link = NULL;
 }

@@ -236,6 +236,25 @@ d1 grüße' ]
 	has "$(cat err)" "connected again"
 }
 
+@test "a hub that stays away for longer is asked anew where its events are" {
+	events_up
+	devices d1
+	stmiot monitor --count 2 >out 2>err &
+	reader=$!
+	connected err
+	sent d1 a
+	kill -KILL "$hub_pid"
+	wait "$hub_pid" || true
+	eventually grep -q 'nobody listens' err
+	: >hub.out
+	stmiot-hub --https "$hub_port" --amqp "$amqp_port" hub >>hub.out 2>&1 3>&- &
+	hub_pid=$!
+	eventually grep -q 'connected again' err
+	sent d1 b
+	wait "$reader"
+	[ "$(cut -d ' ' -f 3 out | xargs)" = 'a b' ]
+}
+
 @test "without repeats, a hub that is killed is the end" {
 	events_up
 	stmiot monitor --no-retry 2>err &
