@@ -47,7 +47,8 @@ struct amqp {
 	bool lost, busy;
 	struct amqp_fault fault;
 	unsigned long next_tag;
-	uint8_t *room; /* for a message */
+	struct amqp_codec *codec;
+	char *room; /* for a message */
 	size_t room_bytes;
 };
 
@@ -116,7 +117,7 @@ static int say_lost(struct amqp *a, struct prov_error *err)
 
 static bool room_for(struct amqp *a, size_t len)
 {
-	uint8_t *more;
+	char *more;
 
 	if (len <= a->room_bytes)
 		return true;
@@ -128,6 +129,17 @@ static bool room_for(struct amqp *a, size_t len)
 	return true;
 }
 
+static void hand_on(struct amqp_link *link, ssize_t n)
+{
+	struct prov_bytes bytes = { link->amqp->room, (size_t)n };
+	struct amqp_message message;
+	enum amqp_reading reading = AMQP_READ_NOMEM;
+
+	if (n >= 0)
+		reading = amqp_message_read(link->amqp->codec, bytes, &message);
+	link->got(link->ctx, reading, reading == AMQP_READ_OK ? &message : NULL);
+}
+
 /* A whole message came; its sender settles, or we accept it. */
 static void take_message(struct amqp_link *link, pn_delivery_t *d)
 {
@@ -135,16 +147,14 @@ static void take_message(struct amqp_link *link, pn_delivery_t *d)
 	ssize_t n = -1;
 
 	if (room_for(link->amqp, len))
-		n = pn_link_recv(link->pn, (char *)link->amqp->room, len);
+		n = pn_link_recv(link->pn, link->amqp->room, len);
 	pn_link_advance(link->pn);
 	if (!pn_delivery_settled(d))
 		pn_delivery_update(d, PN_ACCEPTED);
 	pn_delivery_settle(d);
 	if (pn_link_credit(link->pn) < (int)link->credit / 2)
 		pn_link_flow(link->pn, (int)link->credit - pn_link_credit(link->pn));
-	if (n >= 0)
-		link->got(link->ctx,
-			  (struct amqp_span){ link->amqp->room, link->amqp->room + n });
+	hand_on(link, n);
 }
 
 static void end_sent(struct amqp_link *link, pn_delivery_t *d)
@@ -326,7 +336,8 @@ static int start(struct amqp *a, const struct amqp_opts *opts, struct prov_error
 	pn_transport_t *t;
 	pn_connection_t *c;
 
-	if (pn_connection_driver_init(&a->driver, NULL, NULL) != 0)
+	a->codec = amqp_codec_new();
+	if (!a->codec || pn_connection_driver_init(&a->driver, NULL, NULL) != 0)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a connection");
 	a->has_driver = true;
 	t = a->driver.transport;
@@ -413,6 +424,7 @@ void amqp_close(struct amqp *a)
 		a->links = link->next;
 		free(link);
 	}
+	amqp_codec_free(a->codec);
 	free(a->room);
 	free(a);
 }
@@ -492,13 +504,19 @@ void amqp_credit(struct amqp_link *link, unsigned credit)
 	pn_link_flow(link->pn, (int)credit - pn_link_credit(link->pn));
 }
 
-int amqp_send(struct amqp_link *link, const void *message, size_t len,
+int amqp_send(struct amqp_link *link, const struct amqp_outgoing *message,
 	      struct prov_error *err)
 {
-	unsigned long tag = link->amqp->next_tag++;
+	struct amqp *a = link->amqp;
+	unsigned long tag = a->next_tag++;
+	struct prov_bytes bytes = amqp_message_write(a->codec, message);
+	bool sent;
 
-	if (!pn_delivery(link->pn, pn_dtag((const char *)&tag, sizeof(tag))) ||
-	    pn_link_send(link->pn, message, len) != (ssize_t)len)
+	sent = bytes.at &&
+	       pn_delivery(link->pn, pn_dtag((const char *)&tag, sizeof(tag))) &&
+	       pn_link_send(link->pn, bytes.at, bytes.len) == (ssize_t)bytes.len;
+	amqp_message_wipe(a->codec); /* a token may be in it */
+	if (!sent)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a message");
 	pn_link_advance(link->pn);
 	return 0;

@@ -1,7 +1,7 @@
 /*
  * One AMQP 1.0 connection as a client, over TLS, with SASL ANONYMOUS: who may do what is
- * told to the service's $cbs afterwards (amqp_node.h). The one door to proton, of whose
- * types nothing is seen here.
+ * told to the service's $cbs afterwards (amqp_node.h). With amqp_message.h the one door to
+ * proton, of whose types nothing is seen here.
  *
  * Nothing happens by itself: amqp_step moves bytes, and calls those who wait for
  * deliveries. Links belong to their connection.
@@ -9,7 +9,7 @@
 #ifndef PROV_AMQP_H
 #define PROV_AMQP_H
 
-#include "amqp_value.h"
+#include "amqp_message.h"
 #include "tls.h"
 
 struct amqp;
@@ -42,7 +42,9 @@ int amqp_step(struct amqp *amqp, int wait_ms, struct prov_error *err);
 /* Had the last step anything to read? */
 bool amqp_busy(const struct amqp *amqp);
 
-typedef void amqp_got(void *ctx, struct amqp_span message);
+/* What the message points to is valid until it returns; NULL when it cannot be read. */
+typedef void amqp_got(void *ctx, enum amqp_reading reading,
+		      const struct amqp_message *message);
 
 /* The other end has taken a message that was sent, or says why it does not. */
 typedef void amqp_settled(void *ctx, const struct amqp_fault *refused);
@@ -66,7 +68,7 @@ struct amqp_link *amqp_receiver(struct amqp *amqp, const struct amqp_link_opts *
 void amqp_credit(struct amqp_link *link, unsigned credit);
 
 /* Sent as soon as there is credit for it. */
-int amqp_send(struct amqp_link *link, const void *message, size_t len,
+int amqp_send(struct amqp_link *link, const struct amqp_outgoing *message,
 	      struct prov_error *err);
 
 enum amqp_state { AMQP_OPENING, AMQP_OPEN, AMQP_CLOSED };

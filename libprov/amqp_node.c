@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUEST_MAX 4096
-
 struct asked {
 	unsigned long id; /* 0: free */
 	amqp_answered *answered;
@@ -23,58 +21,57 @@ struct amqp_node {
 /* The request that this answers: ids come back as the text that they were. */
 static struct asked *find_asked(struct amqp_node *node, const struct amqp_message *m)
 {
-	struct amqp_value fields = m->properties, field;
+	const struct prov_value *was = &m->fields[AMQP_CORRELATION_ID];
 	unsigned long id = 0;
 
-	if (!m->has_properties || fields.shape != AMQP_LIST)
+	if (was->type != PROV_VALUE_TEXT || was->bytes.len > 9)
 		return NULL;
-	for (int i = 0; i < 6; i++) /* correlation-id is the sixth */
-		if (!amqp_next(&fields, &field))
-			return NULL;
-	if (field.v.type != PROV_VALUE_TEXT || field.v.bytes.len > 9)
-		return NULL;
-	for (size_t i = 0; i < field.v.bytes.len; i++)
-		id = id * 10 + (unsigned long)(field.v.bytes.at[i] - '0') % 10;
+	for (size_t i = 0; i < was->bytes.len; i++)
+		id = id * 10 + (unsigned long)(was->bytes.at[i] - '0') % 10;
 	for (size_t i = 0; id && i < AMQP_NODE_ASKED_MAX; i++)
 		if (node->asked[i].id == id)
 			return &node->asked[i];
 	return NULL;
 }
 
-/* The status has one of two spellings, and so has what it means. */
-static void read_status(const struct amqp_message *m, struct amqp_answer *a)
+/* One of two spellings; NULL when it has neither. */
+static const struct prov_value *find(const struct amqp_message *m, const char *name,
+				     const char *other)
 {
-	struct amqp_value v;
+	const struct amqp_named *p = &m->properties;
+	const struct prov_named *found = prov_named_find(p->at, p->n, name);
 
-	if (!m->has_application)
-		return;
-	if (amqp_lookup(m->application, "status-code", &v) ||
-	    amqp_lookup(m->application, "statusCode", &v))
-		amqp_number(&v.v, &a->status);
-	if ((amqp_lookup(m->application, "status-description", &v) ||
-	     amqp_lookup(m->application, "statusDescription", &v)) &&
-	    v.v.type == PROV_VALUE_TEXT)
-		snprintf(a->words, sizeof(a->words), "%.*s", (int)v.v.bytes.len,
-			 v.v.bytes.at);
+	if (!found)
+		found = prov_named_find(p->at, p->n, other);
+	return found ? &found->value : NULL;
 }
 
-static void got_answer(void *ctx, struct amqp_span bytes)
+static void read_status(const struct amqp_message *m, struct amqp_answer *a)
+{
+	const struct prov_value *v = find(m, "status-code", "statusCode");
+
+	if (v)
+		amqp_number(v, &a->status);
+	v = find(m, "status-description", "statusDescription");
+	if (v && v->type == PROV_VALUE_TEXT)
+		snprintf(a->words, sizeof(a->words), "%.*s", (int)v->bytes.len,
+			 v->bytes.at);
+}
+
+static void got_answer(void *ctx, enum amqp_reading reading, const struct amqp_message *m)
 {
 	struct amqp_node *node = ctx;
 	struct amqp_answer answer = { .status = 0 };
-	struct amqp_message m;
 	struct asked *asked, was;
 
-	if (!amqp_message_read(bytes, &m))
-		return;
-	asked = find_asked(node, &m);
+	(void)reading; /* what cannot be read answers nothing */
+	asked = m ? find_asked(node, m) : NULL;
 	if (!asked)
 		return;
 	was = *asked;
 	asked->id = 0;
-	read_status(&m, &answer);
-	if (m.has_value)
-		answer.body = m.value;
+	read_status(m, &answer);
+	answer.body = m->map;
 	was.answered(was.ctx, was.number, &answer);
 }
 
@@ -113,21 +110,25 @@ void amqp_node_free(struct amqp_node *node)
 int amqp_node_ask(struct amqp_node *node, const struct amqp_question *q,
 		  struct prov_error *err)
 {
-	uint8_t bytes[REQUEST_MAX];
 	char id[24];
-	struct amqp_request r = { node->address, node->own, id, q->pairs, q->body };
-	struct amqp_writer w = { .to = bytes, .room = sizeof(bytes) };
+	const struct amqp_outgoing request = {
+		.to = node->address,
+		.reply_to = node->own,
+		.message_id = id,
+		.properties = q->properties,
+		.n_properties = q->n_properties,
+		.value = true,
+		.text = q->body,
+	};
 	size_t i = 0;
 	int rc;
 
 	while (i < AMQP_NODE_ASKED_MAX && node->asked[i].id)
 		i++;
+	if (i == AMQP_NODE_ASKED_MAX)
+		return fail(err, PROV_ERR_SERVICE, "too much to ask for at once");
 	snprintf(id, sizeof(id), "%lu", ++node->last_id);
-	if (i == AMQP_NODE_ASKED_MAX || !amqp_request_write(&r, &w))
-		rc = fail(err, PROV_ERR_SERVICE, "too much to ask for at once");
-	else
-		rc = amqp_send(node->sender, bytes, w.n, err);
-	explicit_bzero(bytes, sizeof(bytes)); /* a token may be in it */
+	rc = amqp_send(node->sender, &request, err);
 	if (rc == 0)
 		node->asked[i] =
 			(struct asked){ node->last_id, q->answered, q->ctx, q->number };

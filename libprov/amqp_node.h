@@ -13,7 +13,7 @@
 struct amqp_answer {
 	int64_t status; /* as of HTTP; 0 when it has none */
 	char words[200];
-	struct amqp_value body; /* valid until amqp_answered returns */
+	struct amqp_named body; /* that is a map; valid until amqp_answered returns */
 };
 
 typedef void amqp_answered(void *ctx, unsigned number, const struct amqp_answer *answer);
@@ -25,13 +25,11 @@ int amqp_node_open(struct amqp *amqp, const char *address, struct amqp_node **ou
 		   struct prov_error *err);
 void amqp_node_free(struct amqp_node *node);
 
-/*
- * Ask without waiting. `pairs`: property names and values in turn, NULL at the end.
- * `number` is for `answered` to know which it was.
- */
+/* Ask without waiting. `number` is for `answered` to know which it was. */
 struct amqp_question {
-	const char *const *pairs;
-	const char *body;
+	const struct prov_property *properties;
+	size_t n_properties;
+	const char *body; /* may be NULL */
 	amqp_answered *answered;
 	void *ctx;
 	unsigned number;

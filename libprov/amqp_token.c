@@ -6,11 +6,15 @@
 int amqp_put_token(struct amqp_node *cbs, const struct prov_sas *sas,
 		   amqp_answered *answered, void *ctx, struct prov_error *err)
 {
-	const char *const pairs[] = { "operation", "put-token",
-				      "type",      "servicebus.windows.net:sastoken",
-				      "name",      sas->resource,
-				      NULL };
-	struct amqp_question q = { .pairs = pairs, .answered = answered, .ctx = ctx };
+	const struct prov_property properties[] = {
+		{ "operation", "put-token" },
+		{ "type", "servicebus.windows.net:sastoken" },
+		{ "name", sas->resource },
+	};
+	struct amqp_question q = { .properties = properties,
+				   .n_properties = 3,
+				   .answered = answered,
+				   .ctx = ctx };
 	struct prov_secret *token = NULL;
 	int rc = prov_sas_make(sas, &token, err);
 

@@ -265,8 +265,8 @@ static int check(const struct prov_c2d_message *m, struct prov_error *err)
 	return prov_device_id_check(m->device_id, err);
 }
 
-static int send_bytes(struct prov_c2d *c, const struct prov_c2d_message *m,
-		      struct prov_error *err)
+static int send_to(struct prov_c2d *c, const struct prov_c2d_message *m,
+		   struct prov_error *err)
 {
 	char to[PROV_ID_MAX + 40];
 	const struct amqp_outgoing out = {
@@ -282,20 +282,9 @@ static int send_bytes(struct prov_c2d *c, const struct prov_c2d_message *m,
 		.body = m->body,
 		.len = m->len,
 	};
-	/* Texts besides those that were counted: lengths, ids, and the types' names. */
-	struct amqp_writer w = { .room = 2 * PROV_C2D_MAX + 16 * m->n_properties };
-	int rc;
 
 	snprintf(to, sizeof(to), "/devices/%s/messages/devicebound", m->device_id);
-	w.to = malloc(w.room);
-	if (!w.to)
-		return fail(err, PROV_ERR_NOMEM, "no memory for a message");
-	if (amqp_message_write(&out, &w))
-		rc = amqp_send(c->sender, w.to, w.n, err);
-	else
-		rc = fail(err, PROV_ERR_ARG, "the message is too long");
-	free(w.to);
-	return rc;
+	return amqp_send(c->sender, &out, err);
 }
 
 int prov_c2d_send(struct prov_c2d *c, const struct prov_c2d_message *message,
@@ -316,7 +305,7 @@ int prov_c2d_send(struct prov_c2d *c, const struct prov_c2d_message *message,
 	if (!c->sender)
 		return fail(err, PROV_ERR_NOMEM, "no memory for a connection");
 	c->answered = false;
-	rc = send_bytes(c, message, err);
+	rc = send_to(c, message, err);
 	return rc == 0 ? await_answer(c, "a message", err) : rc;
 }
 
@@ -338,17 +327,18 @@ static void tell(struct prov_c2d *c, const struct doc *record)
 }
 
 /* A batch: an array of records. */
-static void got_feedback(void *ctx, struct amqp_span bytes)
+static void got_feedback(void *ctx, enum amqp_reading reading,
+			 const struct amqp_message *m)
 {
 	const struct doc *record;
 	struct prov_c2d *c = ctx;
-	struct amqp_message m;
 	struct doc *doc = NULL;
 	char *text = NULL;
 	size_t at;
 
-	if (amqp_message_read(bytes, &m) && m.n_data == 1)
-		text = strndup((const char *)m.data.at, m.data.len);
+	(void)reading;
+	if (m && m->body.type == PROV_VALUE_BINARY)
+		text = strndup(m->body.bytes.at, m->body.bytes.len);
 	if (!text || doc_parse(text, &doc, &at) < 0 || !doc_is_array(doc))
 		c->rc = fail(&c->problem, PROV_ERR_SERVICE,
 			     "%s: a batch of feedback cannot be read", c->connstr.host);

@@ -244,7 +244,6 @@ int prov_events_read(const struct prov_connstr *connstr,
 		rc = read_on(r, &why);
 	if (err)
 		*err = why;
-	amqp_event_room_clear(&r->room);
 	prov_secret_free(r->key);
 	free(r);
 	return rc;

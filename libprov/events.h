@@ -94,6 +94,6 @@ void events_filter(const struct events_partition *p, char *to, size_t bytes);
 bool events_advance(struct events_partition *p, const struct prov_event *event);
 
 /* An answer about a partition. */
-void events_note_partition(struct events_partition *p, struct amqp_value map);
+void events_note_partition(struct events_partition *p, const struct amqp_named *says);
 
 #endif

@@ -148,9 +148,11 @@ int events_renew(struct events_reader *r, struct prov_error *err)
 
 /* -- the redirect -------------------------------------------------------------------------- */
 
-static void got_nothing(void *ctx, struct amqp_span message)
+static void got_nothing(void *ctx, enum amqp_reading reading,
+			const struct amqp_message *message)
 {
 	(void)ctx;
+	(void)reading;
 	(void)message;
 }
 
@@ -207,31 +209,34 @@ static int follow_redirect(struct events_reader *r, struct prov_error *err)
 
 /* -- partitions ---------------------------------------------------------------------------- */
 
+static bool add_partition(void *ctx, struct prov_bytes id)
+{
+	struct events_reader *r = ctx;
+	struct events_partition *p = &r->parts[r->n_parts];
+
+	if (r->n_parts == PROV_PARTITIONS_MAX || id.len >= sizeof(p->id))
+		return false;
+	p->reader = r;
+	snprintf(p->id, sizeof(p->id), "%.*s", (int)id.len, id.at);
+	p->index = (unsigned)atoi(p->id);
+	r->n_parts++;
+	return true;
+}
+
 /* Its ids come as an array or a list of texts. */
 static void got_hub(void *ctx, unsigned number, const struct amqp_answer *answer)
 {
 	struct events_reader *r = ctx;
-	struct amqp_value ids, id;
-	unsigned n = 0;
+	const struct prov_named *ids =
+		prov_named_find(answer->body.at, answer->body.n, "partition_ids");
 
 	(void)number;
-	if (r->rc < 0 || answer->status != 200 ||
-	    !amqp_lookup(answer->body, "partition_ids", &ids)) {
+	if (r->rc < 0 || answer->status != 200 || !ids) {
 		token_answered(r, 0, answer);
 		return;
 	}
-	while (n < PROV_PARTITIONS_MAX && amqp_next(&ids, &id)) {
-		struct events_partition *p = &r->parts[n];
-
-		if (id.v.type != PROV_VALUE_TEXT || id.v.bytes.len >= sizeof(p->id))
-			break;
-		p->reader = r;
-		snprintf(p->id, sizeof(p->id), "%.*s", (int)id.v.bytes.len,
-			 id.v.bytes.at);
-		p->index = (unsigned)atoi(p->id);
-		n++;
-	}
-	r->n_parts = n;
+	r->n_parts = 0;
+	amqp_each_text(&ids->value, add_partition, r);
 }
 
 static void got_partition(void *ctx, unsigned number, const struct amqp_answer *answer)
@@ -239,30 +244,32 @@ static void got_partition(void *ctx, unsigned number, const struct amqp_answer *
 	struct events_reader *r = ctx;
 
 	if (answer->status == 200)
-		events_note_partition(&r->parts[number], answer->body);
+		events_note_partition(&r->parts[number], &answer->body);
 	else
 		token_answered(r, 0, answer);
 }
 
 static int ask_partition(struct events_reader *r, unsigned i, struct prov_error *err)
 {
-	const char *const pairs[] = { "operation", "READ",
-				      "name",      r->place.entity,
-				      "type",      "com.microsoft:partition",
-				      "partition", r->parts[i].id,
-				      NULL };
-	const struct amqp_question q = { pairs, NULL, got_partition, r, i };
+	const struct prov_property properties[] = {
+		{ "operation", "READ" },
+		{ "name", r->place.entity },
+		{ "type", "com.microsoft:partition" },
+		{ "partition", r->parts[i].id },
+	};
+	const struct amqp_question q = { properties, 4, NULL, got_partition, r, i };
 
 	return amqp_node_ask(r->management, &q, err);
 }
 
 static int learn_partitions(struct events_reader *r, struct prov_error *err)
 {
-	const char *const pairs[] = { "operation", "READ",
-				      "name",      r->place.entity,
-				      "type",      "com.microsoft:eventhub",
-				      NULL };
-	const struct amqp_question q = { pairs, NULL, got_hub, r, 0 };
+	const struct prov_property properties[] = {
+		{ "operation", "READ" },
+		{ "name", r->place.entity },
+		{ "type", "com.microsoft:eventhub" },
+	};
+	const struct amqp_question q = { properties, 3, NULL, got_hub, r, 0 };
 	int rc;
 
 	rc = amqp_node_open(r->amqp, "$management", &r->management, err);
@@ -280,7 +287,7 @@ static int learn_partitions(struct events_reader *r, struct prov_error *err)
 	return rc;
 }
 
-static void got_event(void *ctx, struct amqp_span bytes)
+static void got_event(void *ctx, enum amqp_reading reading, const struct amqp_message *m)
 {
 	struct events_partition *p = ctx;
 	struct events_reader *r = p->reader;
@@ -288,18 +295,19 @@ static void got_event(void *ctx, struct amqp_span bytes)
 
 	if (r->stopped || r->rc < 0)
 		return;
-	switch (amqp_event_read(bytes, &r->room, &event)) {
-	case AMQP_EVENT_MALFORMED:
+	switch (reading) {
+	case AMQP_READ_MALFORMED:
 		r->rc = fail(&r->problem, PROV_ERR_SERVICE,
 			     "%s: partition %s has an event that is no AMQP message",
 			     r->place.host, p->id);
 		return;
-	case AMQP_EVENT_NOMEM:
+	case AMQP_READ_NOMEM:
 		r->rc = fail(&r->problem, PROV_ERR_NOMEM, "no memory for an event");
 		return;
-	case AMQP_EVENT_OK:
+	case AMQP_READ_OK:
 		break;
 	}
+	amqp_event_read(m, &r->room, &event);
 	event.partition = (int32_t)p->index;
 	if (events_advance(p, &event) && r->listener->event &&
 	    r->listener->event(r->listener->ctx, &event) != 0)

@@ -44,25 +44,31 @@ bool events_advance(struct events_partition *p, const struct prov_event *event)
 	return true;
 }
 
-void events_note_partition(struct events_partition *p, struct amqp_value map)
+static const struct prov_value *find(const struct amqp_named *says, const char *name)
 {
-	struct amqp_value v;
+	static const struct prov_value none = { .type = PROV_VALUE_NULL };
+	const struct prov_named *found = prov_named_find(says->at, says->n, name);
+
+	return found ? &found->value : &none;
+}
+
+void events_note_partition(struct events_partition *p, const struct amqp_named *says)
+{
+	const struct prov_value *v;
 
 	p->first = 0;
 	p->last = -1;
 	p->last_ms = 0;
 	p->last_offset[0] = '\0';
-	if (amqp_lookup(map, "begin_sequence_number", &v))
-		amqp_number(&v.v, &p->first);
-	if (amqp_lookup(map, "last_enqueued_sequence_number", &v))
-		amqp_number(&v.v, &p->last);
-	if (amqp_lookup(map, "last_enqueued_time_utc", &v))
-		amqp_number(&v.v, &p->last_ms);
-	if (amqp_lookup(map, "last_enqueued_offset", &v) && v.v.type == PROV_VALUE_TEXT)
-		keep_offset(p->last_offset, v.v.bytes);
+	amqp_number(find(says, "begin_sequence_number"), &p->first);
+	amqp_number(find(says, "last_enqueued_sequence_number"), &p->last);
+	amqp_number(find(says, "last_enqueued_time_utc"), &p->last_ms);
+	v = find(says, "last_enqueued_offset");
+	if (v->type == PROV_VALUE_TEXT)
+		keep_offset(p->last_offset, v->bytes);
 	/* Nothing is left: what was last may still be named as the first. */
-	if (amqp_lookup(map, "is_partition_empty", &v) && v.v.type == PROV_VALUE_BOOL &&
-	    v.v.truth)
+	v = find(says, "is_partition_empty");
+	if (v->type == PROV_VALUE_BOOL && v->truth)
 		p->first = p->last + 1;
 }
 

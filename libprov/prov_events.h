@@ -47,7 +47,7 @@ enum prov_value_type {
 	PROV_VALUE_TEXT,   /* `bytes`: a string or symbol */
 	PROV_VALUE_BINARY, /* `bytes` */
 	PROV_VALUE_UUID,   /* `bytes`: 16 of them */
-	PROV_VALUE_OTHER   /* `bytes`: encoded, as [AMQP] 1.2 has it (lists, maps, ...) */
+	PROV_VALUE_OTHER   /* `bytes`: encoded anew by [AMQP] 1.2 (lists, maps, ...) */
 };
 
 struct prov_value {

@@ -61,7 +61,8 @@ $(FUZZ_LIBDFU): $(FUZZ_LIBDFU_OBJ)
 $(FUZZ_LIBPROV): $(FUZZ_LIBPROV_OBJ)
 $(FB)/fuzz_cli_csv: $(call fuzz_obj,cli/csv.c)
 $(FB)/fuzz_cli_event: $(call fuzz_obj,cli/lines.c cli/event_line.c cli/text.c \
-	libprov/amqp_event.c libprov/amqp_value.c)
+	libprov/amqp_event.c libprov/amqp_message.c)
+$(FB)/fuzz_cli_event: FUZZ_LIBS = $(call pkg,--libs,libqpid-proton)
 $(call fuzz_obj,cli/event_line.c): FUZZ_CFLAGS += -Ilibprov
 $(FUZZ_BOARD): $(FUZZ_BOARD_OBJ)
 $(FUZZ_HUB): $(FUZZ_HUB_OBJ)

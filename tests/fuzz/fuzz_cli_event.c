@@ -53,13 +53,19 @@ static void check_event(const struct prov_event *event)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct amqp_event_room room = { .named = NULL };
+	static struct amqp_codec *codec;
+	struct amqp_event_room room;
+	struct amqp_message message;
 	struct prov_event event;
+	struct prov_bytes in = { (const char *)bytes, len };
 
-	if (amqp_event_read((struct amqp_span){ bytes, bytes + len }, &room, &event) ==
-	    AMQP_EVENT_OK)
+	if (!codec)
+		codec = amqp_codec_new();
+	must(codec);
+	if (amqp_message_read(codec, in, &message) == AMQP_READ_OK) {
+		amqp_event_read(&message, &room, &event);
 		check_event(&event);
-	amqp_event_room_clear(&room);
+	}
 	check_json((const char *)bytes, len);
 	return 0;
 }
