@@ -32,7 +32,9 @@ struct amqp_codec {
 	pn_data_t *alone; /* a value out of it */
 	struct entries annotations, properties, map;
 	struct kept *kept;
+	size_t len;      /* of the message */
 	unsigned n_data; /* sections of it */
+	char *joined;    /* those, from the second on */
 	pn_message_t *out;
 	char *bytes; /* of what is written */
 	size_t room;
@@ -323,7 +325,6 @@ static bool read_fields(struct amqp_codec *c, struct amqp_message *m)
 static enum amqp_reading read_data(struct amqp_codec *c, struct prov_value *body)
 {
 	pn_bytes_t piece = pn_data_get_binary(c->in);
-	char *all;
 
 	if (pn_data_type(c->in) != PN_BINARY)
 		return AMQP_READ_MALFORMED;
@@ -333,14 +334,15 @@ static enum amqp_reading read_data(struct amqp_codec *c, struct prov_value *body
 		body->bytes = bytes_of(piece);
 		return AMQP_READ_OK;
 	}
-	if (piece.size == 0)
-		return AMQP_READ_OK;
-	all = keep(c, body->bytes.len + piece.size);
-	if (!all)
-		return AMQP_READ_NOMEM;
-	memcpy(all, body->bytes.at, body->bytes.len);
-	memcpy(all + body->bytes.len, piece.start, piece.size);
-	body->bytes.at = all;
+	if (!c->joined) {
+		c->joined = keep(c, c->len); /* all pieces are in it */
+		if (!c->joined)
+			return AMQP_READ_NOMEM;
+		memcpy(c->joined, body->bytes.at, body->bytes.len);
+		body->bytes.at = c->joined;
+	}
+	if (piece.size)
+		memcpy(c->joined + body->bytes.len, piece.start, piece.size);
 	body->bytes.len += piece.size;
 	return AMQP_READ_OK;
 }
@@ -402,7 +404,9 @@ enum amqp_reading amqp_message_read(struct amqp_codec *c, struct prov_bytes byte
 
 	drop_kept(c);
 	c->annotations.n = c->properties.n = c->map.n = 0;
+	c->len = bytes.len;
 	c->n_data = 0;
+	c->joined = NULL;
 	rc = decode(c->in, bytes);
 	pn_data_rewind(c->in);
 	while (rc == AMQP_READ_OK && pn_data_next(c->in)) {
