@@ -44,6 +44,10 @@ sweep() {
 	sweep monitor cut reset/4 hang slow/9
 }
 
+@test "monitor: cut off, and again at record n of its coming back, in every way" {
+	sweep again cut reset/4 hang slow/9
+}
+
 @test "device send --as-device: the connection is cut, reset, silent or slow from record n on" {
 	sweep uplink cut reset/4 hang slow/9
 }
