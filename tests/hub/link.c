@@ -2,16 +2,17 @@
  * A link that breaks: a proxy in front of 127.0.0.1 and PORT, which counts the records of
  * TLS in both directions, over all connections, and does one thing at one of them.
  *
- *	link PORT [cut|reset|hang|slow N]
+ *	link PORT [cut|reset|hang|slow N [again]]
  *
  *	cut	the connection ends, with what went before record N
  *	reset	the same, by RST
  *	hang	nothing goes through that connection any more, but it stays open
  *	slow	from there on 16 bytes at a time, a millisecond apart
  *
- * All other connections, before and after, go through whole. Prints its own port, a line
- * with the number when it strikes, and how many records there were when standard input
- * ends.
+ * All other connections, before and after, go through whole. With `again`, the first record
+ * after a line on standard input is cut, and from there on they are counted; N 0 does no
+ * more. Prints its own port, a line with the number when it strikes, and how many records
+ * there were when standard input ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,6 +45,7 @@ struct way {
 struct connection {
 	int fd[2]; /* of the client and of the server; -1: the connection is free */
 	struct way way[2]; /* from there */
+	bool resets;
 	bool hangs;
 	bool slow;
 };
@@ -51,6 +53,7 @@ struct connection {
 static struct connection connections[CONNECTIONS];
 static enum strike strike;
 static unsigned long strike_at, records;
+static bool counts = true, again;
 
 static struct sockaddr_in local(unsigned port)
 {
@@ -73,15 +76,29 @@ static void drop(struct connection *c, bool reset)
 	c->fd[0] = -1;
 }
 
-/* Record `records` begins in this connection. False: it goes no further. */
+/* What happens at record `records`. */
+static enum strike what_now(void)
+{
+	if (again) {
+		again = false;
+		counts = true;
+		records = 0;
+		return CUT;
+	}
+	return counts && records == strike_at ? strike : NOTHING;
+}
+
+/* A record begins in this connection. False: it goes no further. */
 static bool strikes_now(struct connection *c)
 {
-	if (records != strike_at || strike == NOTHING)
-		return true;
-	printf("%s %lu\n", strikes[strike], records);
-	c->hangs = strike == HANG;
-	c->slow = strike == SLOW;
-	return strike == SLOW;
+	enum strike what = what_now();
+
+	if (what != NOTHING)
+		printf("%s %lu\n", strikes[what], records);
+	c->resets = what == RESET;
+	c->hangs = what == HANG;
+	c->slow = c->slow || what == SLOW;
+	return what == NOTHING || what == SLOW;
 }
 
 /* How much of what is held may go; looks at each record's header. */
@@ -151,7 +168,7 @@ static void take(struct connection *c, int from)
 	while (c->fd[0] >= 0 && way->safe > 0) /* what went before it */
 		pass(c, from);
 	if (c->fd[0] >= 0)
-		drop(c, strike == RESET);
+		drop(c, c->resets);
 }
 
 static void welcome(int listener, unsigned port)
@@ -238,17 +255,19 @@ int main(int argc, char **argv)
 	struct sockaddr_in own = local(0);
 	socklen_t len = sizeof(own);
 	struct pollfd fds[2 + 2 * CONNECTIONS];
+	bool twice = argc == 5 && strcmp(argv[4], "again") == 0;
 	char line[64];
 
-	if (argc == 4) {
+	if (argc == 4 || twice) {
 		strike = parse_strike(argv[2]);
 		strike_at = strtoul(argv[3], NULL, 10);
 	}
+	counts = !twice;
 	for (int i = 0; i < CONNECTIONS; i++)
 		connections[i].fd[0] = -1;
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if ((argc != 2 && argc != 4) ||
+	if ((argc != 2 && argc != 4 && !twice) ||
 	    bind(listener, (struct sockaddr *)&own, sizeof(own)) < 0 ||
 	    listen(listener, 64) < 0 ||
 	    getsockname(listener, (struct sockaddr *)&own, &len) < 0)
@@ -261,8 +280,11 @@ int main(int argc, char **argv)
 		fds[1] = (struct pollfd){ listener, POLLIN, 0 };
 		if (poll(fds, 2 + 2 * CONNECTIONS, sleep_ms) < 0)
 			return 1;
-		if (fds[0].revents && read(STDIN_FILENO, line, sizeof(line)) <= 0)
-			break;
+		if (fds[0].revents) {
+			if (read(STDIN_FILENO, line, sizeof(line)) <= 0)
+				break;
+			again = twice;
+		}
 		if (fds[1].revents)
 			welcome(listener, (unsigned)strtoul(argv[1], NULL, 10));
 		serve(fds + 2);
