@@ -419,8 +419,7 @@ int events_step(struct events_reader *r, struct prov_error *err)
 			*err = r->problem;
 		return r->rc;
 	}
-	/* Before it is found, the first is the one that the hub closes with the redirect. */
-	if (rc == 0 && r->found && r->n_parts && r->parts[0].link && r->connected)
+	if (rc == 0 && r->n_parts && r->parts[0].link && r->connected)
 		rc = look_at_links(r, err);
 	return rc == 0 ? look_at_nodes(r, err) : rc;
 }
