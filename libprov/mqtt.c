@@ -6,6 +6,7 @@
 #include "steady.h"
 
 #include <MQTTAsync.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GOODBYE_MS 2000
+#define GOODBYE_MS  2000
+#define PAHO_END_MS 500
 
 struct mqtt {
 	struct mqtt_opts opts;
@@ -54,6 +56,43 @@ static void end_calm(const struct calm *calm)
 {
 	sigaction(SIGPIPE, &calm->pipe, NULL);
 	pthread_sigmask(SIG_SETMASK, &calm->mask, NULL);
+}
+
+/* Paho gives its threads names, "MQTTAsync_rcv" and the like. */
+static bool paho_runs(void)
+{
+	char path[300], name[32] = "";
+	bool runs = false;
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+
+	while (tasks && !runs && (task = readdir(tasks))) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+		f = fopen(path, "re");
+		runs = f && fgets(name, sizeof(name), f) &&
+		       strncmp(name, "MQTTAsync", 9) == 0;
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+	return runs;
+}
+
+/*
+ * They are nobody's to join, and end when the last client is destroyed, but a little
+ * later: what OpenSSL has for each is then freed, which must not be while the program ends
+ * and all of OpenSSL is. With clients of the program's own they go on, and we do not wait
+ * for long.
+ */
+static void let_paho_end(void)
+{
+	int64_t until = steady_ms() + PAHO_END_MS;
+
+	while (paho_runs() && steady_ms() < until)
+		usleep(1000);
 }
 
 static bool cancelled(const struct mqtt *m)
@@ -374,8 +413,10 @@ void mqtt_close(struct mqtt *m)
 		if (MQTTAsync_disconnect(m->client, &options) == MQTTASYNC_SUCCESS)
 			wait_for_end(m, GOODBYE_MS, false);
 	}
-	if (m->client)
+	if (m->client) {
 		MQTTAsync_destroy(&m->client);
+		let_paho_end();
+	}
 	relay_close(m->relay);
 	pthread_cond_destroy(&m->changed);
 	pthread_mutex_destroy(&m->lock);
