@@ -308,7 +308,7 @@ time.sleep(20)' >port 2>/dev/null 3>&- &
 	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 $sanitized -o renew "$BATS_TEST_DIRNAME/renew.c" \
 		-I"$BATS_TEST_DIRNAME/../../libprov" -L"$STMIOT_BUILD/lib" -lprov \
 		-Wl,-rpath,"$STMIOT_BUILD/lib"
-	run -0 --separate-stderr ./renew hub/ca.pem "127.0.0.1:$amqp_port" 7 <hub/policies/service
+	run -0 --separate-stderr ./renew hub/ca.pem "127.0.0.1:$amqp_port" 10 <hub/policies/service
 }
 
 @test "what is wrong is told, by its status too" {

@@ -1,6 +1,7 @@
 /*
  * renew CA HOST:PORT SECONDS <connection string: reads events so long with tokens that are
- * good for three seconds, and fails when the connection is lost.
+ * good for eight seconds (by a clock of whole ones, so for seven at least, and renewed
+ * after six), and fails when the connection is lost.
  */
 #include <prov.h>
 
@@ -26,7 +27,7 @@ static void trace(void *ctx, const char *line)
 
 int main(int argc, char **argv)
 {
-	struct prov_events_opts opts = { .token_s = 3, .no_retry = true };
+	struct prov_events_opts opts = { .token_s = 8, .no_retry = true };
 	struct prov_listener listener = { .idle = idle, .trace = trace };
 	struct prov_connstr cs = { 0 };
 	struct prov_secret *text = NULL;
