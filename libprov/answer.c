@@ -2,21 +2,13 @@
 #include "hub.h"
 #include "json.h"
 #include "retry.h"
+#include "steady.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-
-/* time() lags by a tick, in which a hub on the same clock would seem to be a second ahead. */
-static int64_t unix_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec;
-}
 
 void hub_learn_clock(struct prov_hub *hub, const struct http_call *call)
 {
@@ -28,7 +20,8 @@ void hub_learn_clock(struct prov_hub *hub, const struct http_call *call)
 	if (!hub->date[0] || hub->date_unix < 0)
 		return;
 	hub->stats.has_skew = true;
-	hub->stats.skew_s = unix_now() - hub->date_unix;
+	/* Not by time(): a hub on the same clock would seem to be a second ahead. */
+	hub->stats.skew_s = unix_ms() / 1000 - hub->date_unix;
 }
 
 bool answer_wait(const struct http_call *call, unsigned *ms)

@@ -2,6 +2,7 @@
 #include "amqp_token.h"
 #include "doc.h"
 #include "hub.h"
+#include "trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,15 +36,11 @@ struct prov_c2d {
 __attribute__((format(printf, 2, 3))) static void trace(struct prov_c2d *c,
 							const char *fmt, ...)
 {
-	char line[700];
 	va_list ap;
 
-	if (!c->opts.trace)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	trace_line(c->opts.trace, c->opts.ctx, fmt, ap);
 	va_end(ap);
-	c->opts.trace(c->opts.ctx, line);
 }
 
 /* -- refusals ---------------------------------------------------------------------------- */

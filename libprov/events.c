@@ -2,6 +2,8 @@
 #include "events.h"
 
 #include "hub.h"
+#include "steady.h"
+#include "trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,15 +15,11 @@
 
 void events_trace(struct events_reader *r, const char *fmt, ...)
 {
-	char line[700];
 	va_list ap;
 
-	if (!r->listener->trace)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	trace_line(r->listener->trace, r->listener->ctx, fmt, ap);
 	va_end(ap);
-	r->listener->trace(r->listener->ctx, line);
 }
 
 int events_breathe(struct events_reader *r, struct prov_error *err)
@@ -97,14 +95,6 @@ static void take_opts(struct events_reader *r, const struct prov_events_opts *op
 	snprintf(r->place.entity, sizeof(r->place.entity), "%s", r->connstr->entity_path);
 	r->place.port = r->connstr->port ? r->connstr->port : AMQP_PORT;
 	r->found = true;
-}
-
-static int64_t unix_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int tell_connected(struct events_reader *r, struct prov_error *err)

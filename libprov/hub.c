@@ -2,6 +2,7 @@
 
 #include "secret.h"
 #include "token.h"
+#include "trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,25 +12,13 @@
 
 #define TOKEN_S (60 * 60)
 
-int64_t steady_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void hub_trace(struct prov_hub *hub, const char *fmt, ...)
 {
-	char line[TARGET_MAX + 200];
 	va_list ap;
 
-	if (!hub->opts.trace)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	trace_line(hub->opts.trace, hub->opts.ctx, fmt, ap);
 	va_end(ap);
-	hub->opts.trace(hub->opts.ctx, line);
 }
 
 static int check_opts(const struct prov_connstr *cs, const struct prov_hub_opts *opts,

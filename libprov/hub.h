@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "http.h"
+#include "steady.h"
 
 #define API_VERSION "2021-04-12"
 
@@ -145,8 +146,6 @@ void rights_learn(struct flow *f);
 int rights_words(struct flow *f, bool sure);
 
 #define CLOCK_SLACK_S 240
-
-int64_t steady_ms(void);
 
 void hub_trace(struct prov_hub *hub, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

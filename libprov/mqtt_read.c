@@ -4,12 +4,13 @@
 #include "mqtt_text.h"
 #include "retry.h"
 #include "secret.h"
+#include "steady.h"
+#include "trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TURN_MS    100
@@ -77,14 +78,6 @@ static void find_device(const struct reader *r, const struct mqtt_message *m,
 			event->device = level;
 }
 
-static int64_t unix_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int tell(struct reader *r, const struct mqtt_message *m)
 {
 	struct prov_event event = {
@@ -143,15 +136,11 @@ static int tell_connected(struct reader *r, struct prov_error *err)
 __attribute__((format(printf, 2, 3))) static void trace(const struct reader *r,
 							const char *fmt, ...)
 {
-	char line[700];
 	va_list ap;
 
-	if (!r->listener->trace)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	trace_line(r->listener->trace, r->listener->ctx, fmt, ap);
 	va_end(ap);
-	r->listener->trace(r->listener->ctx, line);
 }
 
 /* -- connections -------------------------------------------------------------------- */

@@ -22,3 +22,21 @@ void steady_wait(pthread_cond_t *cond, pthread_mutex_t *lock, unsigned ms)
 	until.tv_nsec %= 1000000000;
 	pthread_cond_timedwait(cond, lock, &until);
 }
+
+static int64_t read_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t steady_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t unix_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
+}

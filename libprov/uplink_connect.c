@@ -2,6 +2,7 @@
 #include "hub.h"
 #include "secret.h"
 #include "uplink.h"
+#include "trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,15 +12,11 @@
 __attribute__((format(printf, 2, 3))) static void trace(const struct prov_uplink *u,
 							const char *fmt, ...)
 {
-	char line[512];
 	va_list ap;
 
-	if (!u->opts.trace)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	trace_line(u->opts.trace, u->opts.ctx, fmt, ap);
 	va_end(ap);
-	u->opts.trace(u->opts.ctx, line);
 }
 
 /* A hub says 5 to all of these ([MQTTHUB]). */
