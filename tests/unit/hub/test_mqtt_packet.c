@@ -265,140 +265,141 @@ static void reads_the_small_ones(void **state)
 
 /* -- what is refused, and by which rule ------------------------------------------------ */
 
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *why;
+} refused[] = {
+	/* texts */
+	{ B("\x30\x05\x00\x03"
+	    "a\x00"
+	    "b"),
+	  "MQTT-1.5.3-2" },
+	{ B("\x30\x05\x00\x03\xed\xa0\x80"), "MQTT-1.5.3-1" },
+	{ B("\x30\x03\x00\x01\xff"), "MQTT-1.5.3-1" },
+	/* flags of the fixed header */
+	{ B("\x11\x00"), "MQTT-2.2.2-2" },
+	{ B("\x42\x02\x00\x01"), "MQTT-2.2.2-2" },
+	{ B("\x51\x02\x00\x01"), "MQTT-2.2.2-2" },
+	{ B("\x60\x02\x00\x01"), "MQTT-3.6.1-1" },
+	{ B("\x78\x02\x00\x01"), "MQTT-2.2.2-2" },
+	{ B("\x80\x06\x00\x01\x00\x01"
+	    "a\x00"),
+	  "MQTT-3.8.1-1" },
+	{ B("\xa0\x05\x00\x01\x00\x01"
+	    "a"),
+	  "MQTT-3.10.1-1" },
+	{ B("\xc1\x00"), "MQTT-2.2.2-2" },
+	{ B("\xe4\x00"), "MQTT-3.14.1-1" },
+	/* types that are the server's, or nobody's */
+	{ B("\x00\x00"), "no client" },
+	{ B("\x20\x02\x00\x00"), "no client" },
+	{ B("\x90\x03\x00\x01\x00"), "no client" },
+	{ B("\xb0\x02\x00\x01"), "no client" },
+	{ B("\xd0\x00"), "no client" },
+	{ B("\xf0\x00"), "no client" },
+	/* packet identifiers */
+	{ B("\x32\x05\x00\x01"
+	    "a\x00\x00"),
+	  "MQTT-2.3.1-1" },
+	{ B("\x40\x02\x00\x00"), "MQTT-2.3.1-1" },
+	{ B("\x82\x06\x00\x00\x00\x01"
+	    "a\x00"),
+	  "MQTT-2.3.1-1" },
+	{ B("\xa2\x05\x00\x00\x00\x01"
+	    "a"),
+	  "MQTT-2.3.1-1" },
+	/* CONNECT */
+	{ B("\x10\x0d\x00\x04MQTX\x04\x02\x00\x00\x00\x01"
+	    "d"),
+	  "MQTT-3.1.2-1" },
+	{ B("\x10\x0f\x00\x06MQIsdp\x04\x02\x00\x00\x00\x01"
+	    "d"),
+	  "MQTT-3.1.2-1" },
+	{ B("\x10\x0d\x00\x04MQTT\x04\x03\x00\x00\x00\x01"
+	    "d"),
+	  "MQTT-3.1.2-3" },
+	{ B("\x10\x0d\x00\x04MQTT\x04\x0a\x00\x00\x00\x01"
+	    "d"),
+	  "MQTT-3.1.2-13" },
+	{ B("\x10\x0d\x00\x04MQTT\x04\x22\x00\x00\x00\x01"
+	    "d"),
+	  "MQTT-3.1.2-15" },
+	{ B("\x10\x13\x00\x04MQTT\x04\x1e\x00\x00\x00\x01"
+	    "d\x00\x02wt\x00\x00"),
+	  "MQTT-3.1.2-14" },
+	{ B("\x10\x0f\x00\x04MQTT\x04\x42\x00\x00\x00\x01"
+	    "d\x00\x00"),
+	  "MQTT-3.1.2-22" },
+	{ B("\x10\x13\x00\x04MQTT\x04\x06\x00\x00\x00\x01"
+	    "d\x00\x02w#\x00\x00"),
+	  "MQTT-4.7.1-1" },
+	{ B("\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01\x00"), "MQTT-1.5.3-2" },
+	/* PUBLISH */
+	{ B("\x36\x05\x00\x01"
+	    "a\x00\x01"),
+	  "MQTT-3.3.1-4" },
+	{ B("\x38\x03\x00\x01"
+	    "a"),
+	  "MQTT-3.3.1-2" },
+	{ B("\x30\x03\x00\x01+"), "MQTT-4.7.1-1" },
+	{ B("\x30\x05\x00\x03"
+	    "a/#"),
+	  "MQTT-4.7.1-1" },
+	{ B("\x30\x02\x00\x00"), "MQTT-4.7.3-1" },
+	/* filters */
+	{ B("\x82\x06\x00\x01\x00\x01"
+	    "a\x03"),
+	  "MQTT-3-8.3-4" },
+	{ B("\x82\x06\x00\x01\x00\x01"
+	    "a\x81"),
+	  "MQTT-3-8.3-4" },
+	{ B("\x82\x02\x00\x01"), "MQTT-3.8.3-3" },
+	{ B("\xa2\x02\x00\x01"), "MQTT-3.10.3-2" },
+	{ B("\x82\x05\x00\x01\x00\x00\x00"), "MQTT-4.7.3-1" },
+	{ B("\x82\x07\x00\x01\x00\x02"
+	    "a#\x00"),
+	  "MQTT-4.7.1-2" },
+	{ B("\x82\x08\x00\x01\x00\x03#/a\x00"), "MQTT-4.7.1-2" },
+	{ B("\x82\x07\x00\x01\x00\x02"
+	    "a+\x00"),
+	  "MQTT-4.7.1-3" },
+	{ B("\xa2\x06\x00\x01\x00\x02+a"), "MQTT-4.7.1-3" },
+	{ B("\x82\x06\x00\x01\x00\x01\xc0\x00"), "MQTT-1.5.3-1" },
+	/* lengths */
+	{ B("\x30\x80\x80\x80\x80\x01"), "four bytes" },
+	{ B("\x30\x00"), "ends within" },
+	{ B("\x30\x03\x00\x02"
+	    "a"),
+	  "ends within" },
+	{ B("\x32\x04\x00\x01"
+	    "a\x00"),
+	  "ends within" },
+	{ B("\x40\x01\x00"), "ends within" },
+	{ B("\x82\x05\x00\x01\x00\x01"
+	    "a"),
+	  "ends within" },
+	{ B("\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x01"), "ends within" },
+	{ B("\x40\x03\x00\x01\x00"), "behind" },
+	{ B("\xc0\x01\x00"), "behind" },
+	{ B("\xe0\x01\x00"), "behind" },
+	{ B("\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x01"
+	    "dx"),
+	  "behind" },
+};
+
 static void refuses_by_the_rules(void **state)
 {
-	static const struct {
-		const char *bytes;
-		size_t len;
-		const char *why;
-	} rows[] = {
-		/* texts */
-		{ B("\x30\x05\x00\x03"
-		    "a\x00"
-		    "b"),
-		  "MQTT-1.5.3-2" },
-		{ B("\x30\x05\x00\x03\xed\xa0\x80"), "MQTT-1.5.3-1" },
-		{ B("\x30\x03\x00\x01\xff"), "MQTT-1.5.3-1" },
-		/* flags of the fixed header */
-		{ B("\x11\x00"), "MQTT-2.2.2-2" },
-		{ B("\x42\x02\x00\x01"), "MQTT-2.2.2-2" },
-		{ B("\x51\x02\x00\x01"), "MQTT-2.2.2-2" },
-		{ B("\x60\x02\x00\x01"), "MQTT-3.6.1-1" },
-		{ B("\x78\x02\x00\x01"), "MQTT-2.2.2-2" },
-		{ B("\x80\x06\x00\x01\x00\x01"
-		    "a\x00"),
-		  "MQTT-3.8.1-1" },
-		{ B("\xa0\x05\x00\x01\x00\x01"
-		    "a"),
-		  "MQTT-3.10.1-1" },
-		{ B("\xc1\x00"), "MQTT-2.2.2-2" },
-		{ B("\xe4\x00"), "MQTT-3.14.1-1" },
-		/* types that are the server's, or nobody's */
-		{ B("\x00\x00"), "no client" },
-		{ B("\x20\x02\x00\x00"), "no client" },
-		{ B("\x90\x03\x00\x01\x00"), "no client" },
-		{ B("\xb0\x02\x00\x01"), "no client" },
-		{ B("\xd0\x00"), "no client" },
-		{ B("\xf0\x00"), "no client" },
-		/* packet identifiers */
-		{ B("\x32\x05\x00\x01"
-		    "a\x00\x00"),
-		  "MQTT-2.3.1-1" },
-		{ B("\x40\x02\x00\x00"), "MQTT-2.3.1-1" },
-		{ B("\x82\x06\x00\x00\x00\x01"
-		    "a\x00"),
-		  "MQTT-2.3.1-1" },
-		{ B("\xa2\x05\x00\x00\x00\x01"
-		    "a"),
-		  "MQTT-2.3.1-1" },
-		/* CONNECT */
-		{ B("\x10\x0d\x00\x04MQTX\x04\x02\x00\x00\x00\x01"
-		    "d"),
-		  "MQTT-3.1.2-1" },
-		{ B("\x10\x0f\x00\x06MQIsdp\x04\x02\x00\x00\x00\x01"
-		    "d"),
-		  "MQTT-3.1.2-1" },
-		{ B("\x10\x0d\x00\x04MQTT\x04\x03\x00\x00\x00\x01"
-		    "d"),
-		  "MQTT-3.1.2-3" },
-		{ B("\x10\x0d\x00\x04MQTT\x04\x0a\x00\x00\x00\x01"
-		    "d"),
-		  "MQTT-3.1.2-13" },
-		{ B("\x10\x0d\x00\x04MQTT\x04\x22\x00\x00\x00\x01"
-		    "d"),
-		  "MQTT-3.1.2-15" },
-		{ B("\x10\x13\x00\x04MQTT\x04\x1e\x00\x00\x00\x01"
-		    "d\x00\x02wt\x00\x00"),
-		  "MQTT-3.1.2-14" },
-		{ B("\x10\x0f\x00\x04MQTT\x04\x42\x00\x00\x00\x01"
-		    "d\x00\x00"),
-		  "MQTT-3.1.2-22" },
-		{ B("\x10\x13\x00\x04MQTT\x04\x06\x00\x00\x00\x01"
-		    "d\x00\x02w#\x00\x00"),
-		  "MQTT-4.7.1-1" },
-		{ B("\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01\x00"), "MQTT-1.5.3-2" },
-		/* PUBLISH */
-		{ B("\x36\x05\x00\x01"
-		    "a\x00\x01"),
-		  "MQTT-3.3.1-4" },
-		{ B("\x38\x03\x00\x01"
-		    "a"),
-		  "MQTT-3.3.1-2" },
-		{ B("\x30\x03\x00\x01+"), "MQTT-4.7.1-1" },
-		{ B("\x30\x05\x00\x03"
-		    "a/#"),
-		  "MQTT-4.7.1-1" },
-		{ B("\x30\x02\x00\x00"), "MQTT-4.7.3-1" },
-		/* filters */
-		{ B("\x82\x06\x00\x01\x00\x01"
-		    "a\x03"),
-		  "MQTT-3-8.3-4" },
-		{ B("\x82\x06\x00\x01\x00\x01"
-		    "a\x81"),
-		  "MQTT-3-8.3-4" },
-		{ B("\x82\x02\x00\x01"), "MQTT-3.8.3-3" },
-		{ B("\xa2\x02\x00\x01"), "MQTT-3.10.3-2" },
-		{ B("\x82\x05\x00\x01\x00\x00\x00"), "MQTT-4.7.3-1" },
-		{ B("\x82\x07\x00\x01\x00\x02"
-		    "a#\x00"),
-		  "MQTT-4.7.1-2" },
-		{ B("\x82\x08\x00\x01\x00\x03#/a\x00"), "MQTT-4.7.1-2" },
-		{ B("\x82\x07\x00\x01\x00\x02"
-		    "a+\x00"),
-		  "MQTT-4.7.1-3" },
-		{ B("\xa2\x06\x00\x01\x00\x02+a"), "MQTT-4.7.1-3" },
-		{ B("\x82\x06\x00\x01\x00\x01\xc0\x00"), "MQTT-1.5.3-1" },
-		/* lengths */
-		{ B("\x30\x80\x80\x80\x80\x01"), "four bytes" },
-		{ B("\x30\x00"), "ends within" },
-		{ B("\x30\x03\x00\x02"
-		    "a"),
-		  "ends within" },
-		{ B("\x32\x04\x00\x01"
-		    "a\x00"),
-		  "ends within" },
-		{ B("\x40\x01\x00"), "ends within" },
-		{ B("\x82\x05\x00\x01\x00\x01"
-		    "a"),
-		  "ends within" },
-		{ B("\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x01"), "ends within" },
-		{ B("\x40\x03\x00\x01\x00"), "behind" },
-		{ B("\xc0\x01\x00"), "behind" },
-		{ B("\xe0\x01\x00"), "behind" },
-		{ B("\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x01"
-		    "dx"),
-		  "behind" },
-	};
 	struct mqtt_packet packet;
 	const char *wrong;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int rc = read_one(&packet, &wrong, rows[i].bytes, rows[i].len);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		int rc = read_one(&packet, &wrong, refused[i].bytes, refused[i].len);
 
-		if (rc != -1 || !strstr(wrong, rows[i].why))
+		if (rc != -1 || !strstr(wrong, refused[i].why))
 			fail_msg("row %zu: %d, %s, not %s", i, rc, wrong ? wrong : "",
-				 rows[i].why);
+				 refused[i].why);
 	}
 }
 
