@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "amqp/attached.h"
+#include "amqp/link.h"
 #include "amqp/server.h"
 #include "clock.h"
 #include "log.h"
@@ -15,8 +16,8 @@
 
 #define READ_BYTES 16384
 
-static void complain(const struct connection *connection, const char *what,
-		     const char *why)
+void connection_complain(const struct connection *connection, const char *what,
+			 const char *why)
 {
 	log_event("AMQP %s: %s%s%s", connection->peer, what, why && *why ? ": " : "",
 		  why ? why : "");
@@ -53,25 +54,10 @@ struct connection *connection_new(struct server *server, int fd, struct tls_link
 	return connection;
 }
 
-static void drop_node(struct node *node)
-{
-	struct connection *connection = node->connection;
-	struct node **at = &connection->nodes;
-
-	while (*at != node)
-		at = &(*at)->next;
-	*at = node->next;
-	connection->node_count--;
-	node_close(node);
-	pn_link_set_context(node->link, NULL);
-	text_free(&node->held);
-	free(node);
-}
-
 void connection_free(struct connection *connection)
 {
 	while (connection->nodes)
-		drop_node(connection->nodes);
+		link_drop(connection->nodes);
 	claims_free(&connection->claims);
 	pn_connection_driver_destroy(&connection->driver);
 	tls_link_close(connection->tls);
@@ -89,7 +75,7 @@ void connection_close(struct connection *connection, const char *condition,
 
 	if (pn_connection_state(engine) & PN_LOCAL_CLOSED)
 		return;
-	complain(connection, condition, why);
+	connection_complain(connection, condition, why);
 	if (pn_connection_state(engine) & PN_LOCAL_UNINIT)
 		pn_connection_open(engine);
 	pn_condition_set_name(pn_connection_condition(engine), condition);
@@ -97,114 +83,6 @@ void connection_close(struct connection *connection, const char *condition,
 	pn_connection_close(engine);
 	/* who does not close now is not waited for: some SDKs first wait for the socket */
 	connection->open_by_ms = clock_steady_ms() + CONNECTION_CLOSE_MS;
-}
-
-/* -- links --------------------------------------------------------------------------- */
-
-static const char *said_address(pn_link_t *link, bool hub_sends)
-{
-	const char *address = pn_terminus_get_address(
-		hub_sends ? pn_link_remote_source(link) : pn_link_remote_target(link));
-
-	return address ? address : "";
-}
-
-/* The hub takes all that the client asks for in a terminus, but for what it refuses. */
-static void attach(pn_link_t *link, bool attached)
-{
-	if (pn_link_state(link) & PN_LOCAL_ACTIVE)
-		return;
-	if (attached) {
-		pn_terminus_copy(pn_link_source(link), pn_link_remote_source(link));
-		pn_terminus_copy(pn_link_target(link), pn_link_remote_target(link));
-	}
-	pn_link_set_snd_settle_mode(link, pn_link_remote_snd_settle_mode(link));
-	pn_link_set_rcv_settle_mode(link, pn_link_remote_rcv_settle_mode(link));
-	pn_link_open(link);
-}
-
-static void refuse_link(pn_link_t *link, const char *condition, const char *why)
-{
-	attach(link, false);
-	pn_condition_set_name(pn_link_condition(link), condition);
-	pn_condition_set_description(pn_link_condition(link), why);
-	pn_link_close(link);
-}
-
-static struct node *new_node(struct connection *connection, pn_link_t *link,
-			     const struct node_kind *kind, const struct place *place)
-{
-	struct node *node = calloc(1, kind->bytes);
-
-	if (!node)
-		return NULL;
-	node->kind = kind;
-	node->connection = connection;
-	node->link = link;
-	node->place = *place;
-	snprintf(node->name, sizeof(node->name), "%s", said_address(link, kind->sends));
-	node->next = connection->nodes;
-	connection->nodes = node;
-	connection->node_count++;
-	pn_link_set_context(link, node);
-	return node;
-}
-
-static void open_node(struct node *node)
-{
-	const struct node_kind *kind = node->kind;
-
-	if (!kind->open(node)) {
-		drop_node(node);
-		return;
-	}
-	if (!kind->sends)
-		pn_link_set_max_message_size(node->link, kind->message_max);
-	attach(node->link, true);
-	if (!kind->sends)
-		pn_link_flow(node->link, (int)kind->credit);
-	node->connection->open_by_ms = INT64_MAX;
-	log_detail("AMQP %s: %s %s", node->connection->peer, kind->name, node->name);
-}
-
-static void remote_open_link(struct connection *connection, pn_link_t *link)
-{
-	bool sends = pn_link_is_sender(link);
-	const char *said = said_address(link, sends);
-	const struct node_kind *kind = NULL;
-	struct place place;
-	struct node *node = NULL;
-	char why[300];
-
-	if (pn_link_get_context(link))
-		return;
-	if (place_parse(&place, said))
-		kind = node_kind_of(place.kind, sends);
-	if (!kind) {
-		snprintf(why, sizeof(why), "nobody can %s '%s' here",
-			 sends ? "receive from" : "send to", said);
-		complain(connection, "amqp:not-found", why);
-		refuse_link(link, "amqp:not-found", why);
-		return;
-	}
-	if (connection->node_count < CONNECTION_NODES)
-		node = new_node(connection, link, kind, &place);
-	if (node)
-		open_node(node);
-	else
-		connection_close(connection, "amqp:resource-limit-exceeded",
-				 "there are too many links");
-}
-
-static void remote_close_link(pn_link_t *link)
-{
-	struct node *node = pn_link_get_context(link);
-
-	if (node)
-		drop_node(node);
-	if (pn_link_state(link) & PN_LOCAL_ACTIVE)
-		pn_link_close(link);
-	pn_link_free(link);
 }
 
 /* -- messages ------------------------------------------------------------------------ */
@@ -350,7 +228,7 @@ static void remote_close(struct connection *connection)
 	pn_connection_t *engine = connection->driver.connection;
 
 	while (connection->nodes)
-		drop_node(connection->nodes);
+		link_drop(connection->nodes);
 	if (!(pn_connection_state(engine) & PN_LOCAL_CLOSED))
 		pn_connection_close(engine);
 }
@@ -373,7 +251,7 @@ static void remote_end(struct connection *connection, pn_session_t *session)
 	for (struct node *node = connection->nodes; node; node = next) {
 		next = node->next;
 		if (pn_link_session(node->link) == session)
-			drop_node(node);
+			link_drop(node);
 	}
 	connection->sessions--;
 	pn_session_close(session);
@@ -399,11 +277,11 @@ static void tell_error(struct connection *connection)
 	const char *why = pn_condition_get_description(condition);
 
 	if (*connection->sasl_why)
-		complain(connection, "PLAIN is refused", connection->sasl_why);
+		connection_complain(connection, "PLAIN is refused", connection->sasl_why);
 	else if (why && strstr(why, "connection aborted"))
 		log_detail("AMQP %s: left", connection->peer);
 	else
-		complain(connection, name ? name : "ends", why);
+		connection_complain(connection, name ? name : "ends", why);
 }
 
 static void handle(struct connection *connection, pn_event_t *event)
@@ -422,11 +300,11 @@ static void handle(struct connection *connection, pn_event_t *event)
 		remote_end(connection, pn_event_session(event));
 		break;
 	case PN_LINK_REMOTE_OPEN:
-		remote_open_link(connection, pn_event_link(event));
+		link_opened(connection, pn_event_link(event));
 		break;
 	case PN_LINK_REMOTE_CLOSE:
 	case PN_LINK_REMOTE_DETACH:
-		remote_close_link(pn_event_link(event));
+		link_closed(pn_event_link(event));
 		break;
 	case PN_DELIVERY:
 		sent_changed(pn_event_delivery(event));
@@ -463,7 +341,8 @@ static void stop(struct connection *connection, int stopped)
 		return;
 	/* many leave without a goodbye in TLS */
 	if (stopped == TLS_FAILED && !connection->shaken)
-		complain(connection, "no handshake", tls_link_why(connection->tls));
+		connection_complain(connection, "no handshake",
+				    tls_link_why(connection->tls));
 	end_driver(connection);
 }
 
@@ -601,8 +480,9 @@ bool connection_tick(struct connection *connection, int64_t steady_ms, int64_t u
 
 	if (steady_ms >= connection->open_by_ms) {
 		if (!(pn_connection_state(engine) & PN_LOCAL_CLOSED))
-			complain(connection, "it takes too long",
-				 connection->shaken ? "no link is attached"
+			connection_complain(connection, "it takes too long",
+					    connection->shaken
+						    ? "no link is attached"
 						    : "the handshake of TLS is not done");
 		return false;
 	}

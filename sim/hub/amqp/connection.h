@@ -64,6 +64,10 @@ bool connection_wants_read(struct connection *connection);
 void connection_close(struct connection *connection, const char *condition,
 		      const char *why);
 
+/* A line in the log about it; `why` may be NULL. */
+void connection_complain(const struct connection *connection, const char *what,
+			 const char *why);
+
 /* sasl.c */
 void sasl_prepare(struct connection *connection, pn_transport_t *transport);
 

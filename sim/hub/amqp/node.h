@@ -1,6 +1,6 @@
 /*
  * A link, from the hub's side: a node of AMQP, of some kind, that a client is attached to.
- * Each kind is a table of what it does; connection.c calls that, on the thread of AMQP.
+ * Each kind is a table of what it does; connection.c and link.c call that, on the thread of AMQP.
  */
 #ifndef HUB_AMQP_NODE_H
 #define HUB_AMQP_NODE_H
