@@ -40,6 +40,11 @@ start() {
 	return 1
 }
 
+# status KEY: what the control socket says of it
+status() {
+	"$root/tests/vm/control" "$dir/control" '{"do":"status"}' | jq -r ".$1"
+}
+
 # stop SIGNAL STATUS
 stop() {
 	kill -s "$1" "$pid"
