@@ -246,6 +246,8 @@ static bool set_pool(const struct http_pool *pool, CURL *easy)
 	bool ok = set_text(easy, CURLOPT_PROTOCOLS_STR, "https") &&
 		  set_text(easy, CURLOPT_USERAGENT, pool->user_agent);
 
+	/* Who stops does not wait for a name server that does not answer. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);

@@ -3,11 +3,11 @@
 
 #include "http_error.h"
 #include "hub.h"
+#include "resolve.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -124,21 +124,33 @@ static int connect_one(struct attempt *a, const struct addrinfo *to,
 	return rc;
 }
 
+static int find(struct attempt *a, struct addrinfo **list, struct prov_error *err)
+{
+	switch (resolve(a->to_host, a->port, a->deadline_ms, a->opts->cancel, list)) {
+	case RESOLVED:
+		return 0;
+	case RESOLVE_LATE:
+		return failed(a, TIMED_OUT, err);
+	case RESOLVE_CANCELLED:
+		return fail(err, PROV_ERR_CANCELLED, "cancelled");
+	default:
+		return failed(a, NO_HOST, err);
+	}
+}
+
 /* The first of the host's addresses that answers. */
 static int connect_any(struct attempt *a, struct prov_error *err)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-	int rc;
+	struct addrinfo *list = NULL;
+	int rc = find(a, &list, err);
 
-	if (getaddrinfo(a->to_host, a->port, &hints, &list) != 0)
-		return failed(a, NO_HOST, err);
-	rc = failed(a, NO_HOST, err);
 	for (struct addrinfo *to = list; to; to = to->ai_next) {
 		rc = connect_one(a, to, err);
 		if (rc == 0 || rc == PROV_ERR_CANCELLED)
 			break;
 	}
-	freeaddrinfo(list);
+	if (list)
+		freeaddrinfo(list);
 	a->failure.connected = rc == 0;
 	return rc;
 }

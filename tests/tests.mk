@@ -40,6 +40,8 @@ $(call unit_bin,firmware): $(B)/obj/tests/unit/firmware/mock_bus.o $(FIRMWARE_A)
 $(filter %/test_alloc %/test_alloc_local,$(UNIT_BIN)): OWN_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 $(B)/unit/libprov/test_alloc: OWN_LDFLAGS += -Wl,--wrap=curl_multi_socket_action
+# A name server that does not answer.
+$(B)/unit/libprov/test_resolve: OWN_LDFLAGS += -Wl,--wrap=getaddrinfo
 
 $(call unit_bin,hub): $(HUB_A)
 $(call unit_bin,hub): UNIT_LIBS = $(HUB_LIBS)
