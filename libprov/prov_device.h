@@ -33,9 +33,13 @@ struct prov_uplink_opts {
 	const char *user_agent;           /* DeviceClientType; "stmiot/0.1.0" */
 	unsigned keep_alive_s;            /* 240; a hub takes 1177 at most */
 	unsigned token_s;                 /* how long a token is good for: 3600 */
-	unsigned queue;          /* messages on their way at most: 200; 65535 at most */
-	unsigned connect_ms;     /* until connected, TLS included: 10000 */
-	unsigned timeout_ms;     /* without any message getting through: 60000 */
+	unsigned queue;      /* messages on their way at most: 200; 65535 at most */
+	unsigned connect_ms; /* until connected, TLS included: 10000 */
+	/*
+	 * Without any message getting through: 60000. After each third of it without an
+	 * answer another connection is tried.
+	 */
+	unsigned timeout_ms;
 	unsigned backoff_ms;     /* the longest first wait before a repeat: 1000 */
 	unsigned backoff_max_ms; /* the longest wait: 30000 */
 	bool no_retry;           /* a connection that is lost is an error */

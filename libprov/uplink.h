@@ -34,9 +34,10 @@ struct prov_uplink {
 	struct prov_uplink_opts opts; /* its numbers and callbacks; no strings */
 	struct login login;
 	struct mqtt *mqtt;
-	int64_t renew_ms; /* when to connect anew, by the steady clock; 0 is never */
-	unsigned tries;   /* in vain, one after the other */
-	int64_t retry_ms; /* when the next may be */
+	int64_t renew_ms;     /* when to connect anew, by the steady clock; 0 is never */
+	unsigned tries;       /* in vain, one after the other */
+	int64_t retry_ms;     /* when the next may be */
+	int64_t connected_ms; /* when this connection began */
 	int64_t moved_ms; /* when something got through, or there was nothing to send */
 	struct prov_error lost; /* why it was, and what came of the tries */
 	struct prov_uplink_stats stats;

@@ -87,6 +87,7 @@ int uplink_connect(struct prov_uplink *u, struct prov_error *err)
 	if (rc < 0)
 		return rc;
 	u->stats.connections++;
+	u->connected_ms = steady_ms();
 	u->renew_ms = u->login.token ? 0 : renewal(until_unix);
 	trace(u, "connected");
 	return 0;
