@@ -11,6 +11,7 @@
 #define ID_MAX     128 /* characters of a device or module id */
 #define SECRET_MAX 128 /* of a key in base64, or a thumbprint in hex */
 #define REASON_MAX 128 /* of the status reason, which may be UTF-8 */
+#define MODEL_MAX  128 /* of a model id of DTDL */
 #define ETAG_TEXT  32
 
 enum auth { AUTH_SAS, AUTH_SELF_SIGNED, AUTH_CA, AUTH_NONE, AUTHS };
@@ -46,8 +47,9 @@ struct device {
 	struct twin twin;
 	/* What the hub knows of it; the store does not write these. */
 	bool connected;
-	int64_t connection_ms; /* when that changed, or TIME_NONE */
-	int64_t active_ms;     /* or TIME_NONE */
+	int64_t connection_ms;     /* when that changed, or TIME_NONE */
+	int64_t active_ms;         /* or TIME_NONE */
+	char model[MODEL_MAX + 1]; /* that it named last, or empty */
 	int64_t c2d_count;
 };
 

@@ -19,6 +19,7 @@ static const char schema[] =
 	" partition INTEGER PRIMARY KEY, last INTEGER NOT NULL,"
 	" last_offset INTEGER NOT NULL, last_ms INTEGER NOT NULL, stop INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS stream (partitions INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS made (unix_ms INTEGER NOT NULL);"
 	/* 16 MiB of log before it is copied: that waits for the disk */
 	"PRAGMA wal_autocheckpoint = 4096;";
 
@@ -102,26 +103,43 @@ static bool read_partitions(struct events *events, char *err, size_t err_bytes)
 	return true;
 }
 
-/* The number of partitions of this file, which stays as it was at first. */
-static bool read_stream(struct events *events)
+/* The value of a table with one row, which is there already or becomes `*value`. */
+static bool settle(struct events *events, const char *const sql[2], int64_t *value)
 {
 	struct sqlite3_stmt *stmts[2];
-	static const char *const sql[] = {
-		"INSERT INTO stream SELECT ?1 WHERE NOT EXISTS (SELECT * FROM stream)",
-		"SELECT partitions FROM stream",
-	};
 	int rc;
 
 	if (db_prepare(events->db, sql, stmts, 2) < 0)
 		return false;
-	db_bind_int(stmts[0], 1, events->settings.partitions);
+	db_bind_int(stmts[0], 1, *value);
 	rc = db_run(events->db, stmts[0]);
 	if (rc >= 0)
 		rc = db_step(events->db, stmts[1]);
 	if (rc == 1)
-		events->settings.partitions = (unsigned)db_int(stmts[1], 0);
+		*value = db_int(stmts[1], 0);
 	db_reset(stmts[1]);
 	return rc == 1;
+}
+
+/* The number of partitions and the time of this file, which stay as they were at first. */
+static bool read_stream(struct events *events)
+{
+	static const char *const partitions_sql[] = {
+		"INSERT INTO stream SELECT ?1 WHERE NOT EXISTS (SELECT * FROM stream)",
+		"SELECT partitions FROM stream",
+	};
+	static const char *const made_sql[] = {
+		"INSERT INTO made SELECT ?1 WHERE NOT EXISTS (SELECT * FROM made)",
+		"SELECT unix_ms FROM made",
+	};
+	int64_t partitions = events->settings.partitions;
+
+	events->made_ms = clock_unix_ms();
+	if (!settle(events, partitions_sql, &partitions) ||
+	    !settle(events, made_sql, &events->made_ms))
+		return false;
+	events->settings.partitions = (unsigned)partitions;
+	return true;
 }
 
 static void init_locks(struct events *events)
@@ -218,6 +236,11 @@ void events_close(struct events *events)
 unsigned events_partitions(const struct events *events)
 {
 	return events->settings.partitions;
+}
+
+int64_t events_made_ms(const struct events *events)
+{
+	return events->made_ms;
 }
 
 /* FNV-1a, 32 bits. */

@@ -68,6 +68,8 @@ struct events *events_open(int dirfd, const struct events_settings *settings, ch
 void events_close(struct events *events);
 
 unsigned events_partitions(const struct events *events);
+/* When the stream was made, by clock_unix_ms(). */
+int64_t events_made_ms(const struct events *events);
 unsigned events_partition_of(const struct events *events, const char *device);
 struct partition_info events_info(struct events *events, unsigned partition);
 

@@ -45,6 +45,7 @@ enum read_statement { LOAD, PROBE, READS };
 
 struct events {
 	struct events_settings settings;
+	int64_t made_ms;
 	struct partition partitions[EVENTS_PARTITIONS_MAX];
 
 	/* the writing thread's alone, and events_open()'s before */

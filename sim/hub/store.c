@@ -16,8 +16,9 @@ enum { COLUMN_COUNT = 21 };
 
 /* What is read beside the columns, and from where. */
 #define READ                                                                             \
-	"SELECT " COLUMNS ", row, connection_ms, active_ms FROM devices "                \
-	"LEFT JOIN activity ON device = row "
+	"SELECT " COLUMNS ", row, connection_ms, active_ms, model FROM devices "         \
+	"LEFT JOIN activity ON activity.device = row "                                   \
+	"LEFT JOIN models ON models.device = row "
 
 enum statement {
 	GET,
@@ -30,6 +31,7 @@ enum statement {
 	COUNT_MODULES,
 	CONNECTION,
 	ACTIVE,
+	MODEL,
 	GET_POLICY,
 	PUT_POLICY,
 	STATEMENTS
@@ -54,6 +56,9 @@ static const char *const sql[STATEMENTS] = {
 	[ACTIVE] = "INSERT INTO activity (device, active_ms) "
 		   "SELECT row, ?3 FROM devices WHERE id = ?1 AND module = ?2 "
 		   "ON CONFLICT DO UPDATE SET active_ms = ?3",
+	[MODEL] = "INSERT INTO models (device, model) "
+		  "SELECT row, ?3 FROM devices WHERE id = ?1 AND module = ?2 "
+		  "ON CONFLICT DO UPDATE SET model = ?3",
 	[GET_POLICY] = "SELECT name, rights, primary_key, secondary_key FROM policies "
 		       "WHERE name = ?1",
 	[PUT_POLICY] = "INSERT OR REPLACE INTO policies "
@@ -77,6 +82,9 @@ static const char schema[] =
 	" device INTEGER PRIMARY KEY, connection_ms INTEGER, active_ms INTEGER);"
 	"CREATE TRIGGER IF NOT EXISTS activity_deleted AFTER DELETE ON devices BEGIN"
 	" DELETE FROM activity WHERE device = old.row; END;"
+	"CREATE TABLE IF NOT EXISTS models (device INTEGER PRIMARY KEY, model TEXT);"
+	"CREATE TRIGGER IF NOT EXISTS models_deleted AFTER DELETE ON devices BEGIN"
+	" DELETE FROM models WHERE device = old.row; END;"
 	"CREATE TABLE IF NOT EXISTS policies ("
 	" name TEXT PRIMARY KEY, rights INTEGER NOT NULL,"
 	" primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL);";
@@ -225,6 +233,7 @@ static void read_device(struct store *store, struct sqlite3_stmt *stmt,
 	device->row = db_int(stmt, COLUMN_COUNT);
 	device->connection_ms = read_time(stmt, COLUMN_COUNT + 1);
 	device->active_ms = read_time(stmt, COLUMN_COUNT + 2);
+	db_copy_text(stmt, COLUMN_COUNT + 3, device->model, sizeof(device->model));
 	if (store->complete)
 		store->complete(store->with, device);
 }
@@ -293,6 +302,15 @@ int store_seen(struct store *store, const char *id, const char *module, int64_t 
 	db_bind_text(store->statements[which], 2, module);
 	db_bind_int(store->statements[which], 3, unix_ms);
 	return run(store, which);
+}
+
+int store_model(struct store *store, const char *id, const char *module,
+		const char *model)
+{
+	db_bind_text(store->statements[MODEL], 1, id);
+	db_bind_text(store->statements[MODEL], 2, module);
+	db_bind_text(store->statements[MODEL], 3, model);
+	return run(store, MODEL);
 }
 
 int store_each(struct store *store, int64_t after, const char *id,

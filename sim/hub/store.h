@@ -40,6 +40,9 @@ int store_delete(struct store *store, const char *id, const char *module);
 /* It was active, or connected or disconnected, which is kept with the identity. */
 int store_seen(struct store *store, const char *id, const char *module, int64_t unix_ms,
 	       bool connection);
+/* The model id that it named, which is kept with the identity. */
+int store_model(struct store *store, const char *id, const char *module,
+		const char *model);
 /* Fills in what the store does not know, of each device that is read. */
 void store_complete_with(struct store *store,
 			 void (*complete)(void *with, struct device *device), void *with);

@@ -68,7 +68,7 @@ static void add_head(struct json *to, const struct device *device)
 	json_add_number(to, "cloudToDeviceMessageCount", (double)device->c2d_count);
 	json_add_text(to, "authenticationType", auth_name(device->auth));
 	add_thumbprints(to, device);
-	json_add_text(to, "modelId", "");
+	json_add_text(to, "modelId", device->model);
 	json_add_number(to, "version", (double)device->twin.version);
 }
 

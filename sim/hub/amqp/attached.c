@@ -301,3 +301,17 @@ void attached_run(struct server *server)
 			close_all(attached, why);
 	}
 }
+
+/* The hub's lock is not taken for every message. */
+void attached_active(struct node *node)
+{
+	struct presence *presence = &node->attached->presence;
+	struct hub *hub = node_hub(node);
+	int64_t now_ms = clock_unix_ms();
+
+	if (!presence_idle(presence, now_ms))
+		return;
+	lock_take(&hub->lock);
+	presence_active(&hub->presences, presence, now_ms);
+	lock_give(&hub->lock);
+}

@@ -36,6 +36,8 @@ struct attached {
  */
 bool attached_enter(struct node *node);
 void attached_leave(struct node *node);
+/* Its device has sent or received a message. */
+void attached_active(struct node *node);
 
 /* Does what others have noted for devices meanwhile. On the thread of AMQP. */
 void attached_run(struct server *server);

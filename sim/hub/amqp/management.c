@@ -39,7 +39,7 @@ static void describe_hub(pn_data_t *map, struct hub *hub, const char *entity)
 
 	put_text(map, "name", entity);
 	put_text(map, "type", "com.microsoft:eventhub");
-	put_time(map, "created_at", TIME_NONE);
+	put_time(map, "created_at", events_made_ms(hub->events));
 	put_name(map, "partition_count");
 	pn_data_put_int(map, (int)count);
 	put_name(map, "partition_ids");

@@ -102,6 +102,7 @@ static bool pump(struct node *node)
 			messages->look_ms = clock_steady_ms() + LOOK_MS;
 			break;
 		}
+		attached_active(node);
 		message = make(&delivery);
 		if (message && !sent_add(&messages->sent, node, message, delivery.lock))
 			settle(node, delivery.lock, C2D_COMPLETE);

@@ -3,7 +3,6 @@
 
 #include "amqp/attached.h"
 #include "amqp/server.h"
-#include "clock.h"
 
 #define CREDIT 200
 
@@ -33,20 +32,6 @@ static void wait_for_it(struct telemetry *telemetry, bool waits)
 		telemetry->node.connection->waiting--;
 }
 
-/* The hub's lock is not taken for every message. */
-static void note_activity(struct node *node)
-{
-	struct presence *presence = &node->attached->presence;
-	struct hub *hub = node_hub(node);
-	int64_t now_ms = clock_unix_ms();
-
-	if (!presence_idle(presence, now_ms))
-		return;
-	lock_take(&hub->lock);
-	presence_active(&hub->presences, presence, now_ms);
-	lock_give(&hub->lock);
-}
-
 static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 		 size_t len)
 {
@@ -63,7 +48,7 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 	}
 	if (telemetry->count == CREDIT)
 		return false;
-	note_activity(node);
+	attached_active(node);
 	identity_sign(&node->attached->identity, &content->message);
 	rc = events_put(node_hub(node)->events, &content->message, &ticket);
 	if (rc < 0) {

@@ -174,6 +174,14 @@ static int find_session(struct mqtt_client *client, bool clean, bool *present)
 	return rc;
 }
 
+static int keep_model(const struct mqtt_client *client, const struct mqtt_user *user)
+{
+	if (!*user->model_id)
+		return 1;
+	return store_model(client->all->hub->store, user->device, user->module,
+			   user->model_id);
+}
+
 static void appear(struct mqtt_client *client)
 {
 	struct presence *presence = &client->presence;
@@ -197,7 +205,8 @@ static enum mqtt_connack on_connect(void *it, const struct mqtt_user *user,
 	if (error == ERROR_NONE)
 		error = judge(client, user, connect);
 	if (error == ERROR_NONE && !user->dps &&
-	    find_session(client, connect->clean, present) < 0) {
+	    (find_session(client, connect->clean, present) < 0 ||
+	     keep_model(client, user) < 0)) {
 		snprintf(client->why, sizeof(client->why), "the store fails");
 		error = ERROR_SERVER;
 	}

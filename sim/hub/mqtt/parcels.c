@@ -129,6 +129,9 @@ static void settle(struct mqtt_client *client, const struct c2d_delivery *delive
 	const struct device owner = owner_of(client);
 	bool sent_off = sent == SESSION_SENT;
 
+	if (sent != SESSION_IMPOSSIBLE)
+		presence_active(&client->all->hub->presences, &client->presence,
+				clock_unix_ms());
 	if (sent == SESSION_FLIES) {
 		if (!note_flight(client, delivery, now_ms))
 			fail(client);

@@ -11,7 +11,6 @@
 #define MQTT_HOST_MAX    260 /* of a name with a port */
 #define MQTT_VERSION_MAX 24
 #define MQTT_AGENT_MAX   200
-#define MQTT_MODEL_MAX   128
 
 /*
  * Of a device of the hub, or a module of one:
@@ -31,7 +30,7 @@ struct mqtt_user {
 	char module[ID_MAX + 1];      /* empty: the device itself */
 	char api_version[MQTT_VERSION_MAX + 1]; /* as given; empty: none */
 	char agent[MQTT_AGENT_MAX + 1]; /* DeviceClientType or ClientVersion, cut off */
-	char model_id[MQTT_MODEL_MAX + 1]; /* empty: none */
+	char model_id[MODEL_MAX + 1];   /* empty: none */
 };
 
 /* NULL, or what is wrong with it. */

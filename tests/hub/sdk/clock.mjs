@@ -82,6 +82,23 @@ test('a message that nobody takes ends after an hour', async () => {
 	await becomes('clock3', 'cloudToDeviceMessageCount', 0);
 });
 
+test('a device that gets a message is active', async () => {
+	const client = await open('clock5');
+	const active = async () => Date.parse(bodyOf(await registry.get('clock5')).lastActivityTime);
+	const before = await active();
+	await service.open();
+	add(8, 600000n); // a token of its own lasts longer
+	client.on('message', (message) => client.complete(message));
+	await new Promise((resolve) => setTimeout(resolve, 200));
+	assert.equal(await active(), before);
+	await service.send('clock5', new common.Message('news'));
+	await becomes('clock5', 'cloudToDeviceMessageCount', 0);
+	assert.ok(await active() >= before + 590000);
+	add(8, -600000n);
+	await service.close();
+	await client.close();
+});
+
 test('a method that is never answered ends in no time', async () => {
 	const client = await open('clock4');
 	client.onDeviceMethod('never', () => {});

@@ -93,6 +93,19 @@ deviceTest('so does the secondary one', (t, dev) => open(t, Client.fromConnectio
 
 deviceTest('and a token', (t, dev) => open(t, Client.fromSharedAccessSignature(sas(dev.deviceId, keyOf(dev), 60), Mqtt)));
 
+deviceTest('the model that a device names is in its twin', async (t, dev) => {
+	const modelId = 'dtmi:com:example:Thermostat;1';
+	const modelOf = async () => responseOf(await registry.getTwin(dev.deviceId)).modelId;
+	assert.equal(await modelOf(), '');
+	const client = Client.fromConnectionString(stringOf(dev), Mqtt);
+	await client.setOptions({ modelId });
+	await open(t, client);
+	assert.equal(await modelOf(), modelId);
+	await client.close();
+	await openDevice(t, dev); // and names none
+	assert.equal(await modelOf(), modelId);
+});
+
 deviceTest('a key that is not its own: refused', (t, dev) => refused(t,
 	Client.fromConnectionString(stringOf(dev, Buffer.alloc(32).toString('base64')), Mqtt), 'UnauthorizedError',
 	/not signed with a key of the identity.*401003/));

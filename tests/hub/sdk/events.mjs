@@ -79,8 +79,9 @@ test.after(() => sender.close());
 test('partitions, and the properties of the hub', async (t) => {
 	const client = reader(t);
 	assert.deepEqual(await client.getPartitionIds(), ['0', '1', '2', '3']);
-	const { name, partitionIds } = await client.getEventHubProperties();
+	const { name, createdOn, partitionIds } = await client.getEventHubProperties();
 	assert.equal(name, entity);
+	assert.ok(createdOn <= Date.now() && Date.now() - createdOn < 600000, createdOn);
 	assert.equal(partitionIds.length, 4);
 });
 
