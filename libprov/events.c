@@ -2,6 +2,7 @@
 #include "events.h"
 
 #include "hub.h"
+#include "retry.h"
 #include "steady.h"
 #include "trace.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BREATH_MS 200
 
@@ -172,18 +174,15 @@ static int wait_for(struct events_reader *r, unsigned ms, struct prov_error *err
 	return rc;
 }
 
-/* Twice as long each time; half of it by chance, or all readers come back at once. */
 static int wait_again(struct events_reader *r, unsigned tries, struct prov_error *why)
 {
-	unsigned ms = r->opts.backoff_ms, chance = (unsigned)unix_ms() * 2654435761u;
 	struct prov_notice n = { .kind = PROV_NOTICE_LOST, .error = why };
 	const struct prov_listener *l = r->listener;
+	uint32_t random = 0;
 
-	while (tries-- && ms < r->opts.backoff_max_ms)
-		ms *= 2;
-	if (ms > r->opts.backoff_max_ms)
-		ms = r->opts.backoff_max_ms;
-	n.wait_ms = ms / 2 + (chance >> 8) % (ms / 2 + 1);
+	getentropy(&random, sizeof(random));
+	n.wait_ms =
+		retry_backoff(r->opts.backoff_ms, r->opts.backoff_max_ms, tries, random);
 	if (l->notice && l->notice(l->ctx, &n) != 0)
 		return fail(why, PROV_ERR_CANCELLED, "cancelled");
 	return wait_for(r, n.wait_ms, why);

@@ -175,7 +175,7 @@ struct prov_events_opts {
 	unsigned connect_ms;     /* until connected, TLS included: 10000 */
 	unsigned answer_ms;      /* until the service answers a request: 30000 */
 	unsigned idle_ms;        /* a silent connection is lost after so long: 60000 */
-	unsigned backoff_ms;     /* the first wait before connecting again: 500 */
+	unsigned backoff_ms;     /* the longest first wait before connecting again: 500 */
 	unsigned backoff_max_ms; /* the longest: 15000 */
 	unsigned token_s;        /* how long a token is good for: 3600 */
 	unsigned credit;         /* events under way in a partition, at most: 1000 */
