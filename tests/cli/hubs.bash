@@ -73,3 +73,12 @@ no_key_in() {
 	fi
 	return $bad
 }
+
+# ./renew (renew.c), a program with libprov
+build_renew() {
+	local sanitized=
+	[[ $STMIOT_BUILD != */san ]] || sanitized=-fsanitize=address,undefined
+	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 $sanitized -o renew "$BATS_TEST_DIRNAME/renew.c" \
+		-I"$BATS_TEST_DIRNAME/../../libprov" -L"$STMIOT_BUILD/lib" -lprov \
+		-Wl,-rpath,"$STMIOT_BUILD/lib"
+}

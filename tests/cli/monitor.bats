@@ -302,12 +302,8 @@ time.sleep(20)' >port 2>/dev/null 3>&- &
 }
 
 @test "tokens are renewed before they end" {
-	local sanitized=
-	[[ $STMIOT_BUILD != */san ]] || sanitized=-fsanitize=address,undefined
 	events_up
-	cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 $sanitized -o renew "$BATS_TEST_DIRNAME/renew.c" \
-		-I"$BATS_TEST_DIRNAME/../../libprov" -L"$STMIOT_BUILD/lib" -lprov \
-		-Wl,-rpath,"$STMIOT_BUILD/lib"
+	build_renew
 	run -0 --separate-stderr ./renew hub/ca.pem "127.0.0.1:$amqp_port" 10 <hub/policies/service
 }
 

@@ -94,6 +94,16 @@ hub_named() {
 	[ "$(awk '{ print $3 }' <<<"$output" | sort -nu)" = "$(seq 1000)" ]
 }
 
+@test "tokens are renewed before they end, and nothing is missing" {
+	local count
+	build_renew
+	stmiot -q device show d1 --show-keys --json | jq -r '"HostName=stmiot-local.azure-devices.net;DeviceId=d1;SharedAccessKey=\(.primary_key)"' >string
+	run -0 --separate-stderr ./renew hub/ca.pem "127.0.0.1:$mqtt_port" 6 <string
+	count=$output
+	run -1 --separate-stderr stmiot -q monitor --since start --timeout 1s
+	[ "$(awk '{ print $3 }' <<<"$output" | sort -nu)" = "$(seq "$count")" ]
+}
+
 @test "a hub that is gone for good" {
 	mkfifo lines
 	STMIOT_TIMEOUT_MS=2000 stmiot device send d1 --as-device - --json <lines >sent 2>said 3>&- &
