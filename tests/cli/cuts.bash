@@ -50,6 +50,7 @@ credential_setup() {
 }
 
 # PROGRAM ARGUMENTS...
+# shellcheck disable=SC2154 # run sets output and status
 cuts() {
 	run "./$1" "${@:2}"
 	echo "$output" | sed -n 's/^# //p' >&3

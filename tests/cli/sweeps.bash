@@ -62,6 +62,7 @@ batch_sweep() {
 }
 
 # PROGRAM WHATS ARGUMENTS...: for each of these, words between blanks
+# shellcheck disable=SC2154 # run sets output and status
 sweep_with() {
 	local what
 	for what in $2; do

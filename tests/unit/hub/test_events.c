@@ -1,109 +1,12 @@
-/* The event stream: what goes in comes out, in order, from where a reader wants it. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+/* The event stream: what goes in is stored whole, in order, or not at all. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#include "clock.h"
+#include "event_stream.h"
 #include "db.h"
-#include "events.h"
-#include "scratch.h"
-
-static struct events_settings settings;
-static struct events *events;
-
-static void open_events(void)
-{
-	char err[200];
-
-	events = events_open(scratch_fd, &settings, err, sizeof(err));
-	assert_non_null(events);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	settings = (struct events_settings){ 0 };
-	scratch_make();
-	open_events();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	events_close(events);
-	clock_offset(0);
-	scratch_remove();
-	return 0;
-}
-
-static void reopen(void)
-{
-	events_close(events);
-	open_events();
-}
-
-static uint64_t put(const char *device, const char *body)
-{
-	struct message message = { .texts = { [MESSAGE_DEVICE] = device },
-				   .body = body,
-				   .body_len = strlen(body) };
-	uint64_t ticket = 0;
-
-	assert_int_equal(events_put(events, &message, &ticket), 1);
-	return ticket;
-}
-
-/* `count` events with their number as body, flushed each `together`. */
-static void put_numbers(const char *device, int count, int together)
-{
-	for (int i = 0; i < count; i++) {
-		char body[20];
-
-		snprintf(body, sizeof(body), "%d", i);
-		put(device, body);
-		if (i % together == together - 1)
-			events_flush(events);
-	}
-	events_flush(events);
-}
-
-static int body_number(const struct event *event)
-{
-	char body[20] = "";
-
-	assert_true(event->message.body_len < sizeof(body));
-	memcpy(body, event->message.body, event->message.body_len);
-	return atoi(body);
-}
-
-/* All events of a partition have these numbers. */
-static void expect_numbers(unsigned partition, int64_t from, int first, int count)
-{
-	struct cursor *cursor = cursor_open(events, partition, from);
-	struct event event, before = { 0 };
-
-	for (int i = 0; i < count; i++) {
-		assert_int_equal(cursor_next(cursor, &event), 1);
-		assert_int_equal(body_number(&event), first + i);
-		if (i > 0) {
-			assert_int_equal(event.sequence, before.sequence + 1);
-			assert_true(event.offset > before.offset);
-			assert_true(event.enqueued_ms >= before.enqueued_ms);
-		}
-		before = event;
-	}
-	assert_int_equal(cursor_next(cursor, &event), 0);
-	cursor_close(cursor);
-}
 
 /* -- what is in an event ------------------------------------------------------------- */
 
@@ -313,139 +216,6 @@ static void tells_when_events_are_stored(void **state)
 	open_events();
 }
 
-/* -- reading ------------------------------------------------------------------------- */
-
-static void reads_segments_of_any_size(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-
-	(void)state;
-	put_numbers("d", 40, 1);
-	expect_numbers(partition, 0, 0, 40);
-	expect_numbers(partition, 17, 17, 23);
-	/* many in one segment, and more than one segment of them */
-	put_numbers("d", 3000, 3000);
-	expect_numbers(partition, 40, 0, 3000);
-	expect_numbers(partition, 40 + 2999, 2999, 1);
-	expect_numbers(partition, 40 + 3000, 0, 0);
-}
-
-static void follows_what_comes(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-	struct cursor *cursor = cursor_open(events, partition, 0);
-	struct event event;
-
-	(void)state;
-	for (int i = 0; i < 20; i++) {
-		char body[20];
-
-		assert_int_equal(cursor_next(cursor, &event), 0);
-		snprintf(body, sizeof(body), "%d", i);
-		put("d", body);
-		events_flush(events);
-		assert_int_equal(cursor_next(cursor, &event), 1);
-		assert_int_equal(body_number(&event), i);
-	}
-	cursor_close(cursor);
-}
-
-static int64_t seek(unsigned partition, struct position position)
-{
-	int64_t next = -2;
-	int rc = events_seek(events, partition, &position, &next);
-
-	return rc == 1 ? next : rc == 0 ? -100 : -200;
-}
-
-static void begins_where_it_is_wanted(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-	struct cursor *cursor;
-	struct event all[30];
-
-	(void)state;
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 0, true, 0 }), 0);
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 1, true, 0 }), 0);
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 0, 0, -1 }), 0);
-	assert_int_equal(seek(partition, (struct position){ BY_SEQUENCE, 0, 0, -1 }), 0);
-	assert_int_equal(seek(partition, (struct position){ BY_SEQUENCE, 0, 0, 0 }),
-			 -100);
-	assert_int_equal(seek(partition, (struct position){ BY_TIME, 0, 0, 0 }), 0);
-	put_numbers("d", 30, 7);
-	cursor = cursor_open(events, partition, 0);
-	for (int i = 0; i < 30; i++)
-		assert_int_equal(cursor_next(cursor, &all[i]), 1);
-	cursor_close(cursor);
-	for (int i = 0; i < 30; i++) {
-		struct position at = { BY_OFFSET, false, false, all[i].offset };
-
-		assert_int_equal(seek(partition, at), i + 1);
-		at.inclusive = true;
-		assert_int_equal(seek(partition, at), i);
-		at.value++; /* no event has it */
-		assert_int_equal(seek(partition, at), i < 29 ? i + 1 : -100);
-		at = (struct position){ BY_SEQUENCE, false, false, i };
-		assert_int_equal(seek(partition, at), i + 1);
-		at.inclusive = true;
-		assert_int_equal(seek(partition, at), i);
-	}
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 0, 0, -1 }), 0);
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 0, true, 0 }), 30);
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 1, true, 0 }), 29);
-	assert_int_equal(seek(partition, (struct position){ BY_SEQUENCE, 1, 0, 30 }),
-			 -100);
-}
-
-/* Some events at each of these times, which a hub's clock gives. */
-static void begins_at_a_time(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-	int64_t first_ms[4];
-
-	(void)state;
-	for (int i = 0; i < 4; i++) {
-		clock_offset(i * 3600);
-		first_ms[i] = clock_unix_ms();
-		put_numbers("d", 10, i % 2 ? 1 : 10);
-	}
-	for (int i = 0; i < 4; i++) {
-		struct position at = { BY_TIME, true, false, first_ms[i] };
-
-		assert_int_equal(seek(partition, at), i * 10);
-		at.value += 1800000;
-		assert_int_equal(seek(partition, at), i * 10 + 10);
-	}
-	{
-		int64_t last_ms = events_info(events, partition).last_ms;
-		struct position at = { BY_TIME, false, false, last_ms };
-
-		assert_int_equal(seek(partition, at), 40);
-		at.inclusive = true;
-		assert_in_range(seek(partition, at), 30, 39);
-	}
-}
-
-static void time_never_goes_back(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-	int64_t before_ms;
-
-	(void)state;
-	clock_offset(7200);
-	put_numbers("d", 1, 1);
-	before_ms = events_info(events, partition).last_ms;
-	clock_offset(0);
-	put("d", "1");
-	events_flush(events);
-	assert_int_equal(events_info(events, partition).last_ms, before_ms);
-	reopen();
-	put("d", "2");
-	events_flush(events);
-	assert_int_equal(events_info(events, partition).last_ms, before_ms);
-	expect_numbers(partition, 0, 0, 3);
-}
-
 /* -- when it goes wrong -------------------------------------------------------------- */
 
 static void limit_files(rlim_t bytes)
@@ -526,67 +296,8 @@ static void tells_of_damage(void **state)
 	open_events();
 }
 
-/* -- retention ----------------------------------------------------------------------- */
-
-/* It is deleted in the background, within a second: waits for a begin. */
-static void wait_for_begin(unsigned partition, int64_t begin)
-{
-	static const struct timespec moment = { 0, 20000000 };
-
-	for (int i = 0; i < 1500 && events_info(events, partition).begin != begin; i++)
-		nanosleep(&moment, NULL);
-	assert_int_equal(events_info(events, partition).begin, begin);
-}
-
-static void deletes_what_is_too_old(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-	struct partition_info info;
-
-	(void)state;
-	put_numbers("d", 600, 1); /* more segments than one commit deletes */
-	clock_offset(80000);
-	put_numbers("d", 10, 5);
-	clock_offset(86400 + 60);
-	wait_for_begin(partition, 600);
-	expect_numbers(partition, 0, 0, 10); /* what is gone is left out */
-	assert_int_equal(seek(partition, (struct position){ BY_OFFSET, 0, 0, -1 }), 600);
-	assert_int_equal(seek(partition, (struct position){ BY_SEQUENCE, 0, 0, 3 }), 600);
-	assert_int_equal(seek(partition, (struct position){ BY_TIME, 0, 0, 0 }), 600);
-	reopen();
-	assert_int_equal(events_info(events, partition).begin, 600);
-	clock_offset(80000 + 86400 + 60);
-	wait_for_begin(partition, 610);
-	info = events_info(events, partition);
-	assert_true(info.empty);
-	assert_int_equal(info.last, 609);
-	reopen();
-	assert_true(events_info(events, partition).empty);
-	put("d", "610");
-	events_flush(events);
-	assert_int_equal(events_info(events, partition).last, 610);
-	assert_true(events_info(events, partition).last_offset > info.last_offset);
-	expect_numbers(partition, 0, 610, 1);
-}
-
-static void keeps_as_long_as_it_is_told(void **state)
-{
-	unsigned partition = events_partition_of(events, "d");
-
-	(void)state;
-	settings.retention_ms = 7 * EVENTS_RETENTION_MS;
-	reopen();
-	put_numbers("d", 3, 3);
-	clock_offset(6 * 86400);
-	put_numbers("d", 3, 3);
-	clock_offset(7 * 86400 + 60);
-	wait_for_begin(partition, 3);
-	expect_numbers(partition, 0, 0, 3);
-}
-
 int main(void)
 {
-#define WITH_EVENTS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		WITH_EVENTS(keeps_all_of_an_event),
 		WITH_EVENTS(keeps_what_was_encoded),
@@ -596,15 +307,8 @@ int main(void)
 		WITH_EVENTS(counts_on_after_a_restart),
 		WITH_EVENTS(tells_about_a_partition),
 		WITH_EVENTS(tells_when_events_are_stored),
-		WITH_EVENTS(reads_segments_of_any_size),
-		WITH_EVENTS(follows_what_comes),
-		WITH_EVENTS(begins_where_it_is_wanted),
-		WITH_EVENTS(begins_at_a_time),
-		WITH_EVENTS(time_never_goes_back),
 		WITH_EVENTS(a_full_disk_stores_nothing),
 		WITH_EVENTS(tells_of_damage),
-		WITH_EVENTS(deletes_what_is_too_old),
-		WITH_EVENTS(keeps_as_long_as_it_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

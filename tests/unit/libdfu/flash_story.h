@@ -76,14 +76,18 @@ static inline struct fake_rom *story_rom(void)
 	return rom;
 }
 
-/* Flash as it is to be afterwards, into `flash`. */
-static inline void story_end(uint8_t *flash)
+/* Flash as it is to be afterwards: of the tests whose group begins with story_set_up(). */
+static uint8_t end[FAKE_FLASH_BYTES];
+
+static inline int story_set_up(void **state)
 {
 	struct fake_rom *rom = story_rom();
 
-	memcpy(flash, rom->flash, FAKE_FLASH_BYTES);
-	story_bytes(flash + OFF_A, flash + OFF_B, flash + OFF_C, flash + OFF_D);
+	(void)state;
+	memcpy(end, rom->flash, sizeof(end));
+	story_bytes(end + OFF_A, end + OFF_B, end + OFF_C, end + OFF_D);
 	fake_rom_free(rom);
+	return 0;
 }
 
 /* A new folder for journals. */
