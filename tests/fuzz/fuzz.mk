@@ -43,13 +43,15 @@ $(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,$(LIBPROV_PKGS))
 $(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
 $(FUZZ_HUB_OBJ): FUZZ_CFLAGS += -Isim/hub $(call pkg,--cflags,$(HUB_PKGS))
 $(FUZZ_FIRMWARE_OBJ): FUZZ_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
-# Headers of the same name are different in board, hub and firmware.
+# Headers of the same name are different in the libraries, board, hub and firmware.
 FUZZ_HUB_SRC := $(filter tests/fuzz/fuzz_hub_%,$(FUZZ_SRC))
+FUZZ_BOARD_SRC := $(filter tests/fuzz/fuzz_board_% tests/fuzz/fuzz_usbip_server.c,$(FUZZ_SRC))
 FUZZ_FIRMWARE_SRC := $(filter tests/fuzz/fuzz_firmware_%,$(FUZZ_SRC))
+FUZZ_OTHER_SRC := $(filter-out $(FUZZ_HUB_SRC) $(FUZZ_BOARD_SRC) $(FUZZ_FIRMWARE_SRC),$(FUZZ_SRC))
 $(call fuzz_obj,$(FUZZ_HUB_SRC)): FUZZ_CFLAGS += -I. -Isim/hub
+$(call fuzz_obj,$(FUZZ_BOARD_SRC)): FUZZ_CFLAGS += -I. -Isim/board
 $(call fuzz_obj,$(FUZZ_FIRMWARE_SRC)): FUZZ_CFLAGS += -I. $(FIRMWARE_HOST_CFLAGS)
-$(call fuzz_obj,$(filter-out $(FUZZ_HUB_SRC) $(FUZZ_FIRMWARE_SRC),$(FUZZ_SRC))): FUZZ_CFLAGS += -I. -Ilibdfu \
-	-Ilibprov -Icli -Isim/board $(call pkg,--cflags,libcjson)
+$(call fuzz_obj,$(FUZZ_OTHER_SRC)): FUZZ_CFLAGS += -I. -Ilibdfu -Ilibprov -Icli $(call pkg,--cflags,libcjson)
 
 $(FB)/obj/%.o: %.c
 	@mkdir -p $(@D)
