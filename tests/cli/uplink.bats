@@ -2,21 +2,11 @@ load hubs
 
 # `device send --as-device` to the local hub's MQTT, and what `monitor` then shows.
 
-# The ports of the hub's other protocols, as its control socket tells them
-ports_of() {
-	python3 - <<-'EOF'
-	import json, socket
-	s = socket.socket(socket.AF_UNIX)
-	s.connect("hub/control")
-	s.sendall(b'{"do":"status"}\n')
-	status = json.loads(s.makefile().readline())
-	print(status["mqtt"], status["amqp"])
-	EOF
-}
-
 more_setup() {
 	hub_up
-	read -r mqtt_port amqp_port <<<"$(ports_of)"
+	# The ports of its other protocols, as its control socket tells them
+	read -r mqtt_port amqp_port <<<"$("$BATS_TEST_DIRNAME/../vm/control" hub/control '{"do":"status"}' |
+		jq -r '"\(.mqtt) \(.amqp)"')"
 	hub_named hub/connection-string
 	stmiot -q device create d1 >made
 }

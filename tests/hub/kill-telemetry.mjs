@@ -4,21 +4,18 @@
 // may come again after the hub was killed, but never twice on one connection); a change of
 // desired properties by 200, of reported ones by 204.
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import iothub from 'azure-iothub';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import amqp from 'azure-iot-device-amqp';
 import mqtt from 'azure-iot-device-mqtt';
+import { bodyOf, create, dir, host, owner, registry, report, sleep, stringOf, tokenOf, until } from './sdk/lib/hub.mjs';
 
-const { Registry, Client: Service } = iothub;
+const { Client: Service } = iothub;
 const { Client, Message } = device;
-const { HUB, HUB_DIR: dir, STMIOT } = process.env;
+const { HUB, STMIOT } = process.env;
 const rounds = Number(process.env.ROUNDS);
-const host = 'stmiot-local.azure-devices.net';
-const owner = fs.readFileSync(`${dir}/connection-string`, 'utf8').trim();
-const registry = Registry.fromConnectionString(owner);
 const log = fs.openSync(`${dir}.log`, 'a');
 const WINDOW = 16; // events of a device that are under way at once
 const QUEUE = 30; // messages that wait for a device, of 50 that may
@@ -37,13 +34,9 @@ const messages = new Map(); // the ids of those that were accepted -> the device
 const wrong = [];
 let hub, gone, killed = true, sent = 0;
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what, done) {
-	for (const end = Date.now() + LIMIT_MS; Date.now() < end; await sleep(20))
-		if (done())
-			return;
-	wrong.push(`${what}: not in ${LIMIT_MS / 1000} s`);
+async function expect(what, done) {
+	if (!await until(done, LIMIT_MS))
+		wrong.push(`${what}: not in ${LIMIT_MS / 1000} s`);
 }
 
 // True when it was done before the hub was gone. What is done later counts too: `then` knows.
@@ -102,7 +95,7 @@ function startMonitor() {
 // What is missing is told once.
 async function reads(m, which) {
 	const missing = () => [...events].filter((id) => !m.ids.has(id));
-	await until(`${which} reads all events`, () => m.ended !== undefined || missing().length === 0);
+	await expect(`${which} reads all events`, () => m.ended !== undefined || missing().length === 0);
 	for (const id of missing()) {
 		wrong.push(`${which} does not read ${id}`);
 		events.delete(id);
@@ -132,13 +125,11 @@ function receive(d, id, connection) {
 	d.received.set(id, connection);
 }
 
-async function report(d, client) {
+async function reportTwin(d, client) {
 	const twin = await client.getTwin();
-	const update = (n) => new Promise((resolve, reject) =>
-		twin.properties.reported.update({ n }, (error) => (error ? reject(error) : resolve())));
 	for (let well = true; well && !killed;) {
 		const n = d.reported + 1;
-		well = await acknowledged(update(n), () => (d.reported = Math.max(d.reported, n)));
+		well = await acknowledged(report(twin, { n }), () => (d.reported = Math.max(d.reported, n)));
 	}
 }
 
@@ -164,13 +155,9 @@ async function sendMessages(service) {
 	}
 }
 
-async function request(d, method, path = '') {
-	const se = Math.floor(Date.now() / 1000) + 3600;
-	const sr = `${host}/devices/${d.id}`;
-	const sig = createHmac('sha256', Buffer.from(d.key, 'base64')).update(`${sr}\n${se}`).digest('base64');
-	return fetch(`https://${sr}/messages/deviceBound${path}?api-version=2021-04-12`, { method,
-		headers: { Authorization: `SharedAccessSignature sr=${sr}&sig=${encodeURIComponent(sig)}&se=${se}` } });
-}
+const request = (d, method, path = '') =>
+	fetch(`https://${host}/devices/${d.id}/messages/deviceBound${path}?api-version=2021-04-12`,
+		{ method, headers: { Authorization: tokenOf(d.identity, 3600) } });
 
 async function receiveByHttp(d) {
 	const connection = {};
@@ -195,7 +182,7 @@ async function receiveByHttp(d) {
 // -- connecting ------------------------------------------------------------------------------
 
 async function connect(d) {
-	const client = Client.fromConnectionString(`HostName=${host};DeviceId=${d.id};SharedAccessKey=${d.key}`, d.transport);
+	const client = Client.fromConnectionString(stringOf(d.identity), d.transport);
 	client.setRetryPolicy(new common.NoRetry());
 	client.on('error', () => {});
 	const connection = {};
@@ -222,7 +209,7 @@ const close = ({ service, clients }) =>
 
 async function checkTwins() {
 	for (const d of devices) {
-		const { desired, reported } = (await registry.getTwin(d.id)).responseBody.properties;
+		const { desired, reported } = bodyOf(await registry.getTwin(d.id)).properties;
 		if ((desired.n ?? 0) < d.desired || (reported.n ?? 0) < d.reported)
 			wrong.push(`the twin of ${d.id} has ${desired.n} and ${reported.n}, acknowledged were ${d.desired} and ${d.reported}`);
 	}
@@ -243,7 +230,7 @@ async function round(living) {
 	const load = [
 		...senders.flatMap((d, i) => Array.from({ length: WINDOW }, () => sendEvents(d, all.clients[i]))),
 		...devices.map(desire),
-		...senders.filter((d) => d.transport === mqtt.Mqtt).map((d) => report(d, all.clients[senders.indexOf(d)])),
+		...senders.filter((d) => d.transport === mqtt.Mqtt).map((d) => reportTwin(d, all.clients[senders.indexOf(d)])),
 		receiveByHttp(devices.at(-1)), sendMessages(all.service),
 	].map((work) => work.catch(() => {}));
 	await gone;
@@ -264,7 +251,7 @@ async function finish(living) {
 	const all = await connectAll();
 	receiveByHttp(devices.at(-1));
 	const missing = () => [...messages].filter(([id, d]) => !d.received.has(id));
-	await until('all messages come', () => missing().length === 0);
+	await expect('all messages come', () => missing().length === 0);
 	wrong.push(...missing().map(([id, d]) => `${id} did not come to ${d.id}`));
 	await checkTwins();
 	tell(`${messages.size} messages that were accepted came, ${devices.at(-1).completed.size} of them completed for good`);
@@ -298,9 +285,9 @@ await startHub();
 execFileSync(STMIOT, ['-q', 'hub', 'add', 'h', '--use', '--ca', `${dir}/ca.pem`,
 	'--connection-string-file', `${dir}/connection-string`]);
 for (const d of devices)
-	d.key = (await registry.create({ deviceId: d.id })).responseBody.authentication.symmetricKey.primaryKey;
+	d.identity = await create(d.id);
 const living = startMonitor();
-await until('the monitor is connected', () => living.said.includes('connected'));
+await expect('the monitor is connected', () => living.said.includes('connected'));
 for (let n = 1; n <= rounds; n++)
 	await round(living);
 await finish(living);

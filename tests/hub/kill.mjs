@@ -1,31 +1,22 @@
 // The clients of tests/hub/kill: eight at once, until the hub is gone. What was answered
 // with 200 or 204 was acknowledged; a request without an answer may or may not have worked.
 import { spawn } from 'node:child_process';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
+import { dir, host, keyIn, owner, sas, sleep } from './sdk/lib/hub.mjs';
 
-const dir = process.env.HUB_DIR;
 const rounds = Number(process.env.ROUNDS);
 const present = new Map(); // id -> primary key, or null where a bulk answer did not tell it
 const twins = new Map(); // id -> the last n that was acknowledged
-let hub, port, agent, token, made = 0;
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const token = sas(host, keyIn(owner), 3600, 'iothubowner');
+let hub, port, agent, made = 0;
 
 function startHub() {
 	hub = spawn(process.env.HUB, ['--https', '0', dir], { stdio: ['ignore', 'pipe', 'ignore'] });
 	return new Promise((resolve, reject) => {
 		hub.on('exit', () => reject(new Error('the hub does not start')));
 		hub.stdout.on('data', (text) => {
-			const [, host, at] = /: (\S+) at https:.*:(\d+)/.exec(text);
-			const part = Object.fromEntries(fs.readFileSync(`${dir}/connection-string`, 'utf8').trim()
-				.split(';').map((p) => [p.slice(0, p.indexOf('=')), p.slice(p.indexOf('=') + 1)]));
-			const se = Math.floor(Date.now() / 1000) + 3600;
-			const sig = crypto.createHmac('sha256', Buffer.from(part.SharedAccessKey, 'base64'))
-				.update(`${host}\n${se}`).digest('base64');
-			token = `SharedAccessSignature sr=${host}&sig=${encodeURIComponent(sig)}&se=${se}&skn=iothubowner`;
-			port = Number(at);
+			port = Number(/ at https:.*:(\d+)/.exec(text)[1]);
 			agent = new https.Agent({ keepAlive: true, ca: fs.readFileSync(`${dir}/ca.pem`), servername: host });
 			resolve();
 		});

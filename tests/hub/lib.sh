@@ -40,6 +40,13 @@ start() {
 	return 1
 }
 
+# with_sdk FILE: where Node.js runs it and finds Microsoft's SDKs: a copy, with what it shares
+# with tests/hub/sdk, which may run meanwhile and has copies of its own
+with_sdk() {
+	at=$root/build/sdk/hub
+	mkdir -p "$at/sdk" && cp "$root/tests/hub/$1" "$at/" && cp -r "$root/tests/hub/sdk/lib" "$at/sdk/" && echo "$at/$1"
+}
+
 # status KEY: what the control socket says of it
 status() {
 	"$root/tests/vm/control" "$dir/control" '{"do":"status"}' | jq -r ".$1"

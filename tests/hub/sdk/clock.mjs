@@ -6,12 +6,9 @@ import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import mqtt from 'azure-iot-device-mqtt';
 import iothub from 'azure-iothub';
+import { bodyOf, create, owner, registry, sleep, tokenOf, until } from './lib/hub.mjs';
 
-const host = 'stmiot-local.azure-devices.net';
-const connection = fs.readFileSync(`${process.env.HUB_DIR}/connection-string`, 'utf8').trim();
-const registry = iothub.Registry.fromConnectionString(connection);
-const service = iothub.Client.fromConnectionString(connection);
-const bodyOf = (result) => result.responseBody ?? result;
+const service = iothub.Client.fromConnectionString(owner);
 const HOUR = 3600000n;
 
 // The clock that the hub follows: tests/hub/sdk/run starts it with "now".
@@ -28,25 +25,18 @@ function add(at, ms) {
 async function pass(ms) {
 	add(8, ms);
 	add(16, ms);
-	await new Promise((resolve) => setTimeout(resolve, 100));
+	await sleep(100);
 	add(8, -ms);
 }
 
 async function becomes(deviceId, key, value) {
-	for (let tries = 0; ; tries++) {
-		const found = bodyOf(await registry.get(deviceId))[key];
-		if (found === value)
-			return;
-		assert.ok(tries < 100, `${key} is ${found}, not ${value}`);
-		await new Promise((resolve) => setTimeout(resolve, 20));
-	}
+	let found;
+	const well = await until(async () => (found = bodyOf(await registry.get(deviceId))[key]) === value);
+	assert.ok(well, `${key} is ${found}, not ${value}`);
 }
 
 async function open(deviceId) {
-	const { primaryKey } = bodyOf(await registry.create({ deviceId })).authentication.symmetricKey;
-	const soon = Math.floor(Date.now() / 1000) + 3600;
-	const token = device.SharedAccessSignature.create(host, deviceId, primaryKey, soon).toString();
-	const client = device.Client.fromSharedAccessSignature(token, mqtt.Mqtt);
+	const client = device.Client.fromSharedAccessSignature(tokenOf(await create(deviceId), 3600), mqtt.Mqtt);
 	client.setRetryPolicy(new common.NoRetry());
 	client.on('error', () => {});
 	await client.open();
@@ -71,7 +61,7 @@ test('a connection ends when nobody is heard of', async () => {
 });
 
 test('a message that nobody takes ends after an hour', async () => {
-	await registry.create({ deviceId: 'clock3' });
+	await create('clock3');
 	await service.open();
 	await service.send('clock3', new common.Message('late'));
 	await service.close(); // it would not be heard of for half an hour either
@@ -89,7 +79,7 @@ test('a device that gets a message is active', async () => {
 	await service.open();
 	add(8, 600000n); // a token of its own lasts longer
 	client.on('message', (message) => client.complete(message));
-	await new Promise((resolve) => setTimeout(resolve, 200));
+	await sleep(200);
 	assert.equal(await active(), before);
 	await service.send('clock5', new common.Message('news'));
 	await becomes('clock5', 'cloudToDeviceMessageCount', 0);
@@ -102,13 +92,13 @@ test('a device that gets a message is active', async () => {
 test('a method that is never answered ends in no time', async () => {
 	const client = await open('clock4');
 	client.onDeviceMethod('never', () => {});
-	await new Promise((resolve) => setTimeout(resolve, 200));
+	await sleep(200);
 	const call = service.invokeDeviceMethod('clock4', { methodName: 'never', responseTimeoutInSeconds: 300 });
 	const refused = assert.rejects(call, (err) => {
 		assert.equal(err.response.statusCode, 504);
 		return true;
 	});
-	await new Promise((resolve) => setTimeout(resolve, 200));
+	await sleep(200);
 	// in steps that the keep-alive of the device outlives
 	add(16, 100000n);
 	await client.sendEvent(new common.Message('here'));

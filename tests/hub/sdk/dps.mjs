@@ -1,27 +1,19 @@
 // Device provisioning: azure-iot-provisioning-service, and -device over HTTP and MQTT.
 import assert from 'node:assert/strict';
-import { createHmac, X509Certificate } from 'node:crypto';
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import fs from 'node:fs';
-import net from 'node:net';
+import { createHmac } from 'node:crypto';
 import { describe, it, test } from 'node:test';
-import iothub from 'azure-iothub';
 import provisioning from 'azure-iot-provisioning-service';
 import device from 'azure-iot-provisioning-device';
 import { Http } from 'azure-iot-provisioning-device-http';
 import { Mqtt } from 'azure-iot-provisioning-device-mqtt';
 import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
 import { X509Security } from 'azure-iot-security-x509';
+import { all, bodyOf, certify, control, host as hub, owner, read, registry, rejects } from './lib/hub.mjs';
 
 const host = 'global.azure-devices-provisioning.net';
-const dir = process.env.HUB_DIR;
-const read = (name) => fs.readFileSync(`${dir}/${name}`, 'utf8').trim();
 const { ProvisioningServiceClient } = provisioning;
 const client = ProvisioningServiceClient.fromConnectionString(read('dps-connection-string'));
-const registry = iothub.Registry.fromConnectionString(read('connection-string'));
 const scope = read('dps-id-scope');
-const bodyOf = (result) => result.responseBody ?? result;
 const derive = (key, id) => createHmac('sha256', Buffer.from(key, 'base64')).update(id).digest('base64');
 
 const symmetric = (registrationId, more) =>
@@ -29,43 +21,18 @@ const symmetric = (registrationId, more) =>
 const group = (enrollmentGroupId, more) =>
 	({ enrollmentGroupId, attestation: { type: 'symmetricKey' }, ...more });
 
-// A CA, of that of `above` if there is one, and a certificate of it, PEM. The files are beside
-// the hub's folder, and are gone with it.
+// A CA, of that of `above` if there is one, and a certificate of it.
 function certificates(name, above) {
-	const at = `${dir}/../${name}`;
-	const openssl = (...args) => execFileSync('openssl', args, { stdio: 'ignore' });
-	const key = (file) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
-	const sign = (from, ca, ...more) => openssl('x509', '-req', '-in', `${from}.csr`, '-CA', `${ca}-ca.pem`,
-		'-CAkey', `${ca}-ca.key`, '-CAcreateserial', '-out', `${from}.pem`, '-days', '2', ...more);
-	if (above) {
-		fs.writeFileSync(`${at}.ext`, 'basicConstraints=critical,CA:TRUE');
-		openssl('req', ...key(`${at}-ca.key`), '-out', `${at}-ca.csr`, '-subj', `/CN=ca of ${name}`);
-		sign(`${at}-ca`, above.at, '-extfile', `${at}.ext`);
-	} else {
-		openssl('req', '-x509', ...key(`${at}-ca.key`), '-out', `${at}-ca.pem`, '-subj', `/CN=ca of ${name}`, '-days', '2');
-	}
-	openssl('req', ...key(`${at}.key`), '-out', `${at}.csr`, '-subj', `/CN=${name}`);
-	sign(at, at);
-	const pem = (file) => fs.readFileSync(file, 'utf8');
-	return { at, ca: pem(`${at}-ca.pem`), cert: pem(`${at}.pem`), key: pem(`${at}.key`) };
+	const ca = certify(`ca of ${name}`, { kind: 'ec', ca: above?.ca, authority: true });
+	return { ca, ...certify(name, { kind: 'ec', ca }) };
 }
 
-const rejects = (promise, status, kind) =>
-	assert.rejects(promise, (err) => {
-		assert.equal(err.constructor.name, kind, err.message);
-		assert.equal(err.response.statusCode, status);
-		const body = JSON.parse(err.responseBody);
-		assert.equal(Math.floor(body.errorCode / 1000), status);
-		assert.match(body.trackingId, /^[0-9a-f-]{36}$/);
-		assert.ok(body.message && body.timestampUtc);
-		return true;
-	});
-
-async function all(query) {
-	const rows = [];
-	while (query.hasMoreResults)
-		rows.push(...bodyOf(await query.next(query.continuationToken)));
-	return rows;
+// The service says why in a body of its own.
+async function refuses(promise, kind, status) {
+	const body = JSON.parse((await rejects(promise, kind, { status })).responseBody);
+	assert.equal(Math.floor(body.errorCode / 1000), status);
+	assert.match(body.trackingId, /^[0-9a-f-]{36}$/);
+	assert.ok(body.message && body.timestampUtc);
 }
 
 // Without a callback the SDK never tells the end of this one.
@@ -73,10 +40,7 @@ const bulk = (operation) => new Promise((resolve, reject) =>
 	client.runBulkEnrollmentOperation(operation, (err, result) => err ? reject(err) : resolve(result)));
 
 test('the control socket tells of it', async () => {
-	const socket = net.connect(`${dir}/control`, () => socket.write('{"do":"status"}\n'));
-	const [answer] = await once(socket, 'data');
-	socket.end();
-	assert.deepEqual(JSON.parse(answer).dps, { id_scope: scope, host });
+	assert.deepEqual((await control({ do: 'status' })).dps, { id_scope: scope, host });
 });
 
 // -- individual enrolments -------------------------------------------------------------------
@@ -92,46 +56,46 @@ test('create, get and update an individual enrollment', async () => {
 	const updated = bodyOf(await client.createOrUpdateIndividualEnrollment(got));
 	assert.equal(updated.provisioningStatus, 'disabled');
 	assert.notEqual(updated.etag, made.etag);
-	await rejects(client.createOrUpdateIndividualEnrollment(made), 412, 'InvalidEtagError');
+	await refuses(client.createOrUpdateIndividualEnrollment(made), 'InvalidEtagError', 412);
 	updated.provisioningStatus = 'enabled';
 	await client.createOrUpdateIndividualEnrollment(updated);
 });
 
 test('create of one that is there: 409', () =>
-	rejects(client.createOrUpdateIndividualEnrollment(symmetric('one')), 409, 'DeviceAlreadyExistsError'));
-test('create without a TPM: 400', () => rejects(client.createOrUpdateIndividualEnrollment(
-	{ registrationId: 'tpm', attestation: { type: 'tpm', tpm: { endorsementKey: 'a' } } }), 400, 'ArgumentError'));
-test('get of one that is not there: 404', () => rejects(client.getIndividualEnrollment('none'), 404, 'Error'));
-test('a registration that is not there: 404', () => rejects(client.getDeviceRegistrationState('one'), 404, 'Error'));
+	refuses(client.createOrUpdateIndividualEnrollment(symmetric('one')), 'DeviceAlreadyExistsError', 409));
+test('create without a TPM: 400', () => refuses(client.createOrUpdateIndividualEnrollment(
+	{ registrationId: 'tpm', attestation: { type: 'tpm', tpm: { endorsementKey: 'a' } } }), 'ArgumentError', 400));
+test('get of one that is not there: 404', () => refuses(client.getIndividualEnrollment('none'), 'Error', 404));
+test('a registration that is not there: 404', () => refuses(client.getDeviceRegistrationState('one'), 'Error', 404));
 
-test('another key: 401', () => rejects(ProvisioningServiceClient.fromConnectionString(
+test('another key: 401', () => refuses(ProvisioningServiceClient.fromConnectionString(
 	read('dps-connection-string').replace(/SharedAccessKey=.*/, 'SharedAccessKey=' + Buffer.alloc(32).toString('base64')))
-	.getIndividualEnrollment('one'), 401, 'UnauthorizedError'));
-test("the hub's owner: 401", () => rejects(ProvisioningServiceClient.fromConnectionString(
-	read('connection-string').replace(/HostName=[^;]*/, `HostName=${host}`)).getIndividualEnrollment('one'), 401,
-	'UnauthorizedError'));
+	.getIndividualEnrollment('one'), 'UnauthorizedError', 401));
+test("the hub's owner: 401", () => refuses(ProvisioningServiceClient.fromConnectionString(
+	owner.replace(/HostName=[^;]*/, `HostName=${host}`)).getIndividualEnrollment('one'), 'UnauthorizedError',
+	401));
 
 test('keys are shown by the attestation mechanism only', async () => {
 	assert.deepEqual(bodyOf(await client.getIndividualEnrollment('one')).attestation, { type: 'symmetricKey' });
 	const { symmetricKey } = bodyOf(await client.getIndividualEnrollmentAttestationMechanism('one'));
 	assert.equal(Buffer.from(symmetricKey.primaryKey, 'base64').length, 64);
 	assert.notEqual(symmetricKey.primaryKey, symmetricKey.secondaryKey);
-	await rejects(client.getIndividualEnrollmentAttestationMechanism('none'), 404, 'Error');
+	await refuses(client.getIndividualEnrollmentAttestationMechanism('none'), 'Error', 404);
 });
 
 test('keys of its own', async () => {
 	const symmetricKey = { primaryKey: Buffer.alloc(32, 1).toString('base64'), secondaryKey: Buffer.alloc(16, 2).toString('base64') };
 	await client.createOrUpdateIndividualEnrollment({ registrationId: 'own', attestation: { type: 'symmetricKey', symmetricKey } });
 	assert.deepEqual(bodyOf(await client.getIndividualEnrollmentAttestationMechanism('own')).symmetricKey, symmetricKey);
-	await rejects(client.createOrUpdateIndividualEnrollment({ registrationId: 'bad',
-		attestation: { type: 'symmetricKey', symmetricKey: { primaryKey: 'no', secondaryKey: '' } } }), 400, 'ArgumentError');
+	await refuses(client.createOrUpdateIndividualEnrollment({ registrationId: 'bad',
+		attestation: { type: 'symmetricKey', symmetricKey: { primaryKey: 'no', secondaryKey: '' } } }), 'ArgumentError', 400);
 });
 
 test('certificates', async () => {
 	const { ca, cert } = certificates('board-x');
 	const made = bodyOf(await client.createOrUpdateIndividualEnrollment({ registrationId: 'board-x', attestation: {
 		type: 'x509', x509: { clientCertificates: { primary: { certificate: cert },
-			secondary: { certificate: ca.replace(/-----[^-]*-----|\n/g, '') } } } } }));
+			secondary: { certificate: ca.cert.replace(/-----[^-]*-----|\n/g, '') } } } } }));
 	const { primary, secondary } = made.attestation.x509.clientCertificates;
 	assert.equal(primary.info.subjectName, 'CN=board-x');
 	assert.equal(primary.info.issuerName, 'CN=ca of board-x');
@@ -144,9 +108,9 @@ test('certificates', async () => {
 
 test('delete by id, by enrollment, and with an etag that is old', async () => {
 	const made = bodyOf(await client.createOrUpdateIndividualEnrollment(symmetric('gone')));
-	await rejects(client.deleteIndividualEnrollment('gone', 'b2xk'), 412, 'InvalidEtagError');
+	await refuses(client.deleteIndividualEnrollment('gone', 'b2xk'), 'InvalidEtagError', 412);
 	await client.deleteIndividualEnrollment(made);
-	await rejects(client.deleteIndividualEnrollment('gone'), 404, 'Error');
+	await refuses(client.deleteIndividualEnrollment('gone'), 'Error', 404);
 });
 
 test('bulk: create, update and delete, with failures', async () => {
@@ -174,7 +138,7 @@ test('queries come in pages', async () => {
 	assert.ok(query.hasMoreResults);
 	const ids = (await all(client.createIndividualEnrollmentQuery({ query: '*' }, 3))).map((e) => e.registrationId);
 	assert.deepEqual(ids, ['one', 'own', ...[...Array(5).keys()].map((i) => `page-${i}`)]);
-	await rejects(client.createIndividualEnrollmentQuery({ query: 'SELECT a FROM b' }).next(), 400, 'ArgumentError');
+	await refuses(client.createIndividualEnrollmentQuery({ query: 'SELECT a FROM b' }).next(), 'ArgumentError', 400);
 });
 
 // -- groups ----------------------------------------------------------------------------------
@@ -184,14 +148,14 @@ test('groups: create, get, update, query and delete', async () => {
 	assert.deepEqual(bodyOf(await client.getEnrollmentGroup('line')), made);
 	const updated = bodyOf(await client.createOrUpdateEnrollmentGroup({ ...made, initialTwin: { tags: { g: 1 } } }));
 	assert.deepEqual(updated.initialTwin, { tags: { g: 1 } });
-	await rejects(client.createOrUpdateEnrollmentGroup(made), 412, 'InvalidEtagError');
-	await rejects(client.createOrUpdateEnrollmentGroup(group('line')), 409, 'DeviceAlreadyExistsError');
+	await refuses(client.createOrUpdateEnrollmentGroup(made), 'InvalidEtagError', 412);
+	await refuses(client.createOrUpdateEnrollmentGroup(group('line')), 'DeviceAlreadyExistsError', 409);
 	await client.createOrUpdateEnrollmentGroup(group('other'));
 	const rows = await all(client.createEnrollmentGroupQuery({ query: 'SELECT * FROM enrollmentGroups' }, 1));
 	assert.deepEqual(rows.map((g) => g.enrollmentGroupId), ['line', 'other']);
-	await rejects(client.deleteEnrollmentGroup('other', 'b2xk'), 412, 'InvalidEtagError');
+	await refuses(client.deleteEnrollmentGroup('other', 'b2xk'), 'InvalidEtagError', 412);
 	await client.deleteEnrollmentGroup('other');
-	await rejects(client.getEnrollmentGroup('other'), 404, 'Error');
+	await refuses(client.getEnrollmentGroup('other'), 'Error', 404);
 	const { symmetricKey } = bodyOf(await client.getEnrollmentGroupAttestationMechanism('line'));
 	assert.equal(Buffer.from(symmetricKey.primaryKey, 'base64').length, 64);
 });
@@ -199,22 +163,17 @@ test('groups: create, get, update, query and delete', async () => {
 test('a group by signing certificate', async () => {
 	const { ca, cert } = certificates('board-g');
 	const made = bodyOf(await client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: 'signed', attestation: {
-		type: 'x509', x509: { signingCertificates: { primary: { certificate: ca } } } } }));
+		type: 'x509', x509: { signingCertificates: { primary: { certificate: ca.cert } } } } }));
 	assert.equal(made.attestation.x509.signingCertificates.primary.info.subjectName, 'CN=ca of board-g');
-	await rejects(client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: 'client', attestation: {
-		type: 'x509', x509: { clientCertificates: { primary: { certificate: cert } } } } }), 400, 'ArgumentError');
+	await refuses(client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: 'client', attestation: {
+		type: 'x509', x509: { clientCertificates: { primary: { certificate: cert } } } } }), 'ArgumentError', 400);
 	await client.deleteEnrollmentGroup(made);
 });
 
 // -- devices ---------------------------------------------------------------------------------
 
-const refused = (promise, kind) => assert.rejects(promise, (err) => {
-	assert.equal(err.constructor.name, kind, err.message);
-	return true;
-});
 const keysOf = async (id) => bodyOf(await client.getIndividualEnrollmentAttestationMechanism(id)).symmetricKey;
 const stateOf = async (id) => bodyOf(await client.getDeviceRegistrationState(id));
-const thumbprint = (pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '');
 
 // Each waits for the three seconds that the service says.
 for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
@@ -234,7 +193,7 @@ for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
 			const state = await register(id, primaryKey);
 			assert.equal(state.status, 'assigned');
 			assert.equal(state.substatus, 'initialAssignment');
-			assert.equal(state.assignedHub, /HostName=([^;]*)/.exec(read('connection-string'))[1]);
+			assert.equal(state.assignedHub, hub);
 			assert.equal(state.deviceId, deviceId);
 			const made = bodyOf(await registry.get(deviceId));
 			assert.deepEqual(made.authentication.symmetricKey, { primaryKey, secondaryKey });
@@ -244,9 +203,9 @@ for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
 			const seen = await stateOf(id);
 			assert.equal(seen.status, 'assigned');
 			assert.equal(bodyOf(await client.getIndividualEnrollment(id)).registrationState.deviceId, deviceId);
-			await rejects(client.deleteDeviceRegistrationState(id, 'b2xk'), 412, 'InvalidEtagError');
+			await refuses(client.deleteDeviceRegistrationState(id, 'b2xk'), 'InvalidEtagError', 412);
 			await client.deleteDeviceRegistrationState(seen);
-			await rejects(client.getDeviceRegistrationState(id), 404, 'Error');
+			await refuses(client.getDeviceRegistrationState(id), 'Error', 404);
 		});
 
 		it('register with a key derived from a group', async () => {
@@ -268,33 +227,33 @@ for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
 			assert.equal((await registerX509(id, own)).deviceId, id);
 			const { authentication } = bodyOf(await registry.get(id));
 			assert.equal(authentication.type, 'selfSigned');
-			assert.equal(authentication.x509Thumbprint.primaryThumbprint, thumbprint(own.cert));
+			assert.equal(authentication.x509Thumbprint.primaryThumbprint, own.print);
 		});
 
 		// and of one whose CA is in between, which the device shows too
 		it('register with a certificate of a group', async () => {
 			const id = `signed-${name}`;
 			await client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: id, attestation: { type: 'x509',
-				x509: { signingCertificates: { primary: { certificate: signed.ca } } } } });
+				x509: { signingCertificates: { primary: { certificate: signed.ca.cert } } } } });
 			await client.createOrUpdateEnrollmentGroup({ enrollmentGroupId: `near-${name}`, attestation: { type: 'x509',
-				x509: { signingCertificates: { primary: { certificate: chain.ca } } } } });
+				x509: { signingCertificates: { primary: { certificate: chain.ca.cert } } } } });
 			const [far, near] = await Promise.all([registerX509(id, signed),
-				registerX509(`chain-${name}`, { cert: chain.cert + chain.ca, key: chain.key })]);
+				registerX509(`chain-${name}`, { cert: chain.cert + chain.ca.cert, key: chain.key })]);
 			assert.equal(far.x509.enrollmentGroupId, id);
 			assert.equal(near.x509.enrollmentGroupId, `near-${name}`);
-			assert.equal(bodyOf(await registry.get(id)).authentication.x509Thumbprint.primaryThumbprint, thumbprint(signed.cert));
+			assert.equal(bodyOf(await registry.get(id)).authentication.x509Thumbprint.primaryThumbprint, signed.print);
 		});
 
 		it('with another certificate are refused', async () => {
-			await refused(registerX509(`stranger-${name}`, stranger), 'UnauthorizedError');
-			await refused(registerX509(`stranger-${name}`, own), 'UnauthorizedError');
+			await rejects(registerX509(`stranger-${name}`, stranger), 'UnauthorizedError');
+			await rejects(registerX509(`stranger-${name}`, own), 'UnauthorizedError');
 		});
 
 		it('fail where a webhook would choose', async () => {
 			const id = `webhook-${name}`;
 			await client.createOrUpdateIndividualEnrollment(symmetric(id, { allocationPolicy: 'custom',
 				customAllocationDefinition: { webhookUrl: 'https://x.example', apiVersion: '2019-03-31' } }));
-			await refused(register(id, (await keysOf(id)).primaryKey), 'DeviceRegistrationFailedError');
+			await rejects(register(id, (await keysOf(id)).primaryKey), 'DeviceRegistrationFailedError');
 			assert.equal((await stateOf(id)).errorCode, 400207);
 		});
 
@@ -305,8 +264,8 @@ for (const [name, Transport] of [['http', Http], ['mqtt', Mqtt]]) {
 		});
 
 		const wrong = Buffer.alloc(64, 3).toString('base64');
-		it('with a wrong key are refused', () => refused(register('own', wrong), 'UnauthorizedError'));
-		it('that nobody knows are refused', () => refused(register('stranger', wrong), 'UnauthorizedError'));
-		it('in another scope are refused', () => refused(register('own', wrong, '0ne00000000'), 'Error'));
+		it('with a wrong key are refused', () => rejects(register('own', wrong), 'UnauthorizedError'));
+		it('that nobody knows are refused', () => rejects(register('stranger', wrong), 'UnauthorizedError'));
+		it('in another scope are refused', () => rejects(register('own', wrong, '0ne00000000'), 'Error'));
 	});
 }

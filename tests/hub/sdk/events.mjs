@@ -3,28 +3,16 @@
 // reads. What is read is sent by azure-iot-device.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import fs from 'node:fs';
 import test from 'node:test';
 import { EventHubConsumerClient, earliestEventPosition, latestEventPosition } from '@azure/event-hubs';
 import old from 'event-hubs-2';
-import iothub from 'azure-iothub';
 import device from 'azure-iot-device';
 import transport from 'azure-iot-device-amqp';
-
-const dir = process.env.HUB_DIR;
-const host = 'stmiot-local.azure-devices.net';
-const entity = 'iothub-ehub-stmiot-local';
-const owner = fs.readFileSync(`${dir}/connection-string`, 'utf8').trim();
-const keyOf = (policy) => /SharedAccessKey=(.*)/.exec(fs.readFileSync(`${dir}/policies/${policy}`, 'utf8').trim())[1];
-const registry = iothub.Registry.fromConnectionString(owner);
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-const stringOf = (policy, key = keyOf(policy)) =>
-	`Endpoint=sb://${host}/;SharedAccessKeyName=${policy};SharedAccessKey=${key}`;
+import { create, dir, endpointOf, entity, host, keyIn, policy, sleep, stringOf, until } from './lib/hub.mjs';
 
 // A reader that does not try again, closed at the end of the test.
-function reader(t, { group = '$Default', policy = 'service', key, name = entity } = {}) {
-	const client = new EventHubConsumerClient(group, stringOf(policy, key), name, { retryOptions: { maxRetries: 0 } });
+function reader(t, { group = '$Default', by = 'service', key, name = entity } = {}) {
+	const client = new EventHubConsumerClient(group, endpointOf(by, key), name, { retryOptions: { maxRetries: 0 } });
 	client.subscriptions = [];
 	t.after(async () => {
 		await Promise.all(client.subscriptions.map((s) => s.close()));
@@ -43,9 +31,7 @@ function collect(client, partition, options) {
 	client.subscriptions.push(subscription);
 	got.close = () => subscription.close();
 	got.until = async (count, of = got.events) => {
-		for (let i = 0; i < 200 && of.length < count; i++)
-			await sleep(20);
-		assert.ok(of.length >= count, `${of.length} of ${count}: ${got.errors}`);
+		assert.ok(await until(() => of.length >= count), `${of.length} of ${count}: ${got.errors}`);
 		return of;
 	};
 	return got;
@@ -63,10 +49,7 @@ async function send(body, properties = {}) {
 }
 
 test.before(async () => {
-	const { responseBody } = await registry.create({ deviceId: 'reads' });
-	sender = device.Client.fromConnectionString(
-		`HostName=${host};DeviceId=reads;SharedAccessKey=${responseBody.authentication.symmetricKey.primaryKey}`,
-		transport.Amqp);
+	sender = device.Client.fromConnectionString(stringOf(await create('reads')), transport.Amqp);
 	await sender.open();
 	for (let i = 0; i < 5; i++)
 		await send(`event ${i}`, { number: `${i}` });
@@ -178,7 +161,7 @@ test('a wrong key', async (t) =>
 		{ code: 'UnauthorizedError' }));
 
 test('a policy without ServiceConnect', async (t) => {
-	const client = reader(t, { policy: 'registryRead' });
+	const client = reader(t, { by: 'registryRead' });
 	await assert.rejects(client.getPartitionIds(), /ServiceConnect/);
 	const got = collect(client, '0', { startPosition: earliestEventPosition });
 	const [error] = await got.until(1, got.errors);
@@ -225,8 +208,7 @@ test('readers with an epoch: the higher one has it, and nobody without', async (
 // -- others --------------------------------------------------------------------------------
 
 test('event-hubs 2.1.4 from the connection string of the IoT Hub: redirected', async (t) => {
-	const service = fs.readFileSync(`${dir}/policies/service`, 'utf8').trim();
-	const client = await old.EventHubClient.createFromIotHubConnectionString(service);
+	const client = await old.EventHubClient.createFromIotHubConnectionString(policy('service'));
 	t.after(() => client.close());
 	assert.equal((await client.getHubRuntimeInformation()).partitionCount, 4);
 	const events = await client.receiveBatch(partition, 5, 5, { eventPosition: old.EventPosition.fromStart() });
@@ -235,16 +217,16 @@ test('event-hubs 2.1.4 from the connection string of the IoT Hub: redirected', a
 });
 
 // It crashes when it is done, in its own library: what it wrote before counts.
-const monitor = (policy, key) => new Promise((resolve) => execFile('/usr/bin/python3',
-	['tests/hub/sdk/monitor.py', host, policy, partition, `${dir}/ca.pem`],
+const monitor = (key) => new Promise((resolve) => execFile('/usr/bin/python3',
+	['tests/hub/sdk/monitor.py', host, 'service', partition, `${dir}/ca.pem`],
 	{ timeout: 8000, env: { ...process.env, HUB_KEY: key, LD_PRELOAD: '' } },
 	(error, stdout, stderr) => resolve(stdout + stderr)));
 
 test('uamqp with PLAIN, as az iot hub monitor-events: redirected, and reads from a time', async () => {
-	const said = await monitor('service', keyOf('service'));
+	const said = await monitor(keyIn(policy('service')));
 	assert.match(said, /partitions 4\n/);
 	assert.match(said, /event 0 of reads\nevent 1 of reads\n/);
 });
 
 test('uamqp with PLAIN and a wrong key', async () =>
-	assert.match(await monitor('service', Buffer.alloc(32, 1).toString('base64')), /refused/));
+	assert.match(await monitor(Buffer.alloc(32, 1).toString('base64')), /refused/));

@@ -3,25 +3,16 @@
 // messages of `stmiot device` at devices of the SDK.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { EventHubConsumerClient, earliestEventPosition } from '@azure/event-hubs';
-import iothub from 'azure-iothub';
 import device from 'azure-iot-device';
 import amqp from 'azure-iot-device-amqp';
 import http from 'azure-iot-device-http';
 import mqtt from 'azure-iot-device-mqtt';
+import { create, dir, eventHub, sleep, stringOf, temp, until } from './lib/hub.mjs';
 
 const { Client, Message } = device;
-const dir = process.env.HUB_DIR;
-const host = 'stmiot-local.azure-devices.net';
-const owner = fs.readFileSync(`${dir}/connection-string`, 'utf8').trim();
-const registry = iothub.Registry.fromConnectionString(owner);
-const eventHub = owner.replace('HostName=', 'Endpoint=sb://').replace(';', '/;') + ';EntityPath=iothub-ehub-stmiot-local';
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const temp = fs.mkdtempSync(path.join(os.tmpdir(), 'stmiot-sdk-'));
 const env = { ...process.env, XDG_CONFIG_HOME: temp, XDG_STATE_HOME: temp, STMIOT_BUS: 'sim', NO_COLOR: '1' };
 delete env.STMIOT_HUB_CONNECTION_STRING;
 delete env.STMIOT_EVENTHUB_CONNECTION_STRING;
@@ -39,9 +30,7 @@ function run(args, { input } = {}) {
 	}));
 	it.lines = () => it.out.split('\n').slice(0, -1).map((line) => JSON.parse(line));
 	it.until = async (done, what) => {
-		for (let i = 0; i < 400 && !done(it); i++)
-			await sleep(20);
-		assert.ok(done(it), `${what}: ${it.status} ${it.out.slice(-500)} ${it.err}`);
+		assert.ok(await until(() => done(it)), `${what}: ${it.status} ${it.out.slice(-500)} ${it.err}`);
 		return it;
 	};
 	return it;
@@ -65,16 +54,9 @@ async function monitor(t, ...args) {
 
 test.before(() => stmiot(['hub', 'add', 'local', '--use', '--ca', `${dir}/ca.pem`,
 	'--connection-string-file', `${dir}/connection-string`]));
-test.after(() => fs.rmSync(temp, { recursive: true }));
-
-async function create(deviceId) {
-	const { responseBody } = await registry.create({ deviceId });
-	return { ...responseBody, string: `HostName=${host};DeviceId=${deviceId};` +
-		`SharedAccessKey=${responseBody.authentication.symmetricKey.primaryKey}` };
-}
 
 async function open(t, identity, transport) {
-	const client = Client.fromConnectionString(identity.string, transport);
+	const client = Client.fromConnectionString(stringOf(identity), transport);
 	t.after(() => client.close());
 	await client.open();
 	return client;
@@ -157,8 +139,7 @@ async function read(deviceId, count) {
 		},
 		processError: async (error) => found.push(error),
 	}, { startPosition: earliestEventPosition });
-	for (let i = 0; i < 300 && found.length < count; i++)
-		await sleep(20);
+	await until(() => found.length >= count);
 	await reading.close();
 	await reader.close();
 	assert.equal(found.length, count);
@@ -214,8 +195,7 @@ test('a reader with an epoch has the group: the monitor says so, and reads by an
 		await reading.close();
 		await reader.close();
 	});
-	for (let i = 0; i < 300 && reads < 4; i++)
-		await sleep(20);
+	await until(() => reads >= 4);
 	const it = await stmiot(['monitor', '--json', '--since', 'start'], { status: 6 });
 	assert.match(it.err, /another reader has the consumer group for itself \(by an epoch\)/);
 	assert.match(it.err, /--group NAME reads by that consumer group/);
