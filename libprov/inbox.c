@@ -4,6 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define BUSY_MS   5
+#define GATHER_US 1000
 
 bool inbox_init(struct inbox *in)
 {
@@ -68,6 +72,19 @@ void inbox_lost(struct inbox *in)
 	pthread_mutex_unlock(&in->lock);
 }
 
+/*
+ * With the lock. Where much comes, more comes in a moment: to wake up for each message costs
+ * more than what is done with it. Nobody signals meanwhile.
+ */
+static void gather(struct inbox *in)
+{
+	if (in->n == 0 || in->lost || steady_ms() - in->took_ms > BUSY_MS)
+		return;
+	pthread_mutex_unlock(&in->lock);
+	usleep(GATHER_US);
+	pthread_mutex_lock(&in->lock);
+}
+
 size_t inbox_take(struct inbox *in, unsigned ms)
 {
 	struct mqtt_message *taken = in->taken;
@@ -78,8 +95,11 @@ size_t inbox_take(struct inbox *in, unsigned ms)
 		in->waits = true;
 		steady_wait(&in->came, &in->lock, ms);
 		in->waits = false;
+		gather(in);
 	}
 	n = in->n;
+	if (n)
+		in->took_ms = steady_ms();
 	in->taken = in->filling;
 	in->filling = taken;
 	in->n = in->bytes = 0;

@@ -18,6 +18,7 @@ struct inbox {
 	bool waits, lost, closed;
 	/* The caller's own. */
 	struct mqtt_message *taken;
+	int64_t took_ms; /* when there was something, last */
 };
 
 bool inbox_init(struct inbox *in);

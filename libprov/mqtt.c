@@ -284,6 +284,9 @@ static int create(struct mqtt *m, struct prov_error *err)
 	if (rc != MQTTASYNC_SUCCESS)
 		return fail(err, PROV_ERR_NOMEM, "no MQTT client: %s",
 			    MQTTAsync_strerror(rc));
+	/* It formats a line for each packet, for a trace that nobody has asked for. */
+	if (!getenv("MQTT_C_CLIENT_TRACE"))
+		MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
 	MQTTAsync_setCallbacks(m->client, m, on_lost, on_message, NULL);
 	return 0;
 }
