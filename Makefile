@@ -58,13 +58,15 @@ BOARD_OBJ := $(call obj,$(BOARD_SRC))
 HUB_OBJ := $(call obj,$(HUB_SRC))
 FIRMWARE_OBJ := $(call obj,$(FIRMWARE_SRC))
 
-LIBPROV_PKGS := libcurl libssl libcrypto libcjson libqpid-proton
+LIBPROV_PKGS := libssl libcrypto libcjson libqpid-proton
+# Of libcurl the headers only: libprov/curl.c loads it.
+LIBPROV_CFLAGS = $(call pkg,--cflags,$(LIBPROV_PKGS) libcurl)
 BOARD_PKGS := libcjson unicorn libseccomp
 HUB_PKGS := libmicrohttpd gnutls sqlite3 libssl libcrypto libcjson libqpid-proton
 
 # Who may know whom: the search paths say it (CONTRIBUTING.md, "The house").
 $(LIBDFU_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,libusb-1.0)
-$(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(call pkg,--cflags,$(LIBPROV_PKGS)) -pthread
+$(LIBPROV_OBJ): OWN_CFLAGS += -fPIC $(LIBPROV_CFLAGS) -pthread
 $(CLI_OBJ): OWN_CFLAGS += -Ilibdfu -Ilibprov $(call pkg,--cflags,libcjson) -pthread
 # Hidden, or the linker lets ours take the place of unicorn's functions of the same name.
 $(BOARD_OBJ): OWN_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
@@ -74,7 +76,7 @@ FIRMWARE_HOST_CFLAGS := -Ifirmware -Ilibprov -DFIRMWARE_VERSION='"$(VERSION)"' -
 
 LIBDFU_LIBS = $(call pkg,--libs,libusb-1.0)
 # Debian's paho has no file for pkg-config.
-LIBPROV_LIBS = $(call pkg,--libs,$(LIBPROV_PKGS)) -lpaho-mqtt3as -pthread
+LIBPROV_LIBS = $(call pkg,--libs,$(LIBPROV_PKGS)) -lpaho-mqtt3as -ldl -pthread
 CJSON_LIBS = $(call pkg,--libs,libcjson)
 BOARD_LIBS = $(call pkg,--libs,$(BOARD_PKGS))
 HUB_LIBS = $(call pkg,--libs,$(HUB_PKGS))

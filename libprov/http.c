@@ -1,13 +1,11 @@
 #include "http.h"
 
+#include "curl.h"
 #include "http_answer.h"
 #include "http_error.h"
 #include "text.h"
 #include "waits.h"
-#include "wipe.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +27,6 @@ struct http_pool {
 	struct prov_secret *identity;
 };
 
-/*
- * Headers and answers are copied into curl's own buffers. A program that has set curl up
- * before us keeps its own functions.
- */
-static void init_curl(void)
-{
-	curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup,
-			     calloc);
-}
-
 static int no_memory(struct prov_error *err)
 {
 	return fail(err, PROV_ERR_NOMEM, "no memory for a request");
@@ -54,7 +42,7 @@ static int set_connect_to(struct http_pool *p, const char *to, struct prov_error
 	if (!colon || !parse_port(colon + 1, strlen(colon + 1), &port))
 		return fail(err, PROV_ERR_ARG, "connect to HOST:PORT, not to \"%s\"", to);
 	snprintf(line, sizeof(line), "::%s", to);
-	p->connect_to = curl_slist_append(NULL, line);
+	p->connect_to = libcurl.slist_append(NULL, line);
 	p->connect_host = strndup(to, (size_t)(colon - to));
 	p->connect_port = (uint16_t)port;
 	return p->connect_to && p->connect_host ? 0 : no_memory(err);
@@ -91,14 +79,14 @@ static bool make_room(struct http_pool *p)
 	if (!waits_room(&p->waits, calls * SOCKETS_PER_CALL))
 		return false;
 	p->max_calls = calls;
-	curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)calls);
+	libcurl.multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)calls);
 	return true;
 }
 
 static int fill_pool(struct http_pool *p, const struct http_opts *opts,
 		     struct prov_error *err)
 {
-	p->multi = curl_multi_init();
+	p->multi = libcurl.multi_init();
 	p->host = strdup(opts->host);
 	p->user_agent = strdup(opts->user_agent);
 	p->ca_file = opts->ca_file ? strdup(opts->ca_file) : NULL;
@@ -107,8 +95,8 @@ static int fill_pool(struct http_pool *p, const struct http_opts *opts,
 	p->connect_ms = opts->connect_ms;
 	if (!p->multi || !p->host || !p->user_agent || (opts->ca_file && !p->ca_file))
 		return no_memory(err);
-	curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
+	libcurl.multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	libcurl.multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
 	if (opts->identity && prov_secret_copy(opts->identity, &p->identity, err) < 0)
 		return PROV_ERR_NOMEM;
 	return opts->connect_to ? set_connect_to(p, opts->connect_to, err) : 0;
@@ -117,11 +105,12 @@ static int fill_pool(struct http_pool *p, const struct http_opts *opts,
 int http_open(const struct http_opts *opts, struct http_pool **out,
 	      struct prov_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct http_pool *p = calloc(1, sizeof(*p));
-	int rc;
+	struct http_pool *p;
+	int rc = libcurl_load(err);
 
-	pthread_once(&once, init_curl);
+	if (rc < 0)
+		return rc;
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return no_memory(err);
 	rc = fill_pool(p, opts, err);
@@ -137,10 +126,10 @@ void http_close(struct http_pool *pool)
 	if (!pool)
 		return;
 	while (pool->n_idle)
-		curl_easy_cleanup(pool->idle[--pool->n_idle]);
-	curl_multi_cleanup(pool->multi);
+		libcurl.easy_cleanup(pool->idle[--pool->n_idle]);
+	libcurl.multi_cleanup(pool->multi);
 	waits_free(&pool->waits);
-	curl_slist_free_all(pool->connect_to);
+	libcurl.slist_free_all(pool->connect_to);
 	free(pool->host);
 	free(pool->connect_host);
 	free(pool->ca_file);
@@ -171,7 +160,7 @@ static bool add(struct curl_slist **list, const char *name, const char *value)
 	if (!line)
 		return false;
 	snprintf(line, room, "%s: %s", name, value);
-	more = curl_slist_append(*list, line);
+	more = libcurl.slist_append(*list, line);
 	explicit_bzero(line, room);
 	free(line);
 	if (more)
@@ -183,7 +172,7 @@ static void free_headers(struct curl_slist *list)
 {
 	for (struct curl_slist *l = list; l; l = l->next)
 		explicit_bzero(l->data, strlen(l->data));
-	curl_slist_free_all(list);
+	libcurl.slist_free_all(list);
 }
 
 static bool add_headers(struct http_call *call, struct curl_slist **list)
@@ -204,7 +193,7 @@ static bool add_headers(struct http_call *call, struct curl_slist **list)
 		ok = add(list, "x-ms-max-item-count", items);
 	if (ok) {
 		/* Our bodies are short: send them without asking first. */
-		struct curl_slist *more = curl_slist_append(*list, "Expect:");
+		struct curl_slist *more = libcurl.slist_append(*list, "Expect:");
 
 		ok = more;
 		*list = more ? more : *list;
@@ -212,10 +201,16 @@ static bool add_headers(struct http_call *call, struct curl_slist **list)
 	return ok;
 }
 
+/* A long it must be, which no prototype says. */
+static void set_number(CURL *easy, CURLoption option, long n)
+{
+	libcurl.easy_setopt(easy, option, n);
+}
+
 /* Without memory curl forgets a text that it was given: a CA file, for one. */
 static bool set_text(CURL *easy, CURLoption option, const char *text)
 {
-	return curl_easy_setopt(easy, option, text) == CURLE_OK;
+	return libcurl.easy_setopt(easy, option, text) == CURLE_OK;
 }
 
 /*
@@ -225,7 +220,7 @@ static bool set_text(CURL *easy, CURLoption option, const char *text)
  */
 static bool has_ca_bundle(void)
 {
-	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+	const curl_version_info_data *curl = libcurl.version_info(CURLVERSION_NOW);
 
 	return curl->cainfo && access(curl->cainfo, R_OK) == 0;
 }
@@ -236,8 +231,8 @@ static bool set_identity(const struct http_pool *pool, CURL *easy)
 	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
 
 	blob.data = (void *)(uintptr_t)prov_secret_bytes(pool->identity, &blob.len);
-	return curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob) == CURLE_OK;
+	return libcurl.easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob) == CURLE_OK &&
+	       libcurl.easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob) == CURLE_OK;
 }
 
 /* What goes for every connection. */
@@ -247,12 +242,12 @@ static bool set_pool(const struct http_pool *pool, CURL *easy)
 		  set_text(easy, CURLOPT_USERAGENT, pool->user_agent);
 
 	/* Who stops does not wait for a name server that does not answer. */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)pool->connect_ms);
-	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	set_number(easy, CURLOPT_QUICK_EXIT, 1);
+	set_number(easy, CURLOPT_NOSIGNAL, 1);
+	set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	set_number(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, pool->connect_ms);
+	set_number(easy, CURLOPT_TCP_NODELAY, 1);
 	if (pool->ca_file)
 		ok = ok && set_text(easy, CURLOPT_CAINFO, pool->ca_file);
 	if (pool->ca_file || has_ca_bundle())
@@ -260,7 +255,7 @@ static bool set_pool(const struct http_pool *pool, CURL *easy)
 	if (pool->identity)
 		ok = ok && set_identity(pool, easy);
 	if (pool->connect_to) {
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, pool->connect_to);
+		libcurl.easy_setopt(easy, CURLOPT_CONNECT_TO, pool->connect_to);
 		ok = ok && set_text(easy, CURLOPT_NOPROXY, "*");
 	}
 	return ok;
@@ -284,17 +279,17 @@ static bool set_call(struct http_call *call, CURL *easy)
 	size_t len = 0;
 	const uint8_t *body = call->body ? prov_secret_bytes(call->body, &len) : NULL;
 
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+	libcurl.easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+	libcurl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
 	if (!body)
-		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)call->fresh);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+		set_number(easy, CURLOPT_HTTPGET, 1);
+	libcurl.easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+	set_number(easy, CURLOPT_TIMEOUT_MS, call->timeout_ms);
+	set_number(easy, CURLOPT_FRESH_CONNECT, call->fresh);
+	libcurl.easy_setopt(easy, CURLOPT_WRITEDATA, call);
+	libcurl.easy_setopt(easy, CURLOPT_HEADERDATA, call);
+	libcurl.easy_setopt(easy, CURLOPT_PREREQDATA, call);
+	libcurl.easy_setopt(easy, CURLOPT_PRIVATE, call);
 	return set_text(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
@@ -305,17 +300,17 @@ static CURL *take_idle(struct http_pool *pool)
 
 	if (pool->n_idle)
 		return pool->idle[--pool->n_idle];
-	easy = curl_easy_init();
+	easy = libcurl.easy_init();
 	if (!easy || !set_pool(pool, easy)) {
-		curl_easy_cleanup(easy);
+		libcurl.easy_cleanup(easy);
 		return NULL;
 	}
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	set_number(easy, CURLOPT_PATH_AS_IS, 1);
 	/* The least, as each call has one; curl's own is 64 KiB. */
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
-	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+	set_number(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384);
+	libcurl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
+	libcurl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
+	libcurl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
 	return easy;
 }
 
@@ -327,7 +322,7 @@ int http_start(struct http_pool *pool, struct http_call *call, struct prov_error
 	http_clear(call);
 	if (!easy || !make_room(pool) || !http_answer_room(call, 1) ||
 	    !add_headers(call, &headers)) {
-		curl_easy_cleanup(easy);
+		libcurl.easy_cleanup(easy);
 		free_headers(headers);
 		return no_memory(err);
 	}
@@ -336,7 +331,7 @@ int http_start(struct http_pool *pool, struct http_call *call, struct prov_error
 	call->headers = headers;
 	pool->n_calls++;
 	if (set_url(pool, easy, pool->port, call->target) && set_call(call, easy) &&
-	    curl_multi_add_handle(pool->multi, easy) == CURLM_OK)
+	    libcurl.multi_add_handle(pool->multi, easy) == CURLM_OK)
 		return 0;
 	http_stop(pool, call);
 	return no_memory(err);
@@ -345,12 +340,12 @@ int http_start(struct http_pool *pool, struct http_call *call, struct prov_error
 /* `whole`: it ended as it should, and the handle has nothing left of it. */
 static void end_call(struct http_pool *pool, struct http_call *call, bool whole)
 {
-	curl_multi_remove_handle(pool->multi, call->easy);
+	libcurl.multi_remove_handle(pool->multi, call->easy);
 	pool->n_calls--;
 	if (whole && pool->n_idle < IDLE_MAX)
 		pool->idle[pool->n_idle++] = call->easy;
 	else
-		curl_easy_cleanup(call->easy);
+		libcurl.easy_cleanup(call->easy);
 	free_headers(call->headers);
 	call->easy = NULL;
 	call->headers = NULL;
@@ -376,10 +371,10 @@ static void collect(const struct http_pool *pool, CURL *easy, CURLcode code,
 	f->ca_file = pool->ca_file;
 	f->direct = pool->connect_to;
 	f->connect_ms = pool->connect_ms;
-	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &f->os_errno);
-	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &f->verify);
-	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &f->proxy_status);
-	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+	libcurl.easy_getinfo(easy, CURLINFO_OS_ERRNO, &f->os_errno);
+	libcurl.easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &f->verify);
+	libcurl.easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &f->proxy_status);
+	libcurl.easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
 	f->connected = connect_us > 0;
 }
 
@@ -389,9 +384,9 @@ static void finish(struct http_pool *pool, struct http_call *call, CURLcode code
 	struct http_failure f;
 	curl_off_t us = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
-	curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &us);
+	libcurl.easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
+	libcurl.easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &us);
 	call->status = (int)status;
 	call->sent = call->sends > 0;
 	call->connects = connects > 0 ? (unsigned)connects : 0;
@@ -420,11 +415,11 @@ static struct http_call *take_done(struct http_pool *pool)
 	int left;
 
 	do {
-		msg = curl_multi_info_read(pool->multi, &left);
+		msg = libcurl.multi_info_read(pool->multi, &left);
 	} while (msg && msg->msg != CURLMSG_DONE);
 	if (!msg)
 		return NULL;
-	curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+	libcurl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
 	finish(pool, call, msg->data.result);
 	return call;
 }
@@ -447,13 +442,15 @@ struct http_call *http_next(struct http_pool *pool, unsigned ms)
 
 	if (call)
 		return call;
-	curl_multi_timeout(pool->multi, &curl_ms);
+	libcurl.multi_timeout(pool->multi, &curl_ms);
 	if (curl_ms > 0 && (unsigned long)curl_ms < ms)
 		ms = (unsigned)curl_ms;
 	if (curl_ms == 0 || !waits_poll(&pool->waits, ms))
-		curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		libcurl.multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0,
+					    &running);
 	while ((fd = waits_take(&pool->waits, &events)) >= 0)
-		curl_multi_socket_action(pool->multi, fd, curl_events(events), &running);
+		libcurl.multi_socket_action(pool->multi, fd, curl_events(events),
+					    &running);
 	return take_done(pool);
 }
 
@@ -479,45 +476,45 @@ static bool is_open(CURLcode code, const struct http_failure *f)
 
 int http_try_hub(struct http_pool *pool, bool *proxied, struct prov_error *err)
 {
-	CURL *easy = curl_easy_init();
+	CURL *easy = libcurl.easy_init();
 	struct http_failure f;
 	CURLcode code;
 
 	if (!easy || !set_pool(pool, easy) || !set_url(pool, easy, pool->port, "/")) {
-		curl_easy_cleanup(easy);
+		libcurl.easy_cleanup(easy);
 		return no_memory(err);
 	}
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	code = curl_easy_perform(easy);
+	set_number(easy, CURLOPT_CONNECT_ONLY, 1);
+	code = libcurl.easy_perform(easy);
 	collect(pool, easy, code, &f);
-	curl_easy_cleanup(easy);
+	libcurl.easy_cleanup(easy);
 	*proxied = f.proxy_status != 0;
 	return is_open(code, &f) ? 0 : http_words(&f, err);
 }
 
 int http_try_tls(struct http_pool *pool, struct prov_error *err)
 {
-	CURL *easy = curl_easy_init();
+	CURL *easy = libcurl.easy_init();
 	struct http_failure f;
 	CURLcode code;
 
 	if (!easy || !set_pool(pool, easy) || !set_url(pool, easy, pool->port, "/")) {
-		curl_easy_cleanup(easy);
+		libcurl.easy_cleanup(easy);
 		return no_memory(err);
 	}
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	code = curl_easy_perform(easy);
+	libcurl.easy_setopt(easy, CURLOPT_PROXY, "");
+	set_number(easy, CURLOPT_CONNECT_ONLY, 1);
+	code = libcurl.easy_perform(easy);
 	collect(pool, easy, code, &f);
 	f.direct = true;
-	curl_easy_cleanup(easy);
+	libcurl.easy_cleanup(easy);
 	return code == CURLE_OK ? 0 : http_words(&f, err);
 }
 
 int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 {
 	char url[320];
-	CURL *easy = curl_easy_init();
+	CURL *easy = libcurl.easy_init();
 	struct http_failure f;
 	CURLcode code;
 
@@ -525,16 +522,16 @@ int http_try_port(struct http_pool *pool, uint16_t port, struct prov_error *err)
 	if (!easy || !set_pool(pool, easy) ||
 	    !set_text(easy, CURLOPT_PROTOCOLS_STR, "http") ||
 	    !set_text(easy, CURLOPT_URL, url)) {
-		curl_easy_cleanup(easy);
+		libcurl.easy_cleanup(easy);
 		return no_memory(err);
 	}
-	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	code = curl_easy_perform(easy);
+	libcurl.easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+	libcurl.easy_setopt(easy, CURLOPT_PROXY, "");
+	set_number(easy, CURLOPT_CONNECT_ONLY, 1);
+	code = libcurl.easy_perform(easy);
 	collect(pool, easy, code, &f);
 	f.port = port;
 	f.direct = true;
-	curl_easy_cleanup(easy);
+	libcurl.easy_cleanup(easy);
 	return code == CURLE_OK ? 0 : http_words(&f, err);
 }

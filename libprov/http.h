@@ -1,5 +1,4 @@
-/* The door to curl: many HTTPS requests at once over kept-alive connections to one host.
- */
+/* By curl: many HTTPS requests at once over kept-alive connections to one host. */
 #ifndef PROV_HTTP_H
 #define PROV_HTTP_H
 

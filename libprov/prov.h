@@ -43,7 +43,7 @@ enum prov_err {
 	PROV_OK = 0,
 	PROV_ERR_ARG = -1,    /* the caller asks for what cannot be */
 	PROV_ERR_FORMAT = -2, /* malformed; `at` is the offset of the first wrong byte */
-	PROV_ERR_FILE = -3,  /* a file or command cannot be read or run (errno's words) */
+	PROV_ERR_FILE = -3,  /* no reading a file, running a command, loading a library */
 	PROV_ERR_NOMEM = -4, /* no memory */
 	PROV_ERR_RESOLVE = -5,    /* the host name has no address */
 	PROV_ERR_CONNECT = -6,    /* nobody answers at the port, or it is blocked */
@@ -250,6 +250,9 @@ struct prov_hub_opts {
  * Nothing is sent yet. `connstr` is of the service kind, or, with a `token_command`, may
  * have nothing but its host; PROV_ERR_ARG otherwise. A token is signed when needed and
  * again before it expires. Proxies are taken from the environment as curl does.
+ *
+ * The first hub loads libcurl.so.4, with which the library is not linked; PROV_ERR_FILE
+ * where it is not there.
  *
  * The service refuses a wrong key and a right that is lacking with the same words: up to
  * two further requests, which read a device and a twin called "stmiot-probe", tell

@@ -39,7 +39,8 @@ $(call unit_bin,firmware): $(B)/obj/tests/unit/firmware/mock_bus.o $(FIRMWARE_A)
 # Allocations that fail when the test says so.
 $(filter %/test_alloc %/test_alloc_local,$(UNIT_BIN)): OWN_LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
-$(B)/unit/libprov/test_alloc: OWN_LDFLAGS += -Wl,--wrap=curl_multi_socket_action
+# It sets curl up before libprov loads it.
+$(B)/unit/libprov/test_alloc: UNIT_LIBS = $(call pkg,--libs,libcurl)
 # A name server that does not answer.
 $(B)/unit/libprov/test_resolve: OWN_LDFLAGS += -Wl,--wrap=getaddrinfo
 

@@ -177,6 +177,24 @@ hub_host() {
 	no_secret_in said
 }
 
+@test "no libcurl, and who does not need it" {
+	hub_up
+	stmiot -q sim up --no-hub --time none
+	mkdir broken other
+	: >broken/libcurl.so.4
+	ln -s "$(ldd "$(command -v stmiot)" | awk '/libcjson/ { print $3 }')" other/libcurl.so.4
+	local row
+	for row in "broken|libcurl.so.4: file too short" "other|undefined symbol: curl_"; do
+		local without=(env "LD_LIBRARY_PATH=$PWD/${row%%|*}" stmiot)
+		fails 1 "HTTPS needs libcurl: " "${without[@]}" device show d
+		has "$stderr" "${row#*|}"
+		has "$stderr" "install the package libcurl4"
+		run -0 "${without[@]}" -b sim:b0 list
+		run -0 --separate-stderr "${without[@]}" token
+	done
+	no_secret_in said
+}
+
 @test "a proxy that is not there" {
 	hub_up
 	stmiot -q hub add far --connection-string-file hub/connection-string

@@ -39,7 +39,7 @@ FUZZ_SAN := address,undefined
 FUZZ_CFLAGS = -std=c11 -O1 -g -DSECRETS_ALONE -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	$(if $(WERROR),-Wall -Wextra -Werror)
 $(FUZZ_LIBDFU_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,libusb-1.0)
-$(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(call pkg,--cflags,$(LIBPROV_PKGS))
+$(FUZZ_LIBPROV_OBJ): FUZZ_CFLAGS += $(LIBPROV_CFLAGS)
 $(FUZZ_BOARD_OBJ): FUZZ_CFLAGS += -Isim/board -fvisibility=hidden $(call pkg,--cflags,$(BOARD_PKGS))
 $(FUZZ_HUB_OBJ): FUZZ_CFLAGS += -Isim/hub $(call pkg,--cflags,$(HUB_PKGS))
 $(FUZZ_FIRMWARE_OBJ): FUZZ_CFLAGS += $(FIRMWARE_HOST_CFLAGS)
