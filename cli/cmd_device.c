@@ -50,7 +50,7 @@ const struct opt device_options[] = {
 	{ OPT_TEXT, 0, "interval", "TIME",
 	  "twin: --watch looks so often (default: every 2s)", &W.interval, NULL, NULL },
 	{ OPT_NUMBER, 0, "count", "N", "twin: --watch ends after so many lines", &W.count,
-	  NULL, NULL },
+	  &W.count_given, NULL },
 	{ OPT_TEXT, 0, "timeout", "TIME",
 	  "call, twin, send: wait so long for the answer, 5s to 300s (default: 30s); "
 	  "--watch ends after it, and so does --wait (default: 60s)",

@@ -21,7 +21,7 @@
 static const char *since, *timeout_text, *group, *eventhub;
 static uint32_t count;
 static bool count_given, properties, unique;
-static struct mqtt_wishes mqtt = { .qos = "1" };
+static struct mqtt_wishes mqtt;
 
 const struct opt monitor_options[] = {
 	{ OPT_TEXT, 0, "since", "WHEN",
@@ -400,8 +400,10 @@ static int monitor_hub(const struct prov_events_opts *opts, struct tail *t)
 	int status;
 
 	if (mqtt_any(&mqtt))
-		return usage_error("--topic, --user, --password-file, --ca, --cert and "
-				   "--private-key are for --mqtt");
+		return usage_error("--topic, --qos, --user, --password-file, --ca, "
+				   "--cert and --private-key are for --mqtt");
+	if (group && !*group)
+		return usage_error("--group: a consumer group has a name");
 	status = find_source(&s);
 	r.events.ca_file = s.hub.ca_file;
 	r.events.connect_to = *s.amqp ? s.amqp : NULL;

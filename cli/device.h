@@ -18,6 +18,7 @@ struct device_wishes {
 	struct opt_list tags;        /* twin: KEY=VALUE */
 	const char *interval;        /* twin --watch */
 	uint32_t count;              /* twin --watch: 0 is no end */
+	bool count_given;            /* then it is 1 or more */
 	const char *timeout;         /* call, twin --watch */
 	const char *connect_timeout; /* call */
 	const char *group;           /* enroll, enrolled, unenroll */
@@ -53,7 +54,7 @@ int device_purge(struct prov_hub *hub, int argc, char **argv);
 /* `send`, which needs AMQP and no open hub (device_send.c). */
 int device_send(int argc, char **argv);
 
-/* The properties of a message, by --property; free `names`. */
+/* The properties of a message, by --property; free `names`. The other texts are checked too. */
 struct device_properties {
 	struct prov_property at[64];
 	size_t n;

@@ -1,5 +1,6 @@
 /* `device send`: messages to a device, and what becomes of them. */
 #include "device.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,12 +35,37 @@ struct sending {
 
 static const char *const ack_words[] = { "none", "positive", "negative", "full" };
 
+/* A hub hangs up on what is no UTF-8. */
+static int check_texts(void)
+{
+	const struct {
+		const char *option, *text;
+	} texts[] = {
+		{ "message-id", W.message_id },
+		{ "correlation-id", W.correlation_id },
+		{ "content-type", W.content_type },
+		{ "content-encoding", W.content_encoding },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].text && !text_is_utf8(texts[i].text))
+			return usage_error("--%s %s: not UTF-8", texts[i].option,
+					   clean(texts[i].text));
+	for (size_t i = 0; i < W.properties.n; i++)
+		if (!text_is_utf8(W.properties.items[i]))
+			return usage_error("--property %s: not UTF-8",
+					   clean(W.properties.items[i]));
+	return EXIT_DONE;
+}
+
 /* "NAME=VALUE", or a name alone. */
 int device_take_properties(struct device_properties *to)
 {
 	size_t bytes = 1, i;
 	char *at;
 
+	if (check_texts() != EXIT_DONE)
+		return EXIT_USAGE;
 	for (i = 0; i < W.properties.n; i++)
 		bytes += strlen(W.properties.items[i]) + 1;
 	to->names = at = malloc(bytes);

@@ -30,9 +30,11 @@ static int check(int argc, char **argv)
 				   "perhaps a body");
 	if (lines && device_wishes.message_id)
 		return usage_error("--message-id is one message's; '-' sends many");
-	if (device_wishes.ack || device_wishes.expiry || device_wishes.wait)
-		return usage_error("--ack, --expiry and --wait are of messages to a "
-				   "device, and do not go with --as-device");
+	if (device_wishes.ack || device_wishes.expiry || device_wishes.wait ||
+	    device_wishes.timeout)
+		return usage_error(
+			"--ack, --expiry, --wait and --timeout are of messages "
+			"to a device, and do not go with --as-device");
 	if (!device_wishes.cert != !device_wishes.private_key)
 		return usage_error("--cert and --private-key go together");
 	return EXIT_DONE;

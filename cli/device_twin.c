@@ -105,9 +105,11 @@ static int check_options(void)
 	if (!!W.patch + !!W.replace + makes + W.watch > 1)
 		return usage_error("device twin: one of --patch, --replace, --watch, or "
 				   "--desired and --tag");
-	if (!W.watch && (W.interval || W.count || W.timeout))
+	if (!W.watch && (W.interval || W.count_given || W.timeout))
 		return usage_error("device twin: --interval, --count and --timeout go "
 				   "with --watch");
+	if (W.count_given && W.count == 0)
+		return usage_error("--count 0: from 1 on");
 	return EXIT_DONE;
 }
 

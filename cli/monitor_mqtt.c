@@ -10,8 +10,8 @@
 
 bool mqtt_any(const struct mqtt_wishes *wishes)
 {
-	return wishes->topics.n || wishes->user || wishes->password_file || wishes->ca ||
-	       wishes->cert || wishes->private_key;
+	return wishes->topics.n || wishes->qos || wishes->user || wishes->password_file ||
+	       wishes->ca || wishes->cert || wishes->private_key;
 }
 
 static int read_password(const struct mqtt_wishes *wishes, struct prov_secret **password)
@@ -43,7 +43,7 @@ int mqtt_options(const struct mqtt_wishes *wishes, struct prov_mqtt_opts *out,
 		.url = wishes->url,
 		.topics = wishes->topics.items,
 		.n_topics = wishes->topics.n,
-		.qos = wishes->qos[0] - '0',
+		.qos = wishes->qos ? wishes->qos[0] - '0' : 1,
 		.user = wishes->user,
 		.password = *password,
 		.ca_file = wishes->ca,

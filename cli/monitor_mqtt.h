@@ -8,7 +8,7 @@
 struct mqtt_wishes {
 	const char *url;
 	struct opt_list topics;
-	const char *qos; /* "0" or "1" */
+	const char *qos; /* "0" or "1"; NULL: 1 */
 	const char *user, *password_file;
 	const char *ca, *cert, *private_key; /* files */
 };

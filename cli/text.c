@@ -33,6 +33,16 @@ size_t text_utf8(const unsigned char *s, size_t left)
 	return n;
 }
 
+bool text_is_utf8(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t left = strlen(text), n = 1;
+
+	for (; left && n; s += n, left -= n)
+		n = text_utf8(s, left);
+	return n != 0;
+}
+
 static bool is_control(const unsigned char *s)
 {
 	/* U+0080 to U+009F are control characters as well: U+009B begins an escape

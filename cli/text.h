@@ -30,6 +30,8 @@ size_t text_wrap(const char *text, size_t columns, const char **next);
  * when there is none. */
 size_t text_utf8(const unsigned char *s, size_t left);
 
+bool text_is_utf8(const char *text);
+
 /* Two lower-case digits a byte; `to` has room for 2 * n + 1. */
 void text_hex(const uint8_t *bytes, size_t n, char *to);
 

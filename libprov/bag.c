@@ -42,6 +42,21 @@ size_t bag_bytes(const struct prov_telemetry *t)
 	return bytes;
 }
 
+size_t bag_counted(const struct prov_telemetry *t)
+{
+	size_t bytes = t->len;
+
+	for (size_t i = 0; i < N_SYSTEMS; i++)
+		if (system_value(t, i))
+			bytes += strlen(system_value(t, i));
+	for (size_t i = 0; i < t->n_properties; i++) {
+		const struct prov_property *p = &t->properties[i];
+
+		bytes += strlen(p->name) + (p->value ? strlen(p->value) : 0);
+	}
+	return bytes;
+}
+
 static char *write_pair(char *to, bool first, const char *name, const char *value)
 {
 	if (!first)

@@ -7,6 +7,10 @@
 /* The most that bag_write needs, with the terminator. */
 size_t bag_bytes(const struct prov_telemetry *t);
 
+/* What a hub counts of a message: the body, and all names and values of the sender's, with the
+ * values of those of the system ([LIMITS]). */
+size_t bag_counted(const struct prov_telemetry *t);
+
 /* The properties of a message, those of the system first. Returns the length. */
 size_t bag_write(const struct prov_telemetry *t, char *to);
 

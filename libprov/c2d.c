@@ -1,5 +1,6 @@
 /* Messages to devices, and feedback ([C2D]). */
 #include "amqp_token.h"
+#include "bag.h"
 #include "doc.h"
 #include "hub.h"
 #include "trace.h"
@@ -247,11 +248,17 @@ static const char *const acks[] = { NULL, "positive", "negative", "full" };
 
 static int check(const struct prov_c2d_message *m, struct prov_error *err)
 {
-	size_t total = m->len;
+	const struct prov_telemetry counted = {
+		.len = m->len,
+		.message_id = m->message_id,
+		.correlation_id = m->correlation_id,
+		.content_type = m->content_type,
+		.content_encoding = m->content_encoding,
+		.properties = m->properties,
+		.n_properties = m->n_properties,
+	};
+	size_t total = bag_counted(&counted);
 
-	for (size_t i = 0; i < m->n_properties; i++)
-		total += strlen(m->properties[i].name) +
-			 (m->properties[i].value ? strlen(m->properties[i].value) : 0);
 	if (total > PROV_C2D_MAX)
 		return fail(err, PROV_ERR_ARG,
 			    "the message has %zu bytes, properties included; a device "

@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-#define PROV_C2D_MAX (64 * 1024) /* bytes of body and properties ([C2D]) */
+/* Bytes of the body and of all properties, those of the system included ([C2D]). */
+#define PROV_C2D_MAX (64 * 1024)
 
 /* What the hub is to tell about a message in the end. */
 enum prov_ack {
@@ -46,7 +47,7 @@ int prov_c2d_open(const struct prov_connstr *connstr, const struct prov_c2d_opts
 		  struct prov_c2d **out, struct prov_error *err);
 void prov_c2d_close(struct prov_c2d *c2d);
 
-/* What is NULL or zero is left out. */
+/* What is NULL or zero is left out. Texts are UTF-8, which is not looked at here. */
 struct prov_c2d_message {
 	const char *device_id;
 	const void *body;
@@ -60,7 +61,8 @@ struct prov_c2d_message {
 };
 
 /*
- * Send it, and wait until the hub has it. PROV_ERR_NOTFOUND: there is no such device.
+ * Send it, and wait until the hub has it. PROV_ERR_ARG: it is longer than PROV_C2D_MAX,
+ * or the device's id has a wrong form. PROV_ERR_NOTFOUND: there is no such device.
  * PROV_ERR_QUOTA: it has 50 messages that wait already. PROV_ERR_RIGHT: the policy lacks
  * ServiceConnect. PROV_ERR_GONE: the connection was lost, and nobody knows whether the
  * hub has it: it is not sent again.

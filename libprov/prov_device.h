@@ -23,7 +23,7 @@ struct prov_hub;
 /* A connection as one device, with the messages that are on their way. */
 struct prov_uplink;
 
-#define PROV_TELEMETRY_MAX (256 * 1024) /* bytes of body and properties ([LIMITS]) */
+#define PROV_TELEMETRY_MAX (256 * 1024) /* bytes of body and all properties ([LIMITS]) */
 
 /* Zero is the default. What is pointed to is copied. */
 struct prov_uplink_opts {
@@ -80,7 +80,10 @@ struct prov_property {
 	const char *name, *value;
 };
 
-/* What is NULL is left out. A repeated message id is no error, and not dropped. */
+/*
+ * What is NULL is left out. A repeated message id is no error, and not dropped. Texts are
+ * UTF-8, which is not looked at here: a hub hangs up on what is not.
+ */
 struct prov_telemetry {
 	const void *body;
 	size_t len;

@@ -130,9 +130,12 @@ static int fill(struct prov_uplink *u, struct parcel *p, const struct prov_telem
 {
 	size_t prefix = strlen(u->login.topic), most = prefix + bag_bytes(t) + t->len;
 
-	if (t->len > PROV_TELEMETRY_MAX || most - prefix - t->len > 3 * 65535)
-		return fail(err, PROV_ERR_ARG, "a message has %d bytes at most",
-			    PROV_TELEMETRY_MAX);
+	/* A hub would hang up without a word, again with each repeat. */
+	if (bag_counted(t) > PROV_TELEMETRY_MAX)
+		return fail(err, PROV_ERR_ARG,
+			    "the message has %zu bytes, properties included; a hub takes "
+			    "%d at most",
+			    bag_counted(t), PROV_TELEMETRY_MAX);
 	if (p->room < most) {
 		char *bytes = realloc(p->bytes, most + most / 2);
 

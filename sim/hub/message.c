@@ -20,7 +20,7 @@ size_t message_size(const struct message *message)
 {
 	size_t size = message->body_len;
 
-	for (int i = 0; i < MESSAGE_TEXTS; i++)
+	for (int i = MESSAGE_ID; i < MESSAGE_TEXTS; i++)
 		if (message->texts[i])
 			size += strlen(message->texts[i]);
 	for (size_t i = 0; i < message->property_count; i++) {

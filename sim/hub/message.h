@@ -54,7 +54,7 @@ struct message_room {
 	size_t count;
 };
 
-/* What counts against the limits: the bytes of body, texts and properties. */
+/* What counts against the limits: the bytes of all that the sender said. */
 size_t message_size(const struct message *message);
 
 /* Appends it; text->failed when there is no memory. */

@@ -172,6 +172,8 @@ stmiot: nobody is there to ask: give --yes to say so"
 	run -2 --separate-stderr stmiot device twin d --tag a=b --watch
 	run -2 --separate-stderr stmiot device twin d --count 2
 	has "$stderr" "go with --watch"
+	run -2 --separate-stderr stmiot device twin d --watch --count 0
+	has "$stderr" "from 1 on"
 	[ "$(stmiot device twin d | jq '.properties.desired."$version"')" = 3 ]
 }
 

@@ -138,6 +138,8 @@ stmiot: it wants a user and a password"
 	run -2 stmiot monitor --mqtt "$url" -t '#' --cert c
 	run -2 stmiot monitor --mqtt "$url" -t '#' --password-file broker/reader
 	run -2 stmiot monitor --topic '#'
+	run -2 stmiot monitor --qos 0
+	run -2 stmiot monitor --group ''
 	run -2 --separate-stderr stmiot monitor --mqtt mqtts://reader:secret@localhost -t '#'
 	[[ "$stderr" != *secret* ]]
 	run -1 stmiot monitor --mqtt "$url" -t '#' --ca nowhere.pem

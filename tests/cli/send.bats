@@ -109,6 +109,9 @@ d Success" ]
 	stmiot -q device purge d
 	run -5 --separate-stderr stmiot device send d - < <(head -c 65537 /dev/zero | tr '\0' x)
 	has "$stderr" "65537 bytes"
+	run -5 --separate-stderr stmiot device send d - --content-type t/p \
+		< <(head -c 65534 /dev/zero | tr '\0' x)
+	has "$stderr" "65537 bytes"
 	stmiot -q hub add reader --ca sim/hub/ca.pem --connect-to "$https" \
 		--amqp-port "$(stmiot hub list --json | jq '.[0].amqp_port')" \
 		--connection-string-file sim/hub/policies/registryRead
@@ -132,10 +135,16 @@ d Success" ]
 	run -2 --separate-stderr stmiot device send d x --timeout 5s
 	run -2 --separate-stderr stmiot device send d x --expiry 0
 	run -2 --separate-stderr stmiot device send d x --property =b
+	run -2 --separate-stderr stmiot device send d x --property $'a\xff=b'
+	has "$stderr" "not UTF-8"
+	run -2 --separate-stderr stmiot device send d x --as-device --message-id $'\xc3'
+	has "$stderr" "not UTF-8"
 	run -2 --separate-stderr stmiot device send d x --ack maybe
 	run -2 --separate-stderr stmiot device send d x --cert up.txt --private-key up.txt
 	has "$stderr" "go with --as-device"
 	run -2 --separate-stderr stmiot device send d x --as-device --ack full
+	has "$stderr" "do not go with --as-device"
+	run -2 --separate-stderr stmiot device send d x --as-device --timeout 5s
 	has "$stderr" "do not go with --as-device"
 }
 

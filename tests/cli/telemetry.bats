@@ -122,6 +122,10 @@ stmiot: enable it, and try again"
 	run -2 --separate-stderr stmiot device send d1 --as-device --cert c y
 	run -1 --separate-stderr stmiot device send x5 --as-device --cert c --private-key k y
 	has "$stderr" "c: No such file"
+	stmiot -q device enable d1
+	run -5 --separate-stderr stmiot device send d1 --as-device - --property a=b \
+		< <(head -c 262143 /dev/zero | tr '\0' x)
+	has "$stderr" "262145 bytes, properties included"
 }
 
 @test "a port that nobody listens at, and a CA that is not the broker's" {

@@ -31,6 +31,16 @@ hub_named() {
 	[ "$(tail -n 1 shown | jq -r '.body, .message_id')" = $'last\nm1' ]
 }
 
+@test "a message as long as it may be, and one byte more" {
+	head -c 262144 /dev/zero | tr '\0' x >longest
+	stmiot -q device send d1 --as-device - <longest
+	stmiot -q monitor --json --since start -n 1 | jq -j .body | cmp - longest
+	run -5 --separate-stderr stmiot device send d1 --as-device - --property a= <longest
+	stderr_is "stmiot: device send: the message has 262145 bytes, properties included; a hub takes 262144 at most"
+	stmiot monitor -q --since start --timeout 1s >shown || true
+	[ "$(wc -l <shown)" -eq 1 ]
+}
+
 @test "a wrong key, a disabled device, one that is gone" {
 	stmiot device connection-string d1 >d1.txt
 	stmiot -q device send d1 --as-device --connection-string-file d1.txt x

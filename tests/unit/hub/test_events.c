@@ -89,16 +89,18 @@ static void keeps_what_was_encoded(void **state)
 static void refuses_what_is_too_long(void **state)
 {
 	char *body = calloc(1, MESSAGE_D2C_MAX);
-	struct message message = { .texts = { [MESSAGE_DEVICE] = "d" },
-				   .body = body,
-				   .body_len = MESSAGE_D2C_MAX };
+	struct message message = {
+		.texts = { [MESSAGE_DEVICE] = "d", [MESSAGE_ID] = "i" },
+		.body = body,
+		.body_len = MESSAGE_D2C_MAX
+	};
 	struct cursor *cursor;
 	struct event event;
 	uint64_t ticket;
 
 	(void)state;
 	assert_int_equal(events_put(events, &message, &ticket), -1);
-	message.body_len--; /* the device's id counts too */
+	message.body_len--; /* the message's id counts, what the hub adds does not */
 	assert_int_equal(events_put(events, &message, &ticket), 1);
 	put("d", "after");
 	events_flush(events);

@@ -41,6 +41,26 @@ static void test_bag_written(void **state)
 	}
 }
 
+/* What is counted is what was given, not what percent-encoding makes of it. */
+static void test_bag_counted(void **state)
+{
+	const struct prov_property properties[] = { { "k &", "\xc3\xa9" },
+						    { "alone", NULL } };
+	const struct prov_telemetry t = {
+		.len = 1000,
+		.message_id = "id1",
+		.correlation_id = "",
+		.content_type = "a/b",
+		.properties = properties,
+		.n_properties = 2,
+	};
+	const struct prov_telemetry none = { .len = PROV_TELEMETRY_MAX };
+
+	(void)state;
+	assert_int_equal(bag_counted(&t), 1000 + 3 + 3 + 5 + 5);
+	assert_int_equal(bag_counted(&none), PROV_TELEMETRY_MAX);
+}
+
 /* As "name|value", or "name|" alone without a value, an end of line behind each. */
 static const struct {
 	const char *bag, *pairs;
@@ -172,9 +192,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bag_written),
-		cmocka_unit_test(test_bag_read),
-		cmocka_unit_test(test_login),
+		cmocka_unit_test(test_bag_written), cmocka_unit_test(test_bag_counted),
+		cmocka_unit_test(test_bag_read),    cmocka_unit_test(test_login),
 		cmocka_unit_test(test_refused),
 	};
 
