@@ -23,6 +23,7 @@ static const struct limit limits[][THROTTLES] = {
 	  { 40, SECOND },
 	  { 100, SECOND },
 	  { 100, SECOND },
+	  { 100, MINUTE },
 	  { 1000, MINUTE },
 	  { 1000, MINUTE } },
 	{ { 0, 1 },
@@ -33,6 +34,7 @@ static const struct limit limits[][THROTTLES] = {
 	  { 120, SECOND },
 	  { 120, SECOND },
 	  { 120, SECOND },
+	  { 100, MINUTE },
 	  { 1000, MINUTE },
 	  { 1000, MINUTE } },
 	{ { 0, 1 },
@@ -43,6 +45,7 @@ static const struct limit limits[][THROTTLES] = {
 	  { 6000, SECOND },
 	  { 6000, SECOND },
 	  { 6000, SECOND },
+	  { 5000, MINUTE },
 	  { 1000, MINUTE },
 	  { 1000, MINUTE } },
 };
@@ -126,6 +129,7 @@ const char *throttle_name(enum throttle_kind kind)
 		[THROTTLE_METHOD] = "DirectMethod",
 		[THROTTLE_CONNECT] = "DeviceConnect",
 		[THROTTLE_D2C] = "DeviceToCloud",
+		[THROTTLE_C2D] = "CloudToDevice",
 		[THROTTLE_PROVISIONING] = "Provisioning",
 		[THROTTLE_REGISTRATION] = "Registration",
 	};

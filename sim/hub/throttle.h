@@ -19,6 +19,7 @@ enum throttle_kind {
 	THROTTLE_METHOD,
 	THROTTLE_CONNECT, /* of devices */
 	THROTTLE_D2C,
+	THROTTLE_C2D,
 	THROTTLE_PROVISIONING, /* of the Device Provisioning Service, whatever the tier */
 	THROTTLE_REGISTRATION,
 	THROTTLES

@@ -99,7 +99,10 @@ static struct refusal judge(struct node *node, struct content *content, struct p
 			"iothub-ack is none, positive, negative or full"
 		};
 	lock_take(&hub->lock);
-	refusal = send(hub, content, to->device, ack);
+	refusal = node_throttle(node, THROTTLE_C2D)
+			  ? send(hub, content, to->device, ack)
+			  : (struct refusal){ "com.microsoft:device-container-throttled",
+					      "messages to devices are throttled" };
 	lock_give(&hub->lock);
 	return refusal;
 }

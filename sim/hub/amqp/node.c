@@ -9,6 +9,7 @@
 #include "amqp/connection.h"
 #include "amqp/content.h"
 #include "amqp/server.h"
+#include "clock.h"
 #include "log.h"
 
 /* Messages of a link that were sent, or wait to be: they cost memory until settled. */
@@ -43,6 +44,14 @@ const struct node_kind *node_kind_of(enum place_kind kind, bool hub_sends)
 struct hub *node_hub(const struct node *node)
 {
 	return node->connection->server->hub;
+}
+
+bool node_throttle(const struct node *node, enum throttle_kind kind)
+{
+	int retry_s;
+
+	return throttle_take(&node_hub(node)->throttle, kind, 1, clock_steady_ms(),
+			     &retry_s) >= 0;
 }
 
 void node_close(struct node *node)
