@@ -143,6 +143,18 @@ static void introduce(struct hub *hub, struct attached *attached)
 	lock_give(&hub->lock);
 }
 
+/* Who has to wait may come at once: only too many are refused. */
+static bool may_connect(const struct node *node)
+{
+	struct hub *hub = node_hub(node);
+	bool may;
+
+	lock_take(&hub->lock);
+	may = node_throttle(node, THROTTLE_CONNECT) >= 0;
+	lock_give(&hub->lock);
+	return may;
+}
+
 /* NULL: the node was refused. */
 static struct attached *admit(struct node *node)
 {
@@ -161,6 +173,11 @@ static struct attached *admit(struct node *node)
 		return NULL;
 	}
 	attached->connection = connection;
+	if (!may_connect(node)) {
+		free(attached);
+		node_refuse_error(node, ERROR_THROTTLED, "new connections are throttled");
+		return NULL;
+	}
 	error = claims_login(&connection->claims, hub, &login, &attached->identity,
 			     &attached->claim, why, sizeof(why));
 	if (error != ERROR_NONE) {

@@ -38,7 +38,7 @@ struct connection *connection_new(struct server *server, int fd, struct tls_link
 	connection->tls = tls;
 	snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
 	connection->open_by_ms = clock_steady_ms() + CONNECTION_OPEN_MS;
-	connection->tick_ms = INT64_MAX;
+	connection->tick_ms = connection->due_ms = INT64_MAX;
 	transport = pn_transport();
 	if (!transport ||
 	    pn_connection_driver_init(&connection->driver, NULL, transport) != 0) {
@@ -203,6 +203,7 @@ static bool pump(struct connection *connection)
 {
 	bool more = false;
 
+	connection->due_ms = INT64_MAX;
 	for (struct node *node = connection->nodes; node; node = node->next)
 		if (!is_full(connection))
 			more |= pump_node(node);
@@ -445,7 +446,8 @@ bool connection_run(struct connection *connection)
 	}
 	connection->more = busy;
 	tick_ms = pn_transport_tick(connection->driver.transport, clock_steady_ms());
-	connection->tick_ms = tick_ms ? tick_ms : INT64_MAX;
+	connection->tick_ms =
+		tick_ms && tick_ms < connection->due_ms ? tick_ms : connection->due_ms;
 	return !pn_connection_driver_finished(&connection->driver);
 }
 

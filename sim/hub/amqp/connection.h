@@ -42,7 +42,8 @@ struct connection {
 	size_t room;
 	unsigned sessions;
 	int64_t open_by_ms; /* INT64_MAX: it has shown something; clock_steady_ms() */
-	int64_t tick_ms;    /* when proton wants to be called, likewise */
+	int64_t tick_ms;    /* when proton or a node wants to be called, likewise */
+	int64_t due_ms;     /* the nodes' part of it */
 	unsigned polled;    /* what epoll has */
 	bool shaken;        /* hands, in TLS */
 	bool unsent;        /* the socket took not all */

@@ -89,14 +89,6 @@ static const struct {
 
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
-/* Not even queued, as over MQTT. */
-static bool may(struct hub *hub, enum throttle_kind kind)
-{
-	int retry_s;
-
-	return throttle_take(&hub->throttle, kind, 1, clock_steady_ms(), &retry_s) == 0;
-}
-
 static void run_at(struct work *work, size_t at)
 {
 	const struct identity *identity = &work->node->attached->identity;
@@ -107,7 +99,8 @@ static void run_at(struct work *work, size_t at)
 		work->error = ERROR_TIER;
 		return;
 	}
-	if (!may(work->hub, operations[at].throttle)) {
+	/* Not even queued, as over MQTT. */
+	if (node_throttle(work->node, operations[at].throttle) != 0) {
 		work->error = ERROR_THROTTLED;
 		return;
 	}

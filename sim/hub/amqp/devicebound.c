@@ -99,9 +99,10 @@ static struct refusal judge(struct node *node, struct content *content, struct p
 			"iothub-ack is none, positive, negative or full"
 		};
 	lock_take(&hub->lock);
-	refusal = node_throttle(node, THROTTLE_C2D)
+	/* What may be is done at once. */
+	refusal = node_throttle(node, THROTTLE_C2D) >= 0
 			  ? send(hub, content, to->device, ack)
-			  : (struct refusal){ "com.microsoft:device-container-throttled",
+			  : (struct refusal){ NODE_THROTTLED,
 					      "messages to devices are throttled" };
 	lock_give(&hub->lock);
 	return refusal;

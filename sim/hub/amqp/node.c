@@ -46,12 +46,12 @@ struct hub *node_hub(const struct node *node)
 	return node->connection->server->hub;
 }
 
-bool node_throttle(const struct node *node, enum throttle_kind kind)
+int64_t node_throttle(const struct node *node, enum throttle_kind kind)
 {
 	int retry_s;
 
 	return throttle_take(&node_hub(node)->throttle, kind, 1, clock_steady_ms(),
-			     &retry_s) >= 0;
+			     &retry_s);
 }
 
 void node_close(struct node *node)
@@ -94,6 +94,8 @@ const char *error_condition(enum error error)
 		return "amqp:link:message-size-exceeded";
 	case ERROR_ARGUMENT:
 		return "com.microsoft:argument-error";
+	case ERROR_THROTTLED:
+		return NODE_THROTTLED;
 	default:
 		return "amqp:internal-error";
 	}

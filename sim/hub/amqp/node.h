@@ -72,8 +72,10 @@ void node_refuse_error(struct node *node, enum error error, const char *why);
 /* Rejects one message, with what node_refuse() says of a link. */
 void node_reject(struct node *node, pn_delivery_t *delivery, const char *condition,
 		 const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* Is one more not too often? With the lock. Nothing waits: what may be is done at once. */
-bool node_throttle(const struct node *node, enum throttle_kind kind);
+#define NODE_THROTTLED "com.microsoft:device-container-throttled"
+
+/* One more, as of throttle_take(): how long it is to wait, or -1. With the lock. */
+int64_t node_throttle(const struct node *node, enum throttle_kind kind);
 void node_accept(struct node *node, pn_delivery_t *delivery);
 const char *error_condition(enum error error);
 

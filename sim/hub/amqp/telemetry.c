@@ -3,6 +3,7 @@
 
 #include "amqp/attached.h"
 #include "amqp/server.h"
+#include "clock.h"
 
 #define CREDIT 200
 
@@ -12,10 +13,13 @@
 struct telemetry {
 	struct node node;
 	bool waits; /* the connection counts it */
+	/* When the message that is held may be accepted, by the throttle; 0: not asked yet. */
+	int64_t due_ms;
 	/* Deliveries whose events are yet to be stored, the oldest first. */
 	struct {
 		pn_delivery_t *delivery;
 		uint64_t ticket;
+		int64_t due_ms;
 	} storing[CREDIT];
 	unsigned first;
 	unsigned count;
@@ -30,6 +34,23 @@ static void wait_for_it(struct telemetry *telemetry, bool waits)
 		telemetry->node.connection->waiting++;
 	else
 		telemetry->node.connection->waiting--;
+}
+
+/* Asks for each message once, though it may be offered again. False: it is too many. */
+static bool may_come(struct telemetry *telemetry)
+{
+	struct hub *hub = node_hub(&telemetry->node);
+	int64_t wait_ms = 0;
+
+	if (telemetry->due_ms)
+		return true;
+	if (hub->tier) {
+		lock_take(&hub->lock);
+		wait_ms = node_throttle(&telemetry->node, THROTTLE_D2C);
+		lock_give(&hub->lock);
+	}
+	telemetry->due_ms = wait_ms > 0 ? clock_steady_ms() + wait_ms : 1;
+	return wait_ms >= 0;
 }
 
 static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
@@ -48,10 +69,17 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 	}
 	if (telemetry->count == CREDIT)
 		return false;
+	if (!may_come(telemetry)) {
+		telemetry->due_ms = 0;
+		node_reject(node, delivery, NODE_THROTTLED,
+			    "messages to the hub are throttled");
+		return true;
+	}
 	attached_active(node);
 	identity_sign(&node->attached->identity, &content->message);
 	rc = events_put(node_hub(node)->events, &content->message, &ticket);
 	if (rc < 0) {
+		telemetry->due_ms = 0;
 		node_reject(node, delivery, "amqp:link:message-size-exceeded",
 			    "a message has more than %d bytes", MESSAGE_D2C_MAX);
 		return true;
@@ -61,8 +89,24 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 		return false;
 	telemetry->storing[at].delivery = delivery;
 	telemetry->storing[at].ticket = ticket;
+	telemetry->storing[at].due_ms = telemetry->due_ms;
+	telemetry->due_ms = 0;
 	telemetry->count++;
 	return true;
+}
+
+/* The oldest is stored, and its turn has come. */
+static bool is_done(struct telemetry *telemetry, uint64_t stored)
+{
+	int64_t due_ms = telemetry->storing[telemetry->first].due_ms;
+
+	if (telemetry->count == 0 || telemetry->storing[telemetry->first].ticket > stored)
+		return false;
+	if (due_ms <= 1 || clock_steady_ms() >= due_ms)
+		return true;
+	if (due_ms < telemetry->node.connection->due_ms)
+		telemetry->node.connection->due_ms = due_ms;
+	return false;
 }
 
 static bool pump(struct node *node)
@@ -73,8 +117,7 @@ static bool pump(struct node *node)
 	if (telemetry->count == 0)
 		return false;
 	stored = events_stored(node_hub(node)->events);
-	while (telemetry->count &&
-	       telemetry->storing[telemetry->first].ticket <= stored) {
+	while (is_done(telemetry, stored)) {
 		node_accept(node, telemetry->storing[telemetry->first].delivery);
 		telemetry->first = (telemetry->first + 1) % CREDIT;
 		telemetry->count--;
