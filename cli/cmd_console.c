@@ -399,7 +399,7 @@ static int talk(struct console *console)
 	return console->fd < 0 && !console->leaving ? EXIT_NO_BOARD : EXIT_DONE;
 }
 
-static void on_hang_up(int number)
+static void on_quit(int number)
 {
 	interrupted = number;
 }
@@ -437,8 +437,7 @@ int cmd_console(int argc, char **argv)
 	if (console.fd < 0) {
 		status = report("console", &err);
 	} else {
-		signal(SIGHUP, on_hang_up);
-		signal(SIGQUIT, on_hang_up);
+		signal(SIGQUIT, on_quit);
 		console.heard_ms = now_ms();
 		console.keys = tty_keys_begin();
 		if (console.keys)

@@ -39,8 +39,25 @@ void sim_hub_address(const struct json *status, char *to, size_t bytes)
 
 /* -- its name ---------------------------------------------------------------------- */
 
-/* A hub called so that is not of this folder is the user's own. */
-static bool name_is_ours(bool *taken)
+struct ports {
+	unsigned https, mqtt, amqp; /* 0: any that is free */
+};
+
+static struct ports ports_of(const struct hub *hub)
+{
+	const char *colon = hub->connect_to ? strrchr(hub->connect_to, ':') : NULL;
+
+	return (struct ports){ .https =
+				       colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0,
+			       .mqtt = hub->ports.mqtt,
+			       .amqp = hub->ports.amqp };
+}
+
+/*
+ * A hub called so that is not of this folder is the user's own. `ports` are those that it had
+ * when it was started last, and may be NULL.
+ */
+static bool name_is_ours(bool *taken, struct ports *ports)
 {
 	char *dir = realpath(sim_dir(), NULL);
 	struct prov_error err;
@@ -52,6 +69,8 @@ static bool name_is_ours(bool *taken)
 		ours = dir && hub.sim_dir && strcmp(hub.sim_dir, dir) == 0;
 	else
 		ours = err.code == PROV_ERR_NOTFOUND;
+	if (ours && *taken && ports)
+		*ports = ports_of(&hub);
 	hub_clear(&hub);
 	free(dir);
 	return ours;
@@ -122,7 +141,7 @@ static int give_name(const struct json *status, struct dfu_error *err)
 	bool taken;
 	int rc;
 
-	if (!name_is_ours(&taken)) {
+	if (!name_is_ours(&taken, NULL)) {
 		note("the name '" SIM_HUB_NAME "' is that of another hub, and stays so");
 		return 0;
 	}
@@ -141,21 +160,37 @@ static int take_name(struct dfu_error *err)
 	struct prov_error why;
 	bool taken;
 
-	if (name_is_ours(&taken) && taken && hubs_remove(SIM_HUB_NAME, &why) < 0)
+	if (name_is_ours(&taken, NULL) && taken && hubs_remove(SIM_HUB_NAME, &why) < 0)
 		return failed_in_prov(&why, err);
 	return 0;
 }
 
 /* -- its process ------------------------------------------------------------------- */
 
-static int start(struct dfu_error *err)
+static int start(const struct ports *ports, struct dfu_error *err)
 {
-	char folder[4096];
-	const char *argv[] = { "stmiot-hub", "--https", "0", folder, NULL };
+	char folder[4096], https[12], mqtt[12], amqp[12];
+	const char *argv[] = { "stmiot-hub", "--https", https,  "--mqtt", mqtt,
+			       "--amqp",     amqp,      folder, NULL };
 
+	snprintf(https, sizeof(https), "%u", ports->https);
+	snprintf(mqtt, sizeof(mqtt), "%u", ports->mqtt);
+	snprintf(amqp, sizeof(amqp), "%u", ports->amqp);
 	if (!sim_path(SIM_HUB, NULL, folder, sizeof(folder)))
 		return sys_fail(err, DFU_ERR_FILE, "%s: the path is too long", sim_dir());
 	return sim_run(SIM_HUB, argv, folder, err);
+}
+
+/* Where it was before it was killed, so that who is connected finds it again. */
+static int start_again(struct dfu_error *err)
+{
+	struct ports ports = { 0 };
+	bool taken;
+
+	if (name_is_ours(&taken, &ports) && ports.https && start(&ports, err) == 0)
+		return 0;
+	ports = (struct ports){ 0 };
+	return start(&ports, err);
 }
 
 int sim_hub_start(struct dfu_error *err)
@@ -164,7 +199,7 @@ int sim_hub_start(struct dfu_error *err)
 	int rc = sim_ask(SIM_HUB, sim_request("status"), &status, err);
 
 	if (rc == DFU_ERR_NODEV) {
-		rc = start(err);
+		rc = start_again(err);
 		if (rc == 0)
 			rc = sim_ask(SIM_HUB, sim_request("status"), &status, err);
 	}

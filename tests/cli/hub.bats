@@ -243,11 +243,31 @@ stmiot: 'stmiot sim up' starts it"
 	output_is myhub.azure-devices.net
 }
 
-@test "a hub that was killed is started again" {
+@test "a hub that was killed is started again, at the same ports" {
 	stmiot -q sim up --time none >/dev/null
 	stmiot -q --hub local device create d1
+	before=$(stmiot hub list --json)
 	kill -9 "$(pgrep -f "stmiot-hub.*$STMIOT_SIM_DIR/hub")"
 	stmiot -q sim up --time none >/dev/null
+	run -0 bash -c "stmiot --hub local device list --json | jq -r '.[].id'"
+	output_is d1
+	run -0 stmiot hub list --json
+	output_is "$before"
+}
+
+@test "a hub that was killed, and whose port is somebody else's now" {
+	stmiot -q sim up --time none >/dev/null
+	stmiot -q --hub local device create d1
+	port=$(stmiot hub list --json | jq -r '.[0].connect_to')
+	kill -9 "$(pgrep -f "stmiot-hub.*$STMIOT_SIM_DIR/hub")"
+	python3 -c "import socket, time
+s = socket.create_server(('127.0.0.1', ${port##*:}))
+print('there', flush=True)
+time.sleep(60)" >there &
+	other=$!
+	eventually grep -q there there
+	stmiot -q sim up --time none >/dev/null
+	kill $other
 	run -0 bash -c "stmiot --hub local device list --json | jq -r '.[].id'"
 	output_is d1
 }

@@ -199,18 +199,22 @@ d1 grüße' ]
 	[ "$(cut -d ' ' -f 2- out)" = 'd1 a' ]
 }
 
-@test "Ctrl-C ends it" {
+@test "Ctrl-C ends it, and a terminal that closes" {
 	events_up
-	stmiot monitor 2>err &
+	local signal
+	for signal in INT:130 TERM:143 HUP:129; do
+		stmiot monitor 2>err &
+		pid=$!
+		connected err
+		kill "-${signal%:*}" "$pid"
+		ended_with "$pid" "${signal#*:}"
+	done
+	# but not under nohup
+	(trap '' HUP && exec stmiot monitor --timeout 1s 2>err) &
 	pid=$!
 	connected err
-	kill -INT "$pid"
-	ended_with "$pid" 130
-	stmiot monitor 2>err &
-	pid=$!
-	connected err
-	kill -TERM "$pid"
-	ended_with "$pid" 143
+	kill -HUP "$pid"
+	ended_with "$pid" 1
 }
 
 @test "a hub that is killed loses and repeats nothing" {
