@@ -48,14 +48,14 @@ def main():
     entity = re.search(r':\d+/(.*)/\$management', where).group(1)
     uri = f'sb://{name}/{entity}'
     auth = authentication.SASTokenAuth(uri, uri, token(uri, key.encode()), expires_in=datetime.timedelta(minutes=5), verify=ca)
-    client = uamqp.ReceiveClient(f'amqps://{name}/{entity}/$management', auth=auth)
-    client.open()
-    answer = client.mgmt_request(
+    # It stays open: to close it calls back once more, at times into memory that is gone.
+    management = uamqp.ReceiveClient(f'amqps://{name}/{entity}/$management', auth=auth)
+    management.open()
+    answer = management.mgmt_request(
         uamqp.Message(application_properties={b'name': entity.encode()}), b'READ',
         op_type=b'com.microsoft:eventhub', status_code_field=b'status-code',
         description_fields=b'status-description', timeout=3000)
     print('partitions', answer.get_data()[b'partition_count'], flush=True)
-    client.close()
     source = address.Source(f'amqps://{name}/{entity}/ConsumerGroups/$Default/Partitions/{partition}')
     since = int((time.time() - 300) * 1000)
     source.set_filter(f'amqp.annotation.x-opt-enqueuedtimeutc > {since}'.encode())
