@@ -217,6 +217,7 @@ TIME  desired  led.on is gone" ]
 	[ "$(jq -c '[.device, .part, .version, .path, .value, .was, .removed]' out)" = \
 		'["d","tags",null,"hall","3",null,false]' ]
 	has "$(cat err)" "3 s are over"
+	rm err
 	stmiot device twin d --watch >out 2>err 3>&- &
 	watcher=$!
 	for _ in $(seq 200); do

@@ -203,14 +203,16 @@ d1 grüße' ]
 	events_up
 	local signal
 	for signal in INT:130 TERM:143 HUP:129; do
-		stmiot monitor 2>err &
+		rm -f err
+		env --default-signal stmiot monitor 2>err &
 		pid=$!
 		connected err
 		kill "-${signal%:*}" "$pid"
 		ended_with "$pid" "${signal#*:}"
 	done
 	# but not under nohup
-	(trap '' HUP && exec stmiot monitor --timeout 1s 2>err) &
+	rm err
+	env --ignore-signal=HUP stmiot monitor --timeout 1s 2>err &
 	pid=$!
 	connected err
 	kill -HUP "$pid"

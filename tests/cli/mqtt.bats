@@ -9,6 +9,7 @@ more_setup() {
 
 # OPTIONS: in the background, to `shown` and `said`, until it says that it is connected
 watch() {
+	rm -f said
 	stmiot monitor --mqtt "$url" --ca broker/ca.pem --user reader --password-file broker/reader \
 		"$@" >shown 2>said 3>&- 4>&- &
 	watcher=$!
@@ -163,6 +164,7 @@ stmiot: it wants a user and a password"
 	eventually test -s first
 	eventually test -s status
 	[ "$(cat status)" = 0 ]
+	rm said
 	env --default-signal=INT stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem --user reader \
 		>shown 2>said 3>&- &
 	watcher=$!
