@@ -64,7 +64,7 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 		node->connection->open_by_ms = INT64_MAX;
 	else
 		log_event("AMQP %s: $cbs: %s", node->connection->peer, why);
-	node_accept(node, delivery);
+	node_accept_request(node, delivery);
 	if (!reply_open(&reply, node, &node_cbs_out, request))
 		return true;
 	reply_status(&reply, error ? error_kind(error)->status : 200, why);

@@ -198,7 +198,7 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 	lock_give(&work.hub->lock);
 	if (work.error != ERROR_NONE)
 		describe_error(&work);
-	node_accept(node, delivery);
+	node_accept_request(node, delivery);
 	answer(&work);
 	free(work.body);
 	return true;

@@ -138,7 +138,7 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 		node_reject(node, delivery, "amqp:decode-error", "%s", wrong);
 		return true;
 	}
-	node_accept(node, delivery);
+	node_accept_request(node, delivery);
 	if (!reply_open(&reply, node, &node_management_out, request))
 		return true;
 	status = answer(node, request, pn_message_body(reply.message), why, sizeof(why));

@@ -153,6 +153,12 @@ void node_accept(struct node *node, pn_delivery_t *delivery)
 	pn_delivery_settle(delivery);
 }
 
+void node_accept_request(struct node *node, pn_delivery_t *delivery)
+{
+	node_accept(node, delivery);
+	pn_transport_pending(node->connection->driver.transport);
+}
+
 /* -- sending ------------------------------------------------------------------------- */
 
 bool node_may_send(const struct node *node)

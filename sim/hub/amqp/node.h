@@ -77,6 +77,12 @@ void node_reject(struct node *node, pn_delivery_t *delivery, const char *conditi
 /* One more, as of throttle_take(): how long it is to wait, or -1. With the lock. */
 int64_t node_throttle(const struct node *node, enum throttle_kind kind);
 void node_accept(struct node *node, pn_delivery_t *delivery);
+/*
+ * Accepts a request ahead of its answer: proton writes outcomes behind all that is sent in
+ * the same pass, and uamqp 1.5.3 (its amqp_management.c) frees a request when the answer
+ * comes, and crashes at the outcome behind it.
+ */
+void node_accept_request(struct node *node, pn_delivery_t *delivery);
 const char *error_condition(enum error error);
 
 /*

@@ -3,12 +3,14 @@
 // reads. What is read is sent by azure-iot-device.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
 import test from 'node:test';
 import { EventHubConsumerClient, earliestEventPosition, latestEventPosition } from '@azure/event-hubs';
 import old from 'event-hubs-2';
 import device from 'azure-iot-device';
 import transport from 'azure-iot-device-amqp';
-import { create, dir, endpointOf, entity, host, keyIn, policy, sleep, stringOf, until } from './lib/hub.mjs';
+import rhea from 'rhea';
+import { create, dir, endpointOf, entity, host, keyIn, policy, sas, sleep, stringOf, until } from './lib/hub.mjs';
 
 // A reader that does not try again, closed at the end of the test.
 function reader(t, { group = '$Default', by = 'service', key, name = entity } = {}) {
@@ -216,17 +218,42 @@ test('event-hubs 2.1.4 from the connection string of the IoT Hub: redirected', a
 	assert.equal(events[0].annotations['iothub-connection-device-id'], 'reads');
 });
 
-// It crashes when it is done, in its own library: what it wrote before counts.
+// uamqp frees a request when its answer comes, and crashes at an outcome behind it.
+test('a request is accepted before it is answered', async (t) => {
+	const address = `${entity}/$management`;
+	const connection = rhea.create_container().connect({
+		transport: 'tls', host, port: 5671, reconnect: false, ca: fs.readFileSync(`${dir}/ca.pem`),
+		username: `service@sas.root.${host.split('.')[0]}`, password: sas(host, keyIn(policy('service')), 60, 'service'),
+	});
+	t.after(() => connection.close());
+	connection.open_receiver({ source: address, target: 'answers' });
+	const requests = connection.open_sender(address);
+	const frames = [];
+	for (const kind of ['on_transfer', 'on_disposition']) {
+		const pass = requests.session[kind];
+		requests.session[kind] = (frame) => {
+			frames.push(kind);
+			pass.call(requests.session, frame);
+		};
+	}
+	assert.ok(await until(() => requests.credit > 0));
+	requests.send({ reply_to: 'answers', application_properties: { operation: 'READ', type: 'com.microsoft:eventhub', name: entity } });
+	assert.ok(await until(() => frames.length === 2));
+	assert.deepEqual(frames, ['on_disposition', 'on_transfer']);
+});
+
+// What it wrote, and how it ended.
 const monitor = (key) => new Promise((resolve) => execFile('/usr/bin/python3',
 	['tests/hub/sdk/monitor.py', host, 'service', partition, `${dir}/ca.pem`],
 	{ timeout: 8000, env: { ...process.env, HUB_KEY: key, LD_PRELOAD: '' } },
-	(error, stdout, stderr) => resolve(stdout + stderr)));
+	(error, stdout, stderr) => resolve(`${stdout}${stderr}ended ${error ? error.signal ?? error.code : 0}\n`)));
 
 test('uamqp with PLAIN, as az iot hub monitor-events: redirected, and reads from a time', async () => {
 	const said = await monitor(keyIn(policy('service')));
 	assert.match(said, /partitions 4\n/);
 	assert.match(said, /event 0 of reads\nevent 1 of reads\n/);
+	assert.match(said, /ended 0\n/);
 });
 
 test('uamqp with PLAIN and a wrong key', async () =>
-	assert.match(await monitor(Buffer.alloc(32, 1).toString('base64')), /refused/));
+	assert.match(await monitor(Buffer.alloc(32, 1).toString('base64')), /^refused .*\nended 1\n/s));

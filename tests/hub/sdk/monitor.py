@@ -44,11 +44,10 @@ def main():
         name, where = endpoint()
     except (errors.AMQPError, ValueError, TypeError) as error:
         print('refused', type(error).__name__, flush=True)
-        os._exit(1)
+        sys.exit(1)
     entity = re.search(r':\d+/(.*)/\$management', where).group(1)
     uri = f'sb://{name}/{entity}'
     auth = authentication.SASTokenAuth(uri, uri, token(uri, key.encode()), expires_in=datetime.timedelta(minutes=5), verify=ca)
-    # It stays open: to close it calls back once more, at times into memory that is gone.
     management = uamqp.ReceiveClient(f'amqps://{name}/{entity}/$management', auth=auth)
     management.open()
     answer = management.mgmt_request(
@@ -56,6 +55,7 @@ def main():
         op_type=b'com.microsoft:eventhub', status_code_field=b'status-code',
         description_fields=b'status-description', timeout=3000)
     print('partitions', answer.get_data()[b'partition_count'], flush=True)
+    management.close()
     source = address.Source(f'amqps://{name}/{entity}/ConsumerGroups/$Default/Partitions/{partition}')
     since = int((time.time() - 300) * 1000)
     source.set_filter(f'amqp.annotation.x-opt-enqueuedtimeutc > {since}'.encode())
@@ -64,7 +64,7 @@ def main():
     for message in client.receive_message_batch(max_batch_size=2):
         sender = message.annotations[b'iothub-connection-device-id'].decode()
         print(b''.join(message.get_data()).decode(), 'of', sender, flush=True)
-    os._exit(0)
+    client.close()
 
 
 main()
