@@ -65,11 +65,8 @@ int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *m
  */
 int opts_check_verb(const struct opt *own, const char *verb);
 
-/*
- * The verbs that an option is for, "create, enable", from the head of its help: their
- * length there; 0 when it is for all.
- */
-size_t opts_verbs(const struct opt *opt);
+/* Is it for this verb: named at the head of its help, or none is? */
+bool opt_is_for(const struct opt *opt, const char *verb);
 
 /* Print a table as --help has it, in 80 columns. */
 void opts_help(const struct opt *options);

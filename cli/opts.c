@@ -352,8 +352,11 @@ int opts_parse(int argc, char **argv, const struct opt *own, const struct opt *m
 	return n;
 }
 
-/* Words with a comma between, up to a colon; 0 when it begins in another way. */
-size_t opts_verbs(const struct opt *opt)
+/*
+ * The verbs that an option is for, "create, enable", up to a colon at the head of its
+ * help: their length there; 0 when it is for all.
+ */
+static size_t verbs_len(const struct opt *opt)
 {
 	const char *at = opt->help;
 
@@ -369,9 +372,9 @@ size_t opts_verbs(const struct opt *opt)
 	}
 }
 
-static bool is_for(const struct opt *opt, const char *verb)
+bool opt_is_for(const struct opt *opt, const char *verb)
 {
-	const char *at = opt->help, *end = at + opts_verbs(opt);
+	const char *at = opt->help, *end = at + verbs_len(opt);
 	size_t len = 0;
 
 	if (at == end)
@@ -390,9 +393,9 @@ int opts_check_verb(const struct opt *own, const char *verb)
 
 	for (; own && own->name; own++)
 		for (i = 0; i < n_taken; i++)
-			if (taken[i] == own && !is_for(own, verb))
+			if (taken[i] == own && !opt_is_for(own, verb))
 				return usage_error("--%s goes with %.*s, not with %s",
-						   own->name, (int)opts_verbs(own),
+						   own->name, (int)verbs_len(own),
 						   own->help, verb);
 	return 0;
 }

@@ -16,12 +16,12 @@ complete_fish() {
 }
 
 complete_zsh() {
-	# Outside the line editor compadd has nothing to add to: look at what it is given.
+	# Outside the line editor compadd has nothing to add to: look at what it would take.
 	# shellcheck disable=SC2016
 	zsh -f -c 'autoload -U compinit
 		compinit -u -D
 		source <(stmiot completion zsh)
-		compadd() { print -rl -- $choices }
+		compadd() { print -rl -- ${(M)choices:#$cur*} }
 		compset() { }
 		words=(stmiot "$@") CURRENT=$(($# + 1))
 		_stmiot' zsh "$@"
@@ -53,6 +53,27 @@ complete_zsh() {
 	output_is completion
 	run -0 complete_bash --js
 	output_is --json
+}
+
+# An option behind a verb that it does not go with is refused: so it is not offered there.
+@test "options of a verb" {
+	command -v fish zsh || skip "there is no fish or no zsh"
+	local shell
+	for shell in bash zsh fish; do
+		run -0 "complete_$shell" device create --dis
+		output_is --disabled
+		run -0 "complete_$shell" device --wat
+		output_is --watch
+		for words in "device show --wat" "device show --dis" "flash --dis" "device twin --dis" "udev check --re"; do
+			# shellcheck disable=SC2086 # words
+			run -0 "complete_$shell" $words
+			output_is ""
+		done
+		run -0 "complete_$shell" device show --show
+		output_is --show-keys
+		run -0 "complete_$shell" device show --js
+		output_is --json
+	done
 }
 
 @test "bash: files" {
