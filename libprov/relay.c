@@ -1,8 +1,9 @@
 #include "relay.h"
 
+#include "resolve.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -19,7 +20,8 @@ struct relay {
 	char host[PROV_HOST_MAX + 1], port[8];
 	char url[40];
 	int listener;
-	int end[2]; /* a pipe: closing its second half ends the thread */
+	int end[2];         /* a pipe: closing its second half ends the thread */
+	volatile int ended; /* for who cannot wait for that */
 	pthread_t thread;
 };
 
@@ -56,10 +58,10 @@ static void tune(int fd)
 
 static int reach(const struct relay *r)
 {
-	struct addrinfo want = { .ai_socktype = SOCK_STREAM }, *all = NULL, *a;
+	struct addrinfo *all = NULL, *a;
 	int fd = -1;
 
-	if (getaddrinfo(r->host, r->port, &want, &all) != 0)
+	if (resolve(r->host, r->port, INT64_MAX, &r->ended, &all) != RESOLVED)
 		return -1;
 	for (a = all; a && fd < 0; a = a->ai_next) {
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -274,6 +276,7 @@ void relay_close(struct relay *relay)
 	if (!relay)
 		return;
 	if (relay->end[1] >= 0) {
+		relay->ended = 1;
 		close(relay->end[1]);
 		pthread_join(relay->thread, NULL);
 	}

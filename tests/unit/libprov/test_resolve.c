@@ -1,10 +1,15 @@
 /* Looking up hosts, with name servers that answer and others that do not. */
 #include "prov_test.h"
 
+/* cmocka has one of its own. */
+#undef fail
+
+#include "relay.h"
 #include "resolve.h"
 #include "steady.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,6 +106,42 @@ static void test_cancelled(void **state)
 	let_it_answer();
 }
 
+static void *answer_late(void *ctx)
+{
+	const struct timespec pause = { .tv_sec = 3 };
+
+	nanosleep(&pause, NULL);
+	*(volatile bool *)ctx = true;
+	sem_post(&answer);
+	return NULL;
+}
+
+/* It looks the other side up when somebody has connected and asked. */
+static void test_relay_closed_meanwhile(void **state)
+{
+	static const char request[] = "CONNECT hub:8883 HTTP/1.1\r\n\r\n";
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	volatile bool late = false;
+	struct relay *relay = NULL;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(relay_open("silent:8883", &relay, NULL), 0);
+	at.sin_port = htons((uint16_t)atoi(strchr(relay_url(relay), ':') + 1));
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+	usleep(200000);
+	pthread_create(&thread, NULL, answer_late, (void *)&late);
+	relay_close(relay);
+	assert_false(late);
+	pthread_join(thread, NULL);
+	sem_wait(&answered);
+	usleep(20000);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_not_found),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_relay_closed_meanwhile),
 	};
 
 	sem_init(&answer, 0, 0);
