@@ -13,7 +13,8 @@
 struct telemetry {
 	struct node node;
 	bool waits; /* the connection counts it */
-	/* When the message that is held may be accepted, by the throttle; 0: not asked yet. */
+	/* The message that is held: the throttle has been asked, and when it may be accepted. */
+	bool asked;
 	int64_t due_ms;
 	/* Deliveries whose events are yet to be stored, the oldest first. */
 	struct {
@@ -42,15 +43,16 @@ static bool may_come(struct telemetry *telemetry)
 	struct hub *hub = node_hub(&telemetry->node);
 	int64_t wait_ms = 0;
 
-	if (telemetry->due_ms)
+	if (telemetry->asked)
 		return true;
 	if (hub->tier) {
 		lock_take(&hub->lock);
 		wait_ms = node_throttle(&telemetry->node, THROTTLE_D2C);
 		lock_give(&hub->lock);
 	}
-	telemetry->due_ms = wait_ms > 0 ? clock_steady_ms() + wait_ms : 1;
-	return wait_ms >= 0;
+	telemetry->due_ms = wait_ms > 0 ? clock_steady_ms() + wait_ms : 0;
+	telemetry->asked = wait_ms >= 0;
+	return telemetry->asked;
 }
 
 static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
@@ -70,7 +72,6 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 	if (telemetry->count == CREDIT)
 		return false;
 	if (!may_come(telemetry)) {
-		telemetry->due_ms = 0;
 		node_reject(node, delivery, NODE_THROTTLED,
 			    "messages to the hub are throttled");
 		return true;
@@ -79,7 +80,7 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 	identity_sign(&node->attached->identity, &content->message);
 	rc = events_put(node_hub(node)->events, &content->message, &ticket);
 	if (rc < 0) {
-		telemetry->due_ms = 0;
+		telemetry->asked = false;
 		node_reject(node, delivery, "amqp:link:message-size-exceeded",
 			    "a message has more than %d bytes", MESSAGE_D2C_MAX);
 		return true;
@@ -90,7 +91,7 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 	telemetry->storing[at].delivery = delivery;
 	telemetry->storing[at].ticket = ticket;
 	telemetry->storing[at].due_ms = telemetry->due_ms;
-	telemetry->due_ms = 0;
+	telemetry->asked = false;
 	telemetry->count++;
 	return true;
 }
@@ -98,11 +99,12 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 /* The oldest is stored, and its turn has come. */
 static bool is_done(struct telemetry *telemetry, uint64_t stored)
 {
-	int64_t due_ms = telemetry->storing[telemetry->first].due_ms;
+	int64_t due_ms;
 
 	if (telemetry->count == 0 || telemetry->storing[telemetry->first].ticket > stored)
 		return false;
-	if (due_ms <= 1 || clock_steady_ms() >= due_ms)
+	due_ms = telemetry->storing[telemetry->first].due_ms;
+	if (due_ms == 0 || clock_steady_ms() >= due_ms)
 		return true;
 	if (due_ms < telemetry->node.connection->due_ms)
 		telemetry->node.connection->due_ms = due_ms;
