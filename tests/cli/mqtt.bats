@@ -97,6 +97,7 @@ say() {
 
 # CONNECTION...: what `monitor` shows of the broker of this script
 shown_of() {
+	rm -f port # that of the script before
 	"$BATS_TEST_DIRNAME/scripted-broker" "$@" >port 2>/dev/null 3>&- 4>&- &
 	broker_script=$!
 	eventually test -s port
