@@ -35,6 +35,7 @@ static const struct row published[] = {
 static const struct row subscribed[] = {
 	{ TOPIC_C2D, DEVICE, "devices/@/messages/devicebound/#", TAIL_NONE },
 	{ TOPIC_INPUTS, MODULE, "devices/@/modules/&/inputs/#", TAIL_NONE },
+	{ TOPIC_INPUTS, MODULE, "devices/@/modules/&/#", TAIL_NONE }, /* for .NET's SDK */
 	{ TOPIC_METHODS, DEVICE | MODULE, "$iothub/methods/POST/#", TAIL_NONE },
 	{ TOPIC_TWIN_RESULTS, DEVICE | MODULE, "$iothub/twin/res/#", TAIL_NONE },
 	{ TOPIC_TWIN_DESIRED, DEVICE | MODULE, "$iothub/twin/PATCH/properties/desired/#",
@@ -46,11 +47,16 @@ static const struct row subscribed[] = {
 
 /* -- matching ------------------------------------------------------------------------ */
 
-/* Some SDKs encode ids in topics, others do not. */
+/*
+ * Some SDKs encode ids in topics, others do not, and that for embedded C subscribes to
+ * devices/+/messages/devicebound/#: what a client gets is its own anyway.
+ */
 static bool is_id(const char *at, size_t len, const char *id)
 {
 	char decoded[3 * ID_MAX + 1];
 
+	if (len == 1 && *at == '+')
+		return true;
 	if (len == strlen(id) && memcmp(at, id, len) == 0)
 		return true;
 	return len < sizeof(decoded) && percent_decode(decoded, at, len) &&
