@@ -268,7 +268,7 @@ static void sent_changed(pn_delivery_t *delivery)
 	if (node && !node->closed && node->kind->settled)
 		node->kind->settled(node, delivery);
 	else if (pn_delivery_updated(delivery))
-		pn_delivery_settle(delivery);
+		node_settle(node, delivery, 1);
 }
 
 static void tell_error(struct connection *connection)

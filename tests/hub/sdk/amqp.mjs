@@ -1,0 +1,118 @@
+// What other clients than Microsoft's for JavaScript see of AMQP, frame by frame: those for .NET,
+// Java and C are stricter in places, or use more of it. With rhea.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import iothub from 'azure-iothub';
+import common from 'azure-iot-common';
+import rhea from 'rhea';
+import { bodyOf, create, dir, host, keyIn, policy, registry, sas, tokenOf, until } from './lib/hub.mjs';
+
+const service = iothub.Client.fromConnectionString(policy('service'));
+const hubName = host.split('.')[0];
+
+test.before(() => service.open());
+test.after(() => service.close());
+
+function connect(t, username, password) {
+	const connection = rhea.create_container().connect({ transport: 'tls', host, port: 5671, reconnect: false,
+		ca: fs.readFileSync(`${dir}/ca.pem`), username, password });
+	t.after(() => connection.close());
+	return connection;
+}
+
+const asDevice = (t, identity) => connect(t, `${identity.deviceId}@sas.${hubName}`, tokenOf(identity, 60));
+const asService = (t) => connect(t, `service@sas.root.${hubName}`, sas(host, keyIn(policy('service')), 60, 'service'));
+
+// A receiver, what comes by it, and the dispositions that the hub sends.
+function receive(connection, address, options = {}) {
+	const got = [], said = [];
+	const receiver = connection.open_receiver({ source: address, autoaccept: false, ...options });
+	const pass = receiver.session.on_disposition;
+	receiver.session.on_disposition = (frame) => {
+		said.push(frame.performative);
+		pass.call(receiver.session, frame);
+	};
+	receiver.on('message', (context) => got.push(context));
+	return { receiver, got, said };
+}
+
+function send(deviceId, body, more = {}) {
+	const message = new common.Message(body);
+	Object.assign(message, more);
+	return service.send(deviceId, message);
+}
+
+const countOf = async (deviceId) => bodyOf(await registry.get(deviceId)).cloudToDeviceMessageCount;
+const names = { accepted: 0x24, rejected: 0x25, released: 0x26, modified: 0x27 };
+
+// -- messages to devices -------------------------------------------------------------------
+
+// The SDKs for .NET make a GUID of the tag, and settle by it.
+test('the tag of a delivery is its lock', async (t) => {
+	const identity = await create('tag');
+	const { got } = receive(asDevice(t, identity), '/devices/tag/messages/devicebound');
+	await send('tag', 'x');
+	assert.ok(await until(() => got.length === 1));
+	const { delivery, message } = got[0];
+	assert.equal(delivery.tag.length, 16);
+	const guid = Buffer.from(delivery.tag);
+	guid.subarray(0, 4).reverse();
+	guid.subarray(4, 6).reverse();
+	guid.subarray(6, 8).reverse();
+	const { 'x-opt-lock-token': lock, 'iothub-deliverycount': count } = message.message_annotations;
+	assert.equal(guid.toString('hex'), lock.replaceAll('-', ''));
+	assert.equal(count, 0);
+	delivery.accept();
+});
+
+// With rcv-settle-mode second they wait for the hub to settle, with the outcome.
+for (const [outcome, end] of [['accepted', 'accept'], ['rejected', 'reject'], ['released', 'release']])
+	test(`a message is ${outcome}, and the hub settles it so`, async (t) => {
+		const identity = await create(`two-${outcome}`);
+		const { got, said } = receive(asDevice(t, identity), `/devices/two-${outcome}/messages/devicebound`,
+			{ rcv_settle_mode: 1, credit_window: 1 });
+		await send(identity.deviceId, 'x');
+		assert.ok(await until(() => got.length === 1));
+		got[0].delivery.update(false, rhea.message[outcome]().described());
+		assert.ok(await until(() => said.length === 1));
+		assert.equal(said[0].settled, true);
+		assert.equal(said[0].state.descriptor.value, names[outcome]);
+		if (outcome !== 'released')
+			assert.equal(await countOf(identity.deviceId), 0);
+	});
+
+test('one whose lock is lost is rejected: amqp:not-found', async (t) => {
+	const identity = await create('lost');
+	const { got, said } = receive(asDevice(t, identity), '/devices/lost/messages/devicebound', { rcv_settle_mode: 1 });
+	await send('lost', 'x');
+	assert.ok(await until(() => got.length === 1));
+	const answer = await fetch(`https://${host}/devices/lost/commands?api-version=2021-04-12`,
+		{ method: 'DELETE', headers: { authorization: sas(host, keyIn(policy('iothubowner')), 60, 'iothubowner') } });
+	assert.equal((await answer.json()).totalMessagesPurged, 1);
+	got[0].delivery.update(false, rhea.message.accepted().described());
+	assert.ok(await until(() => said.length === 1));
+	assert.equal(said[0].state.descriptor.value, names.rejected);
+	assert.equal(said[0].state.value[0].value[0].value, 'amqp:not-found');
+});
+
+// -- feedback ------------------------------------------------------------------------------
+
+// As those for .NET read it: without the user's id they throw.
+test('a batch of feedback, with all that it is to have', { timeout: 25000 }, async (t) => {
+	const identity = await create('heard');
+	const device = receive(asDevice(t, identity), '/devices/heard/messages/devicebound');
+	const feedback = receive(asService(t), '/messages/serviceBound/feedback', { rcv_settle_mode: 1 });
+	await send('heard', 'x', { ack: 'full', messageId: 'id' });
+	assert.ok(await until(() => device.got.length === 1));
+	device.got[0].delivery.accept();
+	assert.ok(await until(() => feedback.got.length === 1, 19000));
+	const { message, delivery } = feedback.got[0];
+	assert.equal(delivery.tag.length, 16);
+	assert.equal(message.user_id.toString(), hubName);
+	assert.equal(message.content_type, 'application/vnd.microsoft.iothub.feedback.json');
+	assert.ok(message.message_annotations['iothub-enqueuedtime'] > 0);
+	delivery.update(false, rhea.message.accepted().described());
+	assert.ok(await until(() => feedback.said.length === 1));
+	assert.equal(feedback.said[0].state.descriptor.value, names.accepted);
+});
