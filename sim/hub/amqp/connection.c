@@ -304,8 +304,10 @@ static void handle(struct connection *connection, pn_event_t *event)
 		link_opened(connection, pn_event_link(event));
 		break;
 	case PN_LINK_REMOTE_CLOSE:
+		link_detached(pn_event_link(event), true);
+		break;
 	case PN_LINK_REMOTE_DETACH:
-		link_closed(pn_event_link(event));
+		link_detached(pn_event_link(event), false);
 		break;
 	case PN_DELIVERY:
 		sent_changed(pn_event_delivery(event));

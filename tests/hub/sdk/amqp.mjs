@@ -116,3 +116,19 @@ test('a batch of feedback, with all that it is to have', { timeout: 25000 }, asy
 	assert.ok(await until(() => feedback.said.length === 1));
 	assert.equal(feedback.said[0].state.descriptor.value, names.accepted);
 });
+
+// -- links ---------------------------------------------------------------------------------
+
+// Answered by one that is closed it would have to be attached again, to be closed too.
+test('a link that is detached is detached, and attached again', async (t) => {
+	const { receiver } = receive(asService(t), '/messages/serviceBound/feedback', { name: 'same' });
+	const said = [];
+	receiver.session.on_detach = (frame) => said.push(frame.performative);
+	assert.ok(await until(() => receiver.is_open()));
+	receiver.detach();
+	assert.ok(await until(() => said.length === 1));
+	assert.ok(!said[0].closed);
+	assert.equal(said[0].error, undefined);
+	const again = receiver.session.open_receiver({ source: '/messages/serviceBound/feedback', name: 'same' });
+	assert.ok(await until(() => again.is_open()));
+});
