@@ -19,7 +19,7 @@ struct batch {
 
 /* False: it is no batch. Borrows the bytes. */
 bool batch_open(struct batch *batch, const char *bytes, size_t len);
-/* The next of its messages; false: there is none. */
+/* The next of its messages, or of any message's Data sections; false: there is none. */
 bool batch_next(struct batch *batch, const char **message, size_t *len);
 
 #endif

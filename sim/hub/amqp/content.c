@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "amqp/amqp.h"
+#include "amqp/batch.h"
 
 static pn_bytes_t bytes_of(const char *text)
 {
@@ -295,6 +296,28 @@ static void take_annotations(struct content *content)
 	pn_data_exit(data);
 }
 
+/* Several Data sections are one body, of which proton keeps the last. */
+static void join_data(struct content *content, const char *bytes, size_t len)
+{
+	struct batch sections = { bytes, len };
+	size_t count = 0, part_len;
+	const char *part;
+	char *at = content->texts + content->used;
+
+	while (batch_next(&sections, &part, &part_len))
+		count++;
+	if (count < 2)
+		return;
+	content->message.body = at;
+	content->message.body_len = 0;
+	sections = (struct batch){ bytes, len };
+	while (batch_next(&sections, &part, &part_len)) {
+		memcpy(at + content->message.body_len, part, part_len);
+		content->message.body_len += part_len;
+	}
+	content->used += content->message.body_len;
+}
+
 static const char *take_body(struct content *content)
 {
 	pn_data_t *data = pn_message_body(content->proton);
@@ -360,6 +383,8 @@ const char *content_decode(struct content *content, const char *bytes, size_t le
 	wrong = take_properties(content);
 	if (!wrong)
 		wrong = take_body(content);
+	if (!wrong)
+		join_data(content, bytes, len);
 	take_texts(content);
 	take_annotations(content);
 	return wrong;

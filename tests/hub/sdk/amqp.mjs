@@ -145,7 +145,7 @@ async function sendEncoded(t, deviceId, messages) {
 	for (const outcome of ['accepted', 'rejected'])
 		sender.on(outcome, () => outcomes.push(outcome));
 	assert.ok(await until(() => sender.credit >= messages.length));
-	for (const [encoded, format] of messages)
+	for (const [encoded, format = 0] of messages)
 		sender.send(encoded, undefined, format);
 	assert.ok(await until(() => outcomes.length === messages.length));
 	const reads = asService(t);
@@ -175,4 +175,9 @@ test('a batch: each of its messages is an event', async (t) => {
 	assert.deepEqual(outcomes, ['accepted']);
 	assert.deepEqual(events.map((e) => [e.message_id, e.application_properties.n, e.body.content.toString()]),
 		[1, 2, 3].map((n) => [`id ${n}`, `${n}`, `body ${n}`]));
+});
+
+test('a body of several Data sections', async (t) => {
+	const { events } = await sendEncoded(t, 'parts', [[rhea.message.encode({ body: data('one, ', '', 'two') })]]);
+	assert.deepEqual(events.map((e) => e.body.content.toString()), ['one, two']);
 });
