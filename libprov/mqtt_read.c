@@ -31,10 +31,12 @@ struct reader {
 	unsigned tries;
 	int64_t idle_ms; /* when the listener had its time last */
 	/*
-	 * What the last connection brought under each packet id, as a hash: the broker
-	 * sends it again when our acknowledgement was lost with that connection.
+	 * What came under each packet id, as a hash, and what this connection has brought:
+	 * the broker sends it again when our acknowledgement was lost. That comes ahead of
+	 * all that is new (MQTT 3.1.1, 4.6), with which what was before is over.
 	 */
 	uint64_t *had, *has;
+	bool news;
 };
 
 /* -- events ------------------------------------------------------------------------- */
@@ -64,7 +66,19 @@ static bool is_repeat(struct reader *r, const struct mqtt_message *m)
 		return false;
 	hash = mix(mix(1, m->topic, m->topic_len), m->body, m->len) | 1;
 	r->has[m->id] = hash;
+	r->news |= !m->repeated;
 	return m->repeated && r->had[m->id] == hash;
+}
+
+/* There is a new connection: what the last one has brought may come again. */
+static void expect_repeats(struct reader *r)
+{
+	for (size_t id = 0; r->has && id < IDS; id++)
+		if (r->news || r->has[id])
+			r->had[id] = r->has[id];
+	if (r->has)
+		memset(r->has, 0, IDS * sizeof(*r->has));
+	r->news = false;
 }
 
 /* The level of the first filter that it fits, which has a '+'. */
@@ -192,7 +206,6 @@ static int refused(const struct reader *r, struct prov_error *err)
 static int connect_to_broker(struct reader *r, struct prov_error *err)
 {
 	struct mqtt_opts opts = options(r);
-	uint64_t *had = r->had;
 	bool kept = false;
 	int rc;
 
@@ -200,15 +213,12 @@ static int connect_to_broker(struct reader *r, struct prov_error *err)
 	      opts.host, opts.port, opts.user ? opts.user : "none",
 	      r->opts->password ? "***" : "none");
 	inbox_reopen(&r->inbox);
-	r->had = r->has;
-	r->has = had;
-	if (had)
-		memset(had, 0, IDS * sizeof(*had));
 	rc = mqtt_connect(&opts, r->opts->password, &r->mqtt, &kept, err);
 	if (rc == PROV_ERR_KEY)
 		return refused(r, err);
 	if (rc < 0)
 		return rc;
+	expect_repeats(r);
 	trace(r, "connected%s", kept ? ", with the session of before" : "");
 	/* What is kept has its subscriptions; to renew them brings retained messages again. */
 	if (kept)
