@@ -261,6 +261,7 @@ static const char *take_properties(struct content *content)
 static void take_annotation(struct content *content, pn_bytes_t name, const char *value)
 {
 	const char **texts = content->message.texts;
+	unsigned long long version;
 
 	if (content_named(name, "dt-subject"))
 		texts[MESSAGE_SUBJECT] = value;
@@ -273,6 +274,9 @@ static void take_annotation(struct content *content, pn_bytes_t name, const char
 		snprintf(content->operation, sizeof(content->operation), "%s", value);
 	else if (content_named(name, "resource"))
 		snprintf(content->resource, sizeof(content->resource), "%s", value);
+	else if (content_named(name, "version") &&
+		 parse_whole(value, strlen(value), INT64_MAX, &version))
+		content->version = (int64_t)version;
 }
 
 static void take_annotations(struct content *content)
@@ -367,6 +371,7 @@ static bool make_ready(struct content *content, size_t len)
 	content->used = 0;
 	content->message = (struct message){ 0 };
 	*content->operation = *content->resource = '\0';
+	content->version = -1;
 	return content->proton && content->texts;
 }
 

@@ -158,6 +158,20 @@ static const char *take_rid(struct topic *topic, const char *query)
 	return NULL;
 }
 
+static const char *take_version(struct topic *topic, const char *query)
+{
+	unsigned long long value;
+	size_t len;
+	const char *version = query_value(query, "$version", &len);
+
+	if (!version || len == 0)
+		return NULL;
+	if (!parse_whole(version, len, INT64_MAX, &value))
+		return "the $version of the topic is no number";
+	topic->version = (int64_t)value;
+	return NULL;
+}
+
 static const char *take_operation(struct topic *topic, const char *query)
 {
 	size_t len;
@@ -181,6 +195,8 @@ static const char *take_query(struct topic *topic, struct mqtt_bytes tail)
 	memcpy(query, tail.at, tail.len);
 	query[tail.len] = '\0';
 	wrong = take_rid(topic, query);
+	if (!wrong && topic->kind == TOPIC_TWIN_REPORTED)
+		wrong = take_version(topic, query);
 	if (!wrong && topic->kind == TOPIC_DPS_POLL)
 		wrong = take_operation(topic, query);
 	return wrong;
@@ -195,7 +211,9 @@ static const char *find_topic(struct topic *topic, const struct row *rows, size_
 
 	if (wrong)
 		return wrong;
-	*topic = (struct topic){ .kind = row->kind, .status = match.status };
+	*topic = (struct topic){ .kind = row->kind,
+				 .status = match.status,
+				 .version = -1 };
 	if (row->tail == TAIL_QUERY)
 		return take_query(topic, match.tail);
 	topic->bag = match.tail;

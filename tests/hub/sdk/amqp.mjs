@@ -181,3 +181,24 @@ test('a body of several Data sections', async (t) => {
 	const { events } = await sendEncoded(t, 'parts', [[rhea.message.encode({ body: data('one, ', '', 'two') })]]);
 	assert.deepEqual(events.map((e) => e.body.content.toString()), ['one, two']);
 });
+
+// -- twins ---------------------------------------------------------------------------------
+
+// Java's SDK names the version, and waits for a 412 when there is another.
+test('reported properties are changed in a version of them', async (t) => {
+	const connection = asDevice(t, await create('version'));
+	const { receiver, got } = receive(connection, '/devices/version/twin');
+	const sender = connection.open_sender('/devices/version/twin');
+	const patch = async (version, text) => {
+		sender.send({ correlation_id: `at ${version}`, body: data(text),
+			message_annotations: { operation: 'PATCH', resource: '/properties/reported', version } });
+		const answer = () => got.find(({ message }) => message.correlation_id === `at ${version}`);
+		assert.ok(await until(answer));
+		return answer().message.message_annotations;
+	};
+	assert.ok(await until(() => sender.credit > 0 && receiver.is_open()));
+	assert.deepEqual(await patch(null, '{"a":1}'), { status: 204, version: 2 });
+	assert.deepEqual(await patch(1, '{"a":2}'), { status: 412 });
+	assert.deepEqual(await patch(2, '{"a":3}'), { status: 204, version: 3 });
+	assert.equal(bodyOf(await registry.getTwin('version')).properties.reported.a, 3);
+});

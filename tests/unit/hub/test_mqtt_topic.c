@@ -122,6 +122,26 @@ static void gives_the_status_of_a_method(void **state)
 	assert_int_equal(topic.status, -1);
 }
 
+static void gives_the_version_of_a_patch(void **state)
+{
+	static const struct {
+		const char *name;
+		int version;
+	} rows[] = {
+		{ "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=7", 7 },
+		{ "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=", -1 },
+		{ "$iothub/twin/PATCH/properties/reported/?$rid=1", -1 },
+		{ "$iothub/twin/GET/?$rid=1&$version=x", -1 },
+	};
+	struct topic topic;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_null(topic_published(&topic, &device, bytes_of(rows[i].name)));
+		assert_int_equal(topic.version, rows[i].version);
+	}
+}
+
 static void gives_the_operation(void **state)
 {
 	struct topic topic;
@@ -182,6 +202,8 @@ static void refuses_to_publish(void **state)
 		{ &device, "$iothub/twin/GET/?", "no $rid" },
 		{ &device, "$iothub/twin/GET/?$rid=", "no $rid" },
 		{ &device, "$iothub/twin/GET/?rid=1", "no $rid" },
+		{ &device, "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=x",
+		  "no number" },
 		{ &dps, "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=1",
 		  "no operationId" },
 		{ &dps,
@@ -299,6 +321,7 @@ int main(void)
 		cmocka_unit_test(knows_the_filters),
 		cmocka_unit_test(gives_the_bag),
 		cmocka_unit_test(gives_the_status_of_a_method),
+		cmocka_unit_test(gives_the_version_of_a_patch),
 		cmocka_unit_test(gives_the_operation),
 		cmocka_unit_test(knows_ids_in_either_form),
 		cmocka_unit_test(refuses_to_publish),
