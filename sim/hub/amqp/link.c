@@ -122,11 +122,11 @@ void link_detached(pn_link_t *link, bool closed)
 
 	if (node)
 		link_drop(node);
-	if (!(pn_link_state(link) & PN_LOCAL_ACTIVE))
-		;
-	else if (closed)
-		pn_link_close(link);
-	else
-		pn_link_detach(link);
+	if (pn_link_state(link) & PN_LOCAL_ACTIVE) {
+		if (closed)
+			pn_link_close(link);
+		else
+			pn_link_detach(link);
+	}
 	pn_link_free(link);
 }
