@@ -124,7 +124,8 @@ static bool take_value(struct parser *parser, struct position *position)
 					     ? "a number or '@latest' is expected here."
 					     : "a number is expected here.");
 	}
-	if (position->value < (position->by == BY_TIME ? 0 : -1))
+	/* some ask for all events by a time before any */
+	if (position->by != BY_TIME && position->value < -1)
 		return wrong(parser, "the number is too small.");
 	parser->at += len + (quoted ? 2 : 0);
 	return true;

@@ -319,6 +319,11 @@ const char *twin_apply(struct twin *twin, const struct json *body, enum twin_cha
 	return NULL;
 }
 
+bool twin_is_stale(const struct twin *twin, int64_t version)
+{
+	return version >= 0 && version != twin->reported_version;
+}
+
 const char *twin_report(struct twin *twin, const struct json *patch, int64_t now_ms)
 {
 	struct stamp stamp = { .version = 0 };

@@ -27,6 +27,13 @@ struct json *twin_for_device(const struct twin *twin);
 const char *twin_apply(struct twin *twin, const struct json *body, enum twin_change how,
 		       int64_t now_ms);
 
+/*
+ * May a device that knows reported properties of this version, or any where it is -1, not
+ * change them, because they have changed since?
+ */
+bool twin_is_stale(const struct twin *twin, int64_t version);
+#define TWIN_STALE "The reported properties have another version."
+
 /* Merges reported properties, as the device may. */
 const char *twin_report(struct twin *twin, const struct json *patch, int64_t now_ms);
 

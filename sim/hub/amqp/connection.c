@@ -268,7 +268,7 @@ static void sent_changed(pn_delivery_t *delivery)
 	if (node && !node->closed && node->kind->settled)
 		node->kind->settled(node, delivery);
 	else if (pn_delivery_updated(delivery))
-		pn_delivery_settle(delivery);
+		node_settle(node, delivery, 1);
 }
 
 static void tell_error(struct connection *connection)
@@ -304,8 +304,10 @@ static void handle(struct connection *connection, pn_event_t *event)
 		link_opened(connection, pn_event_link(event));
 		break;
 	case PN_LINK_REMOTE_CLOSE:
+		link_detached(pn_event_link(event), true);
+		break;
 	case PN_LINK_REMOTE_DETACH:
-		link_closed(pn_event_link(event));
+		link_detached(pn_event_link(event), false);
 		break;
 	case PN_DELIVERY:
 		sent_changed(pn_event_delivery(event));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "amqp/amqp.h"
+#include "amqp/batch.h"
 
 static pn_bytes_t bytes_of(const char *text)
 {
@@ -260,6 +261,7 @@ static const char *take_properties(struct content *content)
 static void take_annotation(struct content *content, pn_bytes_t name, const char *value)
 {
 	const char **texts = content->message.texts;
+	unsigned long long version;
 
 	if (content_named(name, "dt-subject"))
 		texts[MESSAGE_SUBJECT] = value;
@@ -272,6 +274,9 @@ static void take_annotation(struct content *content, pn_bytes_t name, const char
 		snprintf(content->operation, sizeof(content->operation), "%s", value);
 	else if (content_named(name, "resource"))
 		snprintf(content->resource, sizeof(content->resource), "%s", value);
+	else if (content_named(name, "version") &&
+		 parse_whole(value, strlen(value), INT64_MAX, &version))
+		content->version = (int64_t)version;
 }
 
 static void take_annotations(struct content *content)
@@ -293,6 +298,28 @@ static void take_annotations(struct content *content)
 			take_annotation(content, name.u.as_bytes, value);
 	}
 	pn_data_exit(data);
+}
+
+/* Several Data sections are one body, of which proton keeps the last. */
+static void join_data(struct content *content, const char *bytes, size_t len)
+{
+	struct batch sections = { bytes, len };
+	size_t count = 0, part_len;
+	const char *part;
+	char *at = content->texts + content->used;
+
+	while (batch_next(&sections, &part, &part_len))
+		count++;
+	if (count < 2)
+		return;
+	content->message.body = at;
+	content->message.body_len = 0;
+	sections = (struct batch){ bytes, len };
+	while (batch_next(&sections, &part, &part_len)) {
+		memcpy(at + content->message.body_len, part, part_len);
+		content->message.body_len += part_len;
+	}
+	content->used += content->message.body_len;
 }
 
 static const char *take_body(struct content *content)
@@ -344,6 +371,7 @@ static bool make_ready(struct content *content, size_t len)
 	content->used = 0;
 	content->message = (struct message){ 0 };
 	*content->operation = *content->resource = '\0';
+	content->version = -1;
 	return content->proton && content->texts;
 }
 
@@ -360,6 +388,8 @@ const char *content_decode(struct content *content, const char *bytes, size_t le
 	wrong = take_properties(content);
 	if (!wrong)
 		wrong = take_body(content);
+	if (!wrong)
+		join_data(content, bytes, len);
 	take_texts(content);
 	take_annotations(content);
 	return wrong;

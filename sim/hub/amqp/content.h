@@ -20,7 +20,8 @@ struct content {
 	struct message message; /* points into the rest */
 	char operation[32];     /* annotations of a device's twin */
 	char resource[64];
-	char *texts; /* with their NULs */
+	int64_t version; /* -1: none */
+	char *texts;     /* with their NULs */
 	size_t used;
 	size_t room;
 	struct message_property *properties;

@@ -48,8 +48,14 @@ static void get_twin(struct work *work, struct device *device)
 static void report(struct work *work, struct device *device)
 {
 	const struct message *message = &work->content->message;
-	struct json *patch = json_parse(message->body, message->body_len, NULL);
+	struct json *patch;
 
+	if (twin_is_stale(&device->twin, work->content->version)) {
+		work->error = ERROR_PRECONDITION;
+		work->why = TWIN_STALE;
+		return;
+	}
+	patch = json_parse(message->body, message->body_len, NULL);
 	work->why = patch ? twin_report(&device->twin, patch, clock_unix_ms())
 			  : "The patch is not JSON.";
 	json_free(patch);

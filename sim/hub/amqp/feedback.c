@@ -5,7 +5,6 @@
 #include "amqp/sent.h"
 #include "amqp/server.h"
 #include "clock.h"
-#include "log.h"
 
 #define PATH    "/messages/serviceBound/feedback"
 #define LOOK_MS 1000 /* a batch is ready by its time, too */
@@ -26,7 +25,8 @@ static bool open_files(struct node *node)
 	return service_enter(node, "/messages/serviceBound/filenotifications");
 }
 
-static pn_message_t *make(const struct feedback *feedback)
+/* With the hub's name as the user: .NET's SDK wants one. */
+static pn_message_t *make(const struct hub *hub, const struct feedback *feedback)
 {
 	static const char time[] = "iothub-enqueuedtime";
 	const struct message with = { .texts = { [MESSAGE_CONTENT_TYPE] = FEEDBACK_TYPE,
@@ -40,6 +40,7 @@ static pn_message_t *make(const struct feedback *feedback)
 	if (!message)
 		return NULL;
 	content_fill(message, &with);
+	pn_message_set_user_id(message, pn_bytes(strcspn(hub->host, "."), hub->host));
 	pn_message_set_creation_time(message, feedback->enqueued_ms);
 	annotations = pn_message_annotations(message);
 	pn_data_put_map(annotations);
@@ -50,7 +51,7 @@ static pn_message_t *make(const struct feedback *feedback)
 	return message;
 }
 
-static void settle(struct node *node, const char *lock, enum c2d_outcome outcome)
+static int settle(struct node *node, const char *lock, enum c2d_outcome outcome)
 {
 	struct hub *hub = node_hub(node);
 	int rc;
@@ -58,9 +59,7 @@ static void settle(struct node *node, const char *lock, enum c2d_outcome outcome
 	lock_take(&hub->lock);
 	rc = feedback_settle(hub->c2d, lock, outcome);
 	lock_give(&hub->lock);
-	if (rc != 1)
-		log_event("AMQP %s: %s: the lock of a batch is lost",
-			  node->connection->peer, node->name);
+	return rc;
 }
 
 static bool pump(struct node *node)
@@ -77,7 +76,7 @@ static bool pump(struct node *node)
 	lock_take(&hub->lock);
 	rc = feedback_receive(hub->c2d, &feedback);
 	lock_give(&hub->lock);
-	message = rc == 1 ? make(&feedback) : NULL;
+	message = rc == 1 ? make(hub, &feedback) : NULL;
 	if (message && !sent_add(&own->sent, node, message, feedback.lock))
 		settle(node, feedback.lock, C2D_COMPLETE);
 	pn_message_free(message);
@@ -91,10 +90,8 @@ static void take_outcome(struct node *node, pn_delivery_t *delivery)
 	enum c2d_outcome outcome;
 	char lock[LOCK_TEXT];
 
-	if (!sent_take(&own->sent, delivery, lock, &outcome))
-		return;
-	settle(node, lock, outcome);
-	pn_delivery_settle(delivery);
+	if (sent_take(&own->sent, delivery, lock, &outcome))
+		node_settle(node, delivery, settle(node, lock, outcome));
 }
 
 static void close_feedback(struct node *node)

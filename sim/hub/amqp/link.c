@@ -116,13 +116,17 @@ void link_opened(struct connection *connection, pn_link_t *link)
 				 "there are too many links");
 }
 
-void link_closed(pn_link_t *link)
+void link_detached(pn_link_t *link, bool closed)
 {
 	struct node *node = pn_link_get_context(link);
 
 	if (node)
 		link_drop(node);
-	if (pn_link_state(link) & PN_LOCAL_ACTIVE)
-		pn_link_close(link);
+	if (pn_link_state(link) & PN_LOCAL_ACTIVE) {
+		if (closed)
+			pn_link_close(link);
+		else
+			pn_link_detach(link);
+	}
 	pn_link_free(link);
 }

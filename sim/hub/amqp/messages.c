@@ -7,7 +7,6 @@
 #include "amqp/sent.h"
 #include "amqp/server.h"
 #include "clock.h"
-#include "log.h"
 
 /* Locks that end, and messages that were abandoned, are looked for so often. */
 #define LOOK_MS 5000
@@ -23,15 +22,19 @@ void messages_look(struct node *node)
 	((struct messages *)node)->look_ms = 0;
 }
 
+/* In the types that the SDK for .NET reads. */
 static void annotate(pn_data_t *to, const struct c2d_delivery *delivery)
 {
 	static const char time[] = "iothub-enqueuedtime", lock[] = "x-opt-lock-token",
-			  sequence[] = "x-opt-sequence-number";
+			  sequence[] = "x-opt-sequence-number",
+			  count[] = "iothub-deliverycount";
 
 	pn_data_put_map(to);
 	pn_data_enter(to);
 	pn_data_put_symbol(to, pn_bytes(sizeof(sequence) - 1, sequence));
-	pn_data_put_long(to, delivery->sequence);
+	pn_data_put_ulong(to, (uint64_t)delivery->sequence);
+	pn_data_put_symbol(to, pn_bytes(sizeof(count) - 1, count));
+	pn_data_put_ubyte(to, (uint8_t)delivery->deliveries);
 	pn_data_put_symbol(to, pn_bytes(sizeof(time) - 1, time));
 	pn_data_put_timestamp(to, delivery->enqueued_ms);
 	content_put(to, lock, delivery->lock);
@@ -66,7 +69,7 @@ static pn_message_t *make(const struct c2d_delivery *delivery)
 	return message;
 }
 
-static void settle(struct node *node, const char *lock, enum c2d_outcome outcome)
+static int settle(struct node *node, const char *lock, enum c2d_outcome outcome)
 {
 	struct hub *hub = node_hub(node);
 	int rc;
@@ -74,9 +77,7 @@ static void settle(struct node *node, const char *lock, enum c2d_outcome outcome
 	lock_take(&hub->lock);
 	rc = c2d_settle(hub->c2d, &node->attached->device, lock, outcome);
 	lock_give(&hub->lock);
-	if (rc != 1)
-		log_event("AMQP %s: %s: the lock of a message is lost",
-			  node->connection->peer, node->name);
+	return rc;
 }
 
 static int receive(struct node *node, struct c2d_delivery *delivery)
@@ -120,9 +121,8 @@ static void take_outcome(struct node *node, pn_delivery_t *delivery)
 
 	if (!sent_take(&messages->sent, delivery, lock, &outcome))
 		return;
-	settle(node, lock, outcome);
+	node_settle(node, delivery, settle(node, lock, outcome));
 	messages->look_ms = 0;
-	pn_delivery_settle(delivery);
 }
 
 static void close_messages(struct node *node)

@@ -167,11 +167,10 @@ bool node_may_send(const struct node *node)
 	       pn_link_unsettled(node->link) < UNDER_WAY_MAX;
 }
 
-pn_delivery_t *node_send(struct node *node, const void *bytes, size_t len)
+static pn_delivery_t *send_tagged(struct node *node, const void *tag, size_t tag_len,
+				  const void *bytes, size_t len)
 {
-	uint64_t tag = ++node->sent;
-	pn_delivery_t *delivery =
-		pn_delivery(node->link, pn_dtag((const char *)&tag, sizeof(tag)));
+	pn_delivery_t *delivery = pn_delivery(node->link, pn_dtag(tag, tag_len));
 
 	if (!delivery)
 		return NULL;
@@ -183,13 +182,63 @@ pn_delivery_t *node_send(struct node *node, const void *bytes, size_t len)
 	return NULL;
 }
 
-pn_delivery_t *node_send_message(struct node *node, pn_message_t *message)
+pn_delivery_t *node_send(struct node *node, const void *bytes, size_t len)
+{
+	uint64_t tag = ++node->sent;
+
+	return send_tagged(node, &tag, sizeof(tag), bytes, len);
+}
+
+static pn_delivery_t *send_message(struct node *node, const void *tag, size_t tag_len,
+				   pn_message_t *message)
 {
 	struct text bytes = { 0 };
 	pn_delivery_t *delivery = NULL;
 
 	if (content_encode(message, &bytes))
-		delivery = node_send(node, bytes.at, bytes.len);
+		delivery = send_tagged(node, tag, tag_len, bytes.at, bytes.len);
 	text_free(&bytes);
 	return delivery;
+}
+
+pn_delivery_t *node_send_message(struct node *node, pn_message_t *message)
+{
+	uint64_t tag = ++node->sent;
+
+	return send_message(node, &tag, sizeof(tag), message);
+}
+
+/* In .NET the first three numbers of a GUID are little-endian. */
+static void guid_of(uint8_t guid[16], const char *uuid)
+{
+	static const uint8_t pairs[16] = { 6,  4,  2,  0,  11, 9,  16, 14,
+					   19, 21, 24, 26, 28, 30, 32, 34 };
+
+	for (int i = 0; i < 16; i++) {
+		const char digits[3] = { uuid[pairs[i]], uuid[pairs[i] + 1], '\0' };
+
+		guid[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+}
+
+pn_delivery_t *node_send_locked(struct node *node, pn_message_t *message,
+				const char *lock)
+{
+	uint8_t tag[16];
+
+	guid_of(tag, lock);
+	return send_message(node, tag, sizeof(tag), message);
+}
+
+void node_settle(struct node *node, pn_delivery_t *delivery, int rc)
+{
+	if (rc == 0) {
+		node_reject(node, delivery, "amqp:not-found", "the lock is lost");
+	} else if (rc < 0) {
+		node_reject(node, delivery, "amqp:internal-error", "the store fails");
+	} else {
+		if (pn_delivery_remote_state(delivery))
+			pn_delivery_update(delivery, pn_delivery_remote_state(delivery));
+		pn_delivery_settle(delivery);
+	}
 }

@@ -93,6 +93,18 @@ const char *error_condition(enum error error);
 pn_delivery_t *node_send(struct node *node, const void *bytes, size_t len);
 /* The same with a message, which it encodes. */
 pn_delivery_t *node_send_message(struct node *node, pn_message_t *message);
+/*
+ * The same, with the lock as its tag: the SDKs for .NET make a GUID of it, and name by
+ * that what they settle.
+ */
+pn_delivery_t *node_send_locked(struct node *node, pn_message_t *message,
+				const char *lock);
+/*
+ * Settles what the client has given an outcome, with the same: a receiver that settles
+ * second waits for it, and .NET's uses it unseen. Rejected it is where `rc`, what became
+ * of the outcome, is 0, as the lock is lost, or negative, an error.
+ */
+void node_settle(struct node *node, pn_delivery_t *delivery, int rc);
 /* May more be sent? There is credit, and not too much under way. */
 bool node_may_send(const struct node *node);
 

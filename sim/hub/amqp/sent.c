@@ -16,7 +16,7 @@ bool sent_add(struct sent **list, struct node *node, pn_message_t *message,
 
 	if (!sent) /* it is sent again when the lock is over */
 		return true;
-	sent->delivery = node_send_message(node, message);
+	sent->delivery = node_send_locked(node, message, lock);
 	if (!sent->delivery) {
 		free(sent);
 		return false;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "amqp/attached.h"
+#include "amqp/batch.h"
 #include "amqp/server.h"
 #include "clock.h"
 
@@ -16,6 +17,7 @@ struct telemetry {
 	/* The message that is held: the throttle has been asked, and when it may be accepted. */
 	bool asked;
 	int64_t due_ms;
+	unsigned put; /* of a batch: so many of it are in the stream already */
 	/* Deliveries whose events are yet to be stored, the oldest first. */
 	struct {
 		pn_delivery_t *delivery;
@@ -55,20 +57,56 @@ static bool may_come(struct telemetry *telemetry)
 	return telemetry->asked;
 }
 
-static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
-		 size_t len)
+/* 1: it is in the stream; 0: there is no room for it now; -1: the delivery is rejected. */
+static int put(struct node *node, pn_delivery_t *delivery, const char *bytes, size_t len,
+	       uint64_t *ticket)
 {
-	struct telemetry *telemetry = (struct telemetry *)node;
 	struct content *content = &node->connection->server->content;
 	const char *wrong = content_decode(content, bytes, len);
-	unsigned at = (telemetry->first + telemetry->count) % CREDIT;
-	uint64_t ticket;
 	int rc;
 
 	if (wrong) {
 		node_reject(node, delivery, "amqp:decode-error", "%s", wrong);
-		return true;
+		return -1;
 	}
+	identity_sign(&node->attached->identity, &content->message);
+	rc = events_put(node_hub(node)->events, &content->message, ticket);
+	if (rc < 0)
+		node_reject(node, delivery, "amqp:link:message-size-exceeded",
+			    "a message has more than %d bytes", MESSAGE_D2C_MAX);
+	return rc;
+}
+
+/* The same, one after the other when it is a batch. */
+static int put_all(struct telemetry *telemetry, pn_delivery_t *delivery,
+		   const char *bytes, size_t len, uint64_t *ticket)
+{
+	struct node *node = &telemetry->node;
+	struct batch batch;
+	unsigned at = 0;
+	int rc = 1;
+
+	if (!batch_open(&batch, bytes, len))
+		return put(node, delivery, bytes, len, ticket);
+	while (rc == 1 && batch_next(&batch, &bytes, &len)) {
+		if (at++ < telemetry->put)
+			continue;
+		rc = put(node, delivery, bytes, len, ticket);
+		telemetry->put += rc == 1;
+	}
+	if (rc != 0)
+		telemetry->put = 0;
+	return rc;
+}
+
+static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		 size_t len)
+{
+	struct telemetry *telemetry = (struct telemetry *)node;
+	unsigned at = (telemetry->first + telemetry->count) % CREDIT;
+	uint64_t ticket = 0;
+	int rc;
+
 	if (telemetry->count == CREDIT)
 		return false;
 	if (!may_come(telemetry)) {
@@ -77,12 +115,9 @@ static bool take(struct node *node, pn_delivery_t *delivery, const char *bytes,
 		return true;
 	}
 	attached_active(node);
-	identity_sign(&node->attached->identity, &content->message);
-	rc = events_put(node_hub(node)->events, &content->message, &ticket);
+	rc = put_all(telemetry, delivery, bytes, len, &ticket);
 	if (rc < 0) {
 		telemetry->asked = false;
-		node_reject(node, delivery, "amqp:link:message-size-exceeded",
-			    "a message has more than %d bytes", MESSAGE_D2C_MAX);
 		return true;
 	}
 	wait_for_it(telemetry, true);

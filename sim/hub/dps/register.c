@@ -84,14 +84,17 @@ enum error dps_connect(const struct hub *hub, const struct dps_client *client, c
 	return attest_shown(hub, client, &sas, why, why_bytes);
 }
 
-/* NULL, or what is wrong with it. */
+/* NULL, or what is wrong with it. Devices with Microsoft's SDK for embedded C send none. */
 static const char *check_body(const struct dps_client *client, const char *body,
 			      size_t len)
 {
-	struct json *json = json_parse(body, len, NULL);
-	const char *id = json_get_text(json, "registrationId");
-	const char *wrong = NULL;
+	const char *id, *wrong = NULL;
+	struct json *json;
 
+	if (len == 0)
+		return NULL;
+	json = json_parse(body, len, NULL);
+	id = json_get_text(json, "registrationId");
 	if (json_kind(json) != JSON_OBJECT)
 		wrong = "The body is not a JSON object.";
 	else if (!id || strcasecmp(id, client->id) != 0)

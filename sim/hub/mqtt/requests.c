@@ -103,6 +103,11 @@ void requests_twin_report(struct mqtt_client *client, const struct topic *topic,
 
 	if (!find_twin(client, topic, THROTTLE_TWIN_UPDATE, &device))
 		return;
+	if (twin_is_stale(&device.twin, topic->version)) {
+		refuse_twin(client, topic, ERROR_PRECONDITION, TWIN_STALE);
+		device_free(&device);
+		return;
+	}
 	json = json_parse(patch.at, patch.len, NULL);
 	wrong = json ? twin_report(&device.twin, json, clock_unix_ms())
 		     : "The patch is not JSON.";

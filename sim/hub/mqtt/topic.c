@@ -35,6 +35,7 @@ static const struct row published[] = {
 static const struct row subscribed[] = {
 	{ TOPIC_C2D, DEVICE, "devices/@/messages/devicebound/#", TAIL_NONE },
 	{ TOPIC_INPUTS, MODULE, "devices/@/modules/&/inputs/#", TAIL_NONE },
+	{ TOPIC_INPUTS, MODULE, "devices/@/modules/&/#", TAIL_NONE }, /* for .NET's SDK */
 	{ TOPIC_METHODS, DEVICE | MODULE, "$iothub/methods/POST/#", TAIL_NONE },
 	{ TOPIC_TWIN_RESULTS, DEVICE | MODULE, "$iothub/twin/res/#", TAIL_NONE },
 	{ TOPIC_TWIN_DESIRED, DEVICE | MODULE, "$iothub/twin/PATCH/properties/desired/#",
@@ -46,11 +47,16 @@ static const struct row subscribed[] = {
 
 /* -- matching ------------------------------------------------------------------------ */
 
-/* Some SDKs encode ids in topics, others do not. */
+/*
+ * Some SDKs encode ids in topics, others do not, and that for embedded C subscribes to
+ * devices/+/messages/devicebound/#: what a client gets is its own anyway.
+ */
 static bool is_id(const char *at, size_t len, const char *id)
 {
 	char decoded[3 * ID_MAX + 1];
 
+	if (len == 1 && *at == '+')
+		return true;
 	if (len == strlen(id) && memcmp(at, id, len) == 0)
 		return true;
 	return len < sizeof(decoded) && percent_decode(decoded, at, len) &&
@@ -152,6 +158,20 @@ static const char *take_rid(struct topic *topic, const char *query)
 	return NULL;
 }
 
+static const char *take_version(struct topic *topic, const char *query)
+{
+	unsigned long long value;
+	size_t len;
+	const char *version = query_value(query, "$version", &len);
+
+	if (!version || len == 0)
+		return NULL;
+	if (!parse_whole(version, len, INT64_MAX, &value))
+		return "the $version of the topic is no number";
+	topic->version = (int64_t)value;
+	return NULL;
+}
+
 static const char *take_operation(struct topic *topic, const char *query)
 {
 	size_t len;
@@ -175,6 +195,8 @@ static const char *take_query(struct topic *topic, struct mqtt_bytes tail)
 	memcpy(query, tail.at, tail.len);
 	query[tail.len] = '\0';
 	wrong = take_rid(topic, query);
+	if (!wrong && topic->kind == TOPIC_TWIN_REPORTED)
+		wrong = take_version(topic, query);
 	if (!wrong && topic->kind == TOPIC_DPS_POLL)
 		wrong = take_operation(topic, query);
 	return wrong;
@@ -189,7 +211,9 @@ static const char *find_topic(struct topic *topic, const struct row *rows, size_
 
 	if (wrong)
 		return wrong;
-	*topic = (struct topic){ .kind = row->kind, .status = match.status };
+	*topic = (struct topic){ .kind = row->kind,
+				 .status = match.status,
+				 .version = -1 };
 	if (row->tail == TAIL_QUERY)
 		return take_query(topic, match.tail);
 	topic->bag = match.tail;

@@ -33,6 +33,7 @@ struct topic {
 	enum topic_kind kind;
 	struct mqtt_bytes bag; /* TOPIC_TELEMETRY: its properties, for bag_parse() */
 	int status;            /* TOPIC_METHOD_RESULT */
+	int64_t version;       /* TOPIC_TWIN_REPORTED: what is to be changed, or -1 */
 	char rid[TOPIC_RID_MAX + 1]; /* $rid as presented, empty when the kind has none */
 	char operation[TOPIC_OPERATION_MAX +
 		       1]; /* TOPIC_DPS_POLL: operationId, decoded */

@@ -287,8 +287,7 @@ static void is_throttled_by_a_tier(void **state)
 
 static void refuses_bodies(void **state)
 {
-	static const char *const bodies[] = { "",
-					      " ",
+	static const char *const bodies[] = { " ",
 					      "[]",
 					      "{",
 					      "{}",
@@ -307,6 +306,21 @@ static void refuses_bodies(void **state)
 		assert_int_equal(result.status, 400);
 		dps_result_free(&result);
 	}
+}
+
+/* As a device with the SDK for embedded C does. */
+static void registers_without_a_body(void **state)
+{
+	char primary[DPS_KEY_TEXT], secondary[DPS_KEY_TEXT];
+	struct dps_client client = { .scope = hub.dps->scope, .id = "reg-2" };
+	struct dps_result result = { 0 };
+
+	(void)state;
+	keys_of(false, "reg-2", primary, secondary);
+	client.token = sign_well(primary, "reg-2");
+	dps_register(&hub, &client, "", 0, &result);
+	assert_int_equal(result.status, 202);
+	dps_result_free(&result);
 }
 
 static void knows_the_last_operation_alone(void **state)
@@ -382,6 +396,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_token_of_the_device),
 		cmocka_unit_test(judges_the_key_after_connecting),
 		cmocka_unit_test(refuses_bodies),
+		cmocka_unit_test(registers_without_a_body),
 		cmocka_unit_test(is_throttled_by_a_tier),
 		cmocka_unit_test(knows_the_last_operation_alone),
 		cmocka_unit_test(tells_a_disabled_device_so),

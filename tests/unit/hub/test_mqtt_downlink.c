@@ -163,6 +163,12 @@ static void twins_by_topic(void **state)
 		  "\"reported\":{\"x\":1,\"$version\":2}}");
 	publish(0, 0, "$iothub/twin/PATCH/properties/reported/?$rid=c", "{\"x\":");
 	gets_text("$iothub/twin/res/400/?$rid=c{\"errorCode\":400");
+	publish(0, 0, "$iothub/twin/PATCH/properties/reported/?$rid=d&$version=1",
+		"{\"x\":2}");
+	gets_text("$iothub/twin/res/412/?$rid=d{\"errorCode\":412001");
+	publish(0, 0, "$iothub/twin/PATCH/properties/reported/?$rid=e&$version=2",
+		"{\"x\":3}");
+	gets_text("$iothub/twin/res/204/?$rid=e&$version=3");
 	client.presence.calls->desired(&client.presence, patch, sizeof(patch) - 1, 2);
 	gets_text("$iothub/twin/PATCH/properties/desired/?$version=2{\"rate\":7,");
 	goes();

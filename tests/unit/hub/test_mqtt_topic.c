@@ -24,7 +24,7 @@ static const struct mqtt_user dps = { .dps = true,
 
 #define RID "5e3c0f2a-9f3c-4a54-9f0b-0d9c8f0f1f11"
 
-/* As the SDKs for Node publish and subscribe. */
+/* As the SDKs for Node publish. */
 static void knows_the_topics(void **state)
 {
 	static const struct {
@@ -63,6 +63,7 @@ static void knows_the_topics(void **state)
 	}
 }
 
+/* Those of the SDK for Node, and of those for embedded C and .NET that differ. */
 static void knows_the_filters(void **state)
 {
 	static const struct {
@@ -71,11 +72,13 @@ static void knows_the_filters(void **state)
 		enum topic_kind kind;
 	} rows[] = {
 		{ &device, "devices/dev1/messages/devicebound/#", TOPIC_C2D },
+		{ &device, "devices/+/messages/devicebound/#", TOPIC_C2D },
 		{ &device, "$iothub/methods/POST/#", TOPIC_METHODS },
 		{ &device, "$iothub/twin/res/#", TOPIC_TWIN_RESULTS },
 		{ &device, "$iothub/twin/PATCH/properties/desired/#",
 		  TOPIC_TWIN_DESIRED },
 		{ &module, "devices/dev1/modules/mod1/inputs/#", TOPIC_INPUTS },
+		{ &module, "devices/dev1/modules/mod1/#", TOPIC_INPUTS },
 		{ &module, "$iothub/methods/POST/#", TOPIC_METHODS },
 		{ &module, "$iothub/twin/res/#", TOPIC_TWIN_RESULTS },
 		{ &module, "$iothub/twin/PATCH/properties/desired/#",
@@ -117,6 +120,26 @@ static void gives_the_status_of_a_method(void **state)
 	assert_null(topic_published(&topic, &device,
 				    bytes_of("$iothub/methods/res/-1/?$rid=1f")));
 	assert_int_equal(topic.status, -1);
+}
+
+static void gives_the_version_of_a_patch(void **state)
+{
+	static const struct {
+		const char *name;
+		int version;
+	} rows[] = {
+		{ "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=7", 7 },
+		{ "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=", -1 },
+		{ "$iothub/twin/PATCH/properties/reported/?$rid=1", -1 },
+		{ "$iothub/twin/GET/?$rid=1&$version=x", -1 },
+	};
+	struct topic topic;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_null(topic_published(&topic, &device, bytes_of(rows[i].name)));
+		assert_int_equal(topic.version, rows[i].version);
+	}
 }
 
 static void gives_the_operation(void **state)
@@ -179,6 +202,8 @@ static void refuses_to_publish(void **state)
 		{ &device, "$iothub/twin/GET/?", "no $rid" },
 		{ &device, "$iothub/twin/GET/?$rid=", "no $rid" },
 		{ &device, "$iothub/twin/GET/?rid=1", "no $rid" },
+		{ &device, "$iothub/twin/PATCH/properties/reported/?$rid=1&$version=x",
+		  "no number" },
 		{ &dps, "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=1",
 		  "no operationId" },
 		{ &dps,
@@ -210,7 +235,7 @@ static void refuses_to_subscribe(void **state)
 		{ &device, "devices/dev1/messages/events/#", "no topic" },
 		{ &device, "devices/dev1/messages/devicebound/#/", "no topic" },
 		{ &device, "$iothub/twin/res/200", "no topic" },
-		{ &device, "devices/+/messages/devicebound/#", "another device's" },
+		{ &device, "devices/+/messages/events/#", "no topic" },
 		{ &device, "devices/dev2/messages/devicebound/#", "another device's" },
 		{ &module, "devices/dev1/messages/devicebound/#", "another kind" },
 		{ &device, "devices/dev1/modules/m/inputs/#", "another kind" },
@@ -296,6 +321,7 @@ int main(void)
 		cmocka_unit_test(knows_the_filters),
 		cmocka_unit_test(gives_the_bag),
 		cmocka_unit_test(gives_the_status_of_a_method),
+		cmocka_unit_test(gives_the_version_of_a_patch),
 		cmocka_unit_test(gives_the_operation),
 		cmocka_unit_test(knows_ids_in_either_form),
 		cmocka_unit_test(refuses_to_publish),
