@@ -123,14 +123,20 @@ static bool wait_for_end(struct mqtt *m, unsigned ms, bool heed_cancel)
 	return ended;
 }
 
+/*
+ * The first end counts: a connection that was made, and is lost before anybody has looked,
+ * may have brought messages, which are acknowledged.
+ */
 static void end_wait(struct mqtt *m, bool good, int code, const char *words)
 {
 	pthread_mutex_lock(&m->lock);
-	m->ended = true;
-	m->good = good;
-	m->code = code;
-	copy_clean(m->words, sizeof(m->words), words ? words : "");
-	pthread_cond_broadcast(&m->changed);
+	if (!m->ended) {
+		m->ended = true;
+		m->good = good;
+		m->code = code;
+		copy_clean(m->words, sizeof(m->words), words ? words : "");
+		pthread_cond_broadcast(&m->changed);
+	}
 	pthread_mutex_unlock(&m->lock);
 }
 
