@@ -62,6 +62,12 @@ static const struct {
 	{ "\"a", NULL },
 	{ "\"\\x\"", NULL },
 	{ "\"\\u12\"", NULL },
+	{ "\"\\uD83D\\ude00\"", "\"\\uD83D\\ude00\"" },
+	{ "\"\\ud83d\"", NULL }, /* half a character, which jq stops at */
+	{ "\"\\ud83d.\\ude00\"", NULL },
+	{ "\"\\ud83d\\u0041\"", NULL },
+	{ "\"\\ud83d\\ud83d\"", NULL },
+	{ "\"\\ude00\"", NULL },
 	{ "\"a\nb\"", NULL },
 	{ "\"\xff\"", NULL },
 	{ "\"\xc3\"", NULL },
