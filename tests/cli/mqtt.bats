@@ -77,6 +77,12 @@ say() {
 	done
 	wait $watcher
 	[ "$(cut -d' ' -f2 shown)" = $'press-1\npress-2' ]
+	# Where no device is told, by the topic.
+	watch -t 'hall/#' 'hall/*/7' -n 1
+	say -t hall/press/6 -m x
+	say -t hall/press/7 -m x
+	wait $watcher
+	[ "$(cut -d' ' -f2 shown)" = hall/press/7 ]
 }
 
 @test "the broker is restarted: nothing is missing, and nothing twice" {

@@ -217,14 +217,23 @@ static void test_bodies(void **state)
 }
 
 static const struct {
-	const char *device, *module, *name;
+	const char *device, *module, *topic, *name;
 	bool wanted;
 } names[] = {
-	{ "dev1", NULL, "dev1", true },      { "dev1", NULL, "dev", false },
-	{ "dev1", NULL, "dev*", true },      { "dev1", NULL, "dev?", true },
-	{ "dev1", NULL, "dev[2-9]", false }, { "dev1", "m", "dev1", true },
-	{ "dev1", "m", "dev1/m", true },     { "dev1", "m", "*/n*", false },
-	{ "dev1", NULL, "dev1/m", false },   { NULL, NULL, "*", false },
+	{ "dev1", NULL, NULL, "dev1", true },
+	{ "dev1", NULL, NULL, "dev", false },
+	{ "dev1", NULL, NULL, "dev*", true },
+	{ "dev1", NULL, NULL, "dev?", true },
+	{ "dev1", NULL, NULL, "dev[2-9]", false },
+	{ "dev1", "m", NULL, "dev1", true },
+	{ "dev1", "m", NULL, "dev1/m", true },
+	{ "dev1", "m", NULL, "*/n*", false },
+	{ "dev1", NULL, NULL, "dev1/m", false },
+	{ NULL, NULL, NULL, "*", false },
+	{ "dev1", NULL, "a/dev1/b", "dev1", true },
+	{ "dev1", NULL, "a/dev1/b", "a/*", false },
+	{ NULL, NULL, "a/dev1/b", "a/*", true },
+	{ NULL, NULL, "a/dev1/b", "b*", false },
 };
 
 static void test_names(void **state)
@@ -240,6 +249,9 @@ static void test_names(void **state)
 		if (names[i].module)
 			e.module = (struct prov_bytes){ names[i].module,
 							strlen(names[i].module) };
+		if (names[i].topic)
+			e.topic = (struct prov_bytes){ names[i].topic,
+						       strlen(names[i].topic) };
 		assert_int_equal(event_from(&e, list, 2), names[i].wanted);
 		assert_true(event_from(&e, NULL, 0));
 	}
