@@ -273,12 +273,18 @@ static int words_of_failure(struct mqtt *m, bool ended, struct prov_error *err)
 
 static int create(struct mqtt *m, struct prov_error *err)
 {
-	bool bare_v6 = strchr(m->opts.host, ':') != NULL;
+	const char *host = m->opts.host;
+	size_t len = strlen(host);
 	char url[PROV_HOST_MAX + 32];
 	int rc;
 
-	snprintf(url, sizeof(url), "%s://%s%s%s:%u", m->opts.tls ? "ssl" : "tcp",
-		 bare_v6 ? "[" : "", m->opts.host, bare_v6 ? "]" : "", m->opts.port);
+	/* Paho looks for IPv6 in the certificate with the bracket, if it is given one. */
+	if (*host == '[') {
+		host++;
+		len -= 2;
+	}
+	snprintf(url, sizeof(url), "%s://%.*s:%u", m->opts.tls ? "ssl" : "tcp", (int)len,
+		 host, m->opts.port);
 	rc = MQTTAsync_create(&m->client, url, m->opts.client_id,
 			      MQTTCLIENT_PERSISTENCE_NONE, NULL);
 	if (rc != MQTTASYNC_SUCCESS)

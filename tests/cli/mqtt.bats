@@ -136,6 +136,24 @@ stmiot: it wants a user and a password"
 	has "$stderr" "nowhere.invalid: this name has no address"
 }
 
+@test "a broker at an address of IPv6" {
+	local port
+	port=$(free_port)
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtt://[::1]:$port" -t '#'
+	[[ "$stderr" == "stmiot: [::1]: "*"port $port"* ]]
+	# Where the machine has none, that was all.
+	grep -q ' lo$' /proc/net/if_inet6 || return 0
+	broker_cert server IP:::1
+	broker_down
+	printf '%s\n' "listener $port ::1" "certfile $PWD/broker/server.pem" \
+		"keyfile $PWD/broker/server.key" 'allow_anonymous true' >>broker/conf
+	broker_start
+	run -1 --separate-stderr stmiot monitor --mqtt "mqtts://[::1]:$port" --ca broker/ca.pem -t '#' --timeout 1s
+	has "$stderr" "connected: [::1], topic #"
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtts://[::1]:$port" -t '#'
+	has "$stderr" "[::1]: its certificate is not from a CA that is trusted here"
+}
+
 @test "the command line: what goes together" {
 	run -2 stmiot monitor --mqtt "$url"
 	run -2 stmiot monitor --mqtt "$url" -t 'a/#/b'
