@@ -469,6 +469,10 @@ int mqtt_subscribe(struct mqtt *m, const char *const *filters, size_t n, int qos
 	if (!mqtt_connected(m))
 		return fail(err, PROV_ERR_GONE, "%s: the connection was lost",
 			    m->opts.host);
+	if (rc != MQTTASYNC_SUCCESS)
+		return fail(err, PROV_ERR_ARG, "no subscription to \"%s\"%s: %s",
+			    filters[0], n > 1 ? " or another one" : "",
+			    MQTTAsync_strerror(rc));
 	if (!ended)
 		return fail(err, PROV_ERR_TIMEOUT, "%s: did not answer in time",
 			    m->opts.host);

@@ -157,6 +157,8 @@ stmiot: it wants a user and a password"
 @test "the command line: what goes together" {
 	run -2 stmiot monitor --mqtt "$url"
 	run -2 stmiot monitor --mqtt "$url" -t 'a/#/b'
+	run -2 --separate-stderr stmiot monitor --mqtt "mqtt://localhost:$broker_plain" -t $'a\xff'
+	has "$stderr" 'no subscription to "a?"'
 	run -2 stmiot monitor --mqtt "$url" -t '#' --since 1h
 	run -2 stmiot monitor --mqtt "$url" -t '#' --group g
 	run -2 stmiot monitor --mqtt "$url" -t '#' --qos 2
