@@ -247,7 +247,7 @@ bool mqtt_topic_event(const char *topic, size_t len, struct mqtt_room *room,
 	static const char *const kinds[] = { "devices/+/messages/events/#",
 					     "devices/+/modules/+/messages/events/#" };
 	static const char events[] = "/messages/events";
-	struct prov_bytes device, module;
+	struct prov_bytes device, module = { NULL, 0 };
 	const char *bag, *end = topic + len;
 
 	if (mqtt_filter_fits(kinds[1], topic, len, &device)) {
@@ -255,14 +255,16 @@ bool mqtt_topic_event(const char *topic, size_t len, struct mqtt_room *room,
 		module.len = (size_t)((const char *)memchr(module.at, '/',
 							   (size_t)(end - module.at)) -
 				      module.at);
-		out->module = module;
 		bag = module.at + module.len;
 	} else if (mqtt_filter_fits(kinds[0], topic, len, &device)) {
 		bag = device.at + device.len;
 	} else {
 		return false;
 	}
+	if (device.len == 0 || (module.at && module.len == 0))
+		return false;
 	out->device = device;
+	out->module = module;
 	bag += sizeof(events) - 1;
 	if (bag < end && make_room(room, (size_t)(end - bag)))
 		take_bag(bag + 1, end, room, out);

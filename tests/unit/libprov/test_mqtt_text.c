@@ -116,6 +116,8 @@ static const struct {
 	{ "devices/d/messages/events/a/b=c", "d||||a/b=c;" },
 	{ "devices/d/messages/devicebound/", NULL },
 	{ "devices/d", NULL },
+	{ "devices//messages/events/", NULL },
+	{ "devices/d/modules//messages/events/a=1", NULL },
 	{ "x/d/messages/events/", NULL },
 };
 
