@@ -297,8 +297,9 @@ static int await_all(struct sending *s)
 	int rc = prov_c2d_feedback(s->c2d, s->wait_s * 1000, tell_feedback, s, &err);
 
 	if (rc == PROV_ERR_TIMEOUT && s->waiting) {
-		complain("device send: no feedback in %u s: the message still waits for "
-			 "'%s', unless --ack leaves it out\n"
+		complain("device send: no feedback in %u s: either '%s' has not taken "
+			 "the message, or --ack leaves that out, or the hub has yet to "
+			 "tell, which it does about every 15 s\n"
 			 "--timeout waits for longer, --expiry ends it earlier",
 			 s->wait_s, clean(s->device_id));
 		return EXIT_FAILED;
