@@ -56,7 +56,7 @@ static const struct {
 	{ "amqp:resource-limit-exceeded", PROV_ERR_QUOTA,
 	  "the device has as many messages waiting as it may have (50)",
 	  "let the device connect and take them, or drop them: stmiot device purge" },
-	{ "amqp:link:message-size-exceeded", PROV_ERR_REFUSED, "the message is too long",
+	{ "amqp:link:message-size-exceeded", PROV_ERR_ARG, "the message is too long",
 	  "a device is sent 64 KiB at most, properties included" },
 	{ "amqp:unauthorized-access", PROV_ERR_RIGHT,
 	  "this policy may not send to devices",

@@ -96,7 +96,7 @@ d Success" ]
 	has "$output" "  Expired"
 	# It stays there: nobody takes it.
 	run -1 --separate-stderr stmiot device send d e --wait --timeout 1s
-	has "$stderr" "no feedback in 1 s"
+	has "$stderr" "no feedback in 1 s: either 'd' has not taken the message"
 }
 
 @test "refusals, each in its words" {
@@ -112,6 +112,9 @@ d Success" ]
 	run -5 --separate-stderr stmiot device send d - --content-type t/p \
 		< <(head -c 65534 /dev/zero | tr '\0' x)
 	has "$stderr" "65537 bytes"
+	# Where it is sent to counts too, says the hub.
+	run -5 --separate-stderr stmiot device send d - < <(head -c 65536 /dev/zero | tr '\0' x)
+	has "$stderr" "the message is too long"
 	stmiot -q hub add reader --ca sim/hub/ca.pem --connect-to "$https" \
 		--amqp-port "$(stmiot hub list --json | jq '.[0].amqp_port')" \
 		--connection-string-file sim/hub/policies/registryRead
