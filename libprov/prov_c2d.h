@@ -71,6 +71,13 @@ struct prov_c2d_message {
 int prov_c2d_send(struct prov_c2d *c2d, const struct prov_c2d_message *message,
 		  struct prov_error *err);
 
+/*
+ * Look after the connection while there is nothing to send, several times a minute: a hub
+ * closes one that says nothing for minutes, or whose token has ended. PROV_ERR_GONE: it
+ * was lost.
+ */
+int prov_c2d_keep(struct prov_c2d *c2d, struct prov_error *err);
+
 /* What became of a message; strings are empty where the hub is silent. */
 struct prov_feedback {
 	char device_id[PROV_ID_MAX + 1];
