@@ -31,10 +31,10 @@ struct reader {
 	unsigned tries;
 	int64_t idle_ms; /* when the listener had its time last */
 	/*
-	 * What the last connection brought under each packet id, as a hash: the broker
-	 * sends it again when our acknowledgement was lost with that connection.
+	 * What came last under each packet id of this session, as a hash: the broker sends
+	 * it again when our acknowledgement was lost with a connection.
 	 */
-	uint64_t *had, *has;
+	uint64_t *had;
 };
 
 /* -- events ------------------------------------------------------------------------- */
@@ -55,16 +55,18 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
 	return hash ^ hash >> 29;
 }
 
-/* Was it told already, on the connection before? */
+/* Was it told already? */
 static bool is_repeat(struct reader *r, const struct mqtt_message *m)
 {
 	uint64_t hash;
+	bool had;
 
-	if (!r->has || m->id == 0)
+	if (!r->had || m->id == 0)
 		return false;
 	hash = mix(mix(1, m->topic, m->topic_len), m->body, m->len) | 1;
-	r->has[m->id] = hash;
-	return m->repeated && r->had[m->id] == hash;
+	had = r->had[m->id] == hash;
+	r->had[m->id] = hash;
+	return m->repeated && had;
 }
 
 /* The level of the first filter that it fits, which has a '+'. */
@@ -192,7 +194,6 @@ static int refused(const struct reader *r, struct prov_error *err)
 static int connect_to_broker(struct reader *r, struct prov_error *err)
 {
 	struct mqtt_opts opts = options(r);
-	uint64_t *had = r->had;
 	bool kept = false;
 	int rc;
 
@@ -200,16 +201,14 @@ static int connect_to_broker(struct reader *r, struct prov_error *err)
 	      opts.host, opts.port, opts.user ? opts.user : "none",
 	      r->opts->password ? "***" : "none");
 	inbox_reopen(&r->inbox);
-	r->had = r->has;
-	r->has = had;
-	if (had)
-		memset(had, 0, IDS * sizeof(*had));
 	rc = mqtt_connect(&opts, r->opts->password, &r->mqtt, &kept, err);
 	if (rc == PROV_ERR_KEY)
 		return refused(r, err);
 	if (rc < 0)
 		return rc;
 	trace(r, "connected%s", kept ? ", with the session of before" : "");
+	if (!kept && r->had)
+		memset(r->had, 0, IDS * sizeof(*r->had));
 	/* What is kept has its subscriptions; to renew them brings retained messages again. */
 	if (kept)
 		return 0;
@@ -350,11 +349,9 @@ static int prepare(struct reader *r, struct prov_error *err)
 	getentropy(&random, sizeof(random));
 	/* 23 characters of letters and digits are what every server takes. */
 	snprintf(r->client_id, sizeof(r->client_id), "stmiot%016" PRIx64, random);
-	if (r->opts->qos) {
+	if (r->opts->qos)
 		r->had = calloc(IDS, sizeof(*r->had));
-		r->has = calloc(IDS, sizeof(*r->has));
-	}
-	if (!inbox_init(&r->inbox) || (r->opts->qos && (!r->had || !r->has)))
+	if (!inbox_init(&r->inbox) || (r->opts->qos && !r->had))
 		return fail(err, PROV_ERR_NOMEM, "no memory for a broker's events");
 	return 0;
 }
@@ -374,6 +371,5 @@ int prov_mqtt_read(const struct prov_mqtt_opts *opts,
 	inbox_free(&r.inbox);
 	mqtt_room_free(&r.room);
 	free(r.had);
-	free(r.has);
 	return rc;
 }

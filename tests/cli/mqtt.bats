@@ -101,6 +101,73 @@ say() {
 	seq 3000 | cmp - <(cut -d' ' -f3 shown)
 }
 
+# PORT: a broker that sends one message and closes before it is acknowledged, is away until
+# the file `back` is there, and closes at once when it is; then it sends that message again,
+# and another one.
+forgetful_broker() {
+	python3 - "$1" <<-'EOF' 3>&- 4>&- &
+	import os, socket, sys, time
+
+	def listen():
+	    s = socket.socket()
+	    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	    s.bind(("127.0.0.1", int(sys.argv[1])))
+	    s.listen()
+	    return s
+
+	def packet(c):
+	    head = c.recv(2, socket.MSG_WAITALL)
+	    return head and c.recv(head[1], socket.MSG_WAITALL)
+
+	def let_in(s, kept):
+	    c, _ = s.accept()
+	    while not packet(c): # it looks why there was no connection
+	        c, _ = s.accept()
+	    c.sendall(bytes([0x20, 2, kept, 0]))
+	    return c
+
+	def publish(c, dup, number, body):
+	    c.sendall(bytes([0x32 | dup << 3, 5 + len(body), 0, 1]) + b"t" + bytes([0, number]) + body)
+
+	s = listen()
+	open("up", "w")
+	c = let_in(s, 0)
+	c.sendall(bytes([0x90, 3]) + packet(c)[:2] + b"\x01")
+	publish(c, 0, 1, b"once")
+	packet(c)
+	s.close()
+	c.close()
+	while not os.path.exists("back"):
+	    time.sleep(0.05)
+	s = listen()
+	let_in(s, 1).close()
+	c = let_in(s, 1)
+	publish(c, 1, 1, b"once")
+	publish(c, 0, 2, b"two")
+	while c.recv(100):
+	    pass
+	EOF
+	broker_pid=$!
+}
+
+refused_twice() {
+	[ "$(grep -c 'nobody listens' said)" -ge 2 ]
+}
+
+@test "a message sent again after several tries to connect is shown once" {
+	local port
+	broker_down
+	port=$(free_port)
+	forgetful_broker "$port"
+	eventually test -e up
+	timeout 60 stmiot monitor --mqtt "mqtt://127.0.0.1:$port" -t t -n 2 >shown 2>said 3>&- 4>&- &
+	watcher=$!
+	eventually refused_twice
+	touch back
+	wait $watcher
+	[ "$(cut -d' ' -f3 shown)" = $'once\ntwo' ]
+}
+
 @test "the session is gone from the broker afterwards" {
 	watch -t '+/t' -n 1
 	say -t d/t -m x
