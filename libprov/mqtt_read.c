@@ -28,6 +28,7 @@ struct reader {
 	struct inbox inbox;
 	struct mqtt_room room;
 	bool again;
+	bool subscribed; /* in the session that the broker keeps */
 	unsigned tries;
 	int64_t idle_ms; /* when the listener had its time last */
 	/*
@@ -207,13 +208,18 @@ static int connect_to_broker(struct reader *r, struct prov_error *err)
 	if (rc < 0)
 		return rc;
 	trace(r, "connected%s", kept ? ", with the session of before" : "");
-	if (!kept && r->had)
-		memset(r->had, 0, IDS * sizeof(*r->had));
+	if (!kept) {
+		r->subscribed = false;
+		if (r->had)
+			memset(r->had, 0, IDS * sizeof(*r->had));
+	}
 	/* What is kept has its subscriptions; to renew them brings retained messages again. */
-	if (kept)
+	if (r->subscribed)
 		return 0;
-	return mqtt_subscribe(r->mqtt, r->opts->topics, r->opts->n_topics, r->opts->qos,
-			      err);
+	rc = mqtt_subscribe(r->mqtt, r->opts->topics, r->opts->n_topics, r->opts->qos,
+			    err);
+	r->subscribed = rc == 0;
+	return rc;
 }
 
 /* Hand on what comes until the connection is lost. */

@@ -101,11 +101,11 @@ say() {
 	seq 3000 | cmp - <(cut -d' ' -f3 shown)
 }
 
-# PORT: a broker that sends one message and closes before it is acknowledged, is away until
-# the file `back` is there, and closes at once when it is; then it sends that message again,
-# and another one.
+# PORT kept|lost: a broker that sends one message and closes before it is acknowledged, is away
+# until the file `back` is there, and closes at once when it is, or has lost the session and
+# closes when it is asked for the topic; then it sends that message again, and another one.
 forgetful_broker() {
-	python3 - "$1" <<-'EOF' 3>&- 4>&- &
+	python3 - "$@" <<-'EOF' 3>&- 4>&- &
 	import os, socket, sys, time
 
 	def listen():
@@ -140,9 +140,15 @@ forgetful_broker() {
 	while not os.path.exists("back"):
 	    time.sleep(0.05)
 	s = listen()
-	let_in(s, 1).close()
+	lost = sys.argv[2] == "lost"
+	c = let_in(s, not lost)
+	if lost:
+	    packet(c)
+	c.close()
 	c = let_in(s, 1)
-	publish(c, 1, 1, b"once")
+	if lost:
+	    c.sendall(bytes([0x90, 3]) + packet(c)[:2] + b"\x01")
+	publish(c, not lost, 1, b"once")
 	publish(c, 0, 2, b"two")
 	while c.recv(100):
 	    pass
@@ -154,18 +160,29 @@ refused_twice() {
 	[ "$(grep -c 'nobody listens' said)" -ge 2 ]
 }
 
-@test "a message sent again after several tries to connect is shown once" {
+# kept|lost N: what is shown of that, N messages, in `bodies`
+by_forgetful_broker() {
 	local port
 	broker_down
 	port=$(free_port)
-	forgetful_broker "$port"
+	forgetful_broker "$port" "$1"
 	eventually test -e up
-	timeout 60 stmiot monitor --mqtt "mqtt://127.0.0.1:$port" -t t -n 2 >shown 2>said 3>&- 4>&- &
+	timeout 30 stmiot monitor --mqtt "mqtt://127.0.0.1:$port" -t t -n "$2" >shown 2>said 3>&- 4>&- &
 	watcher=$!
 	eventually refused_twice
 	touch back
 	wait $watcher
-	[ "$(cut -d' ' -f3 shown)" = $'once\ntwo' ]
+	cut -d' ' -f3 shown >bodies
+}
+
+@test "a message sent again after several tries to connect is shown once" {
+	by_forgetful_broker kept 2
+	[ "$(cat bodies)" = $'once\ntwo' ]
+}
+
+@test "a session without its topics gets them" {
+	by_forgetful_broker lost 3
+	[ "$(cat bodies)" = $'once\nonce\ntwo' ]
 }
 
 @test "the session is gone from the broker afterwards" {
