@@ -185,11 +185,20 @@ static struct mqtt_opts options(struct reader *r)
 	};
 }
 
-static int refused(const struct reader *r, struct prov_error *err)
+/* What is likely wrong with our side, when there is no connection. */
+static int say_why(const struct reader *r, int rc, struct prov_error *err)
 {
-	return hint(err, PROV_ERR_KEY,
-		    r->opts->user ? "check the user and the password"
-				  : "it wants a user and a password");
+	if (rc == PROV_ERR_KEY)
+		return hint(err, PROV_ERR_KEY,
+			    r->opts->user ? "check the user and the password"
+					  : "it wants a user and a password");
+	if (rc == PROV_ERR_TLS)
+		return hint(err, PROV_ERR_TLS,
+			    "mqtt:// is for a port of the broker without TLS");
+	if (rc == PROV_ERR_GONE && !r->url.tls)
+		return hint(err, PROV_ERR_GONE,
+			    "mqtts:// is for a port of the broker with TLS");
+	return rc;
 }
 
 static int connect_to_broker(struct reader *r, struct prov_error *err)
@@ -203,10 +212,8 @@ static int connect_to_broker(struct reader *r, struct prov_error *err)
 	      r->opts->password ? "***" : "none");
 	inbox_reopen(&r->inbox);
 	rc = mqtt_connect(&opts, r->opts->password, &r->mqtt, &kept, err);
-	if (rc == PROV_ERR_KEY)
-		return refused(r, err);
 	if (rc < 0)
-		return rc;
+		return say_why(r, rc, err);
 	trace(r, "connected%s", kept ? ", with the session of before" : "");
 	if (!kept) {
 		r->subscribed = false;

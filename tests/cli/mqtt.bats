@@ -208,6 +208,10 @@ stmiot: it wants a user and a password"
 		-keyout other.key -out other.pem -days 2 2>/dev/null
 	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca other.pem
 	has "$stderr" "must be in other.pem"
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtts://localhost:$broker_plain" -t '#'
+	has "$stderr" "mqtt:// is for a port of the broker without TLS"
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtt://localhost:$broker_port" -t '#'
+	has "$stderr" "mqtts:// is for a port of the broker with TLS"
 	broker_cert server DNS:elsewhere
 	broker_down
 	broker_start
