@@ -32,10 +32,12 @@ struct reader {
 	unsigned tries;
 	int64_t idle_ms; /* when the listener had its time last */
 	/*
-	 * What came last under each packet id of this session, as a hash: the broker sends
-	 * it again when our acknowledgement was lost with a connection.
+	 * What came under each packet id, as a hash, and what this connection has brought:
+	 * the broker sends it again when our acknowledgement was lost. That comes ahead of
+	 * all that is new (MQTT 3.1.1, 4.6), with which what was before is over.
 	 */
-	uint64_t *had;
+	uint64_t *had, *has;
+	bool news;
 };
 
 /* -- events ------------------------------------------------------------------------- */
@@ -60,14 +62,24 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
 static bool is_repeat(struct reader *r, const struct mqtt_message *m)
 {
 	uint64_t hash;
-	bool had;
 
-	if (!r->had || m->id == 0)
+	if (!r->has || m->id == 0)
 		return false;
 	hash = mix(mix(1, m->topic, m->topic_len), m->body, m->len) | 1;
-	had = r->had[m->id] == hash;
-	r->had[m->id] = hash;
-	return m->repeated && had;
+	r->has[m->id] = hash;
+	r->news |= !m->repeated;
+	return m->repeated && r->had[m->id] == hash;
+}
+
+/* There is a new connection: what the last one has brought may come again. */
+static void expect_repeats(struct reader *r)
+{
+	for (size_t id = 0; r->has && id < IDS; id++)
+		if (r->news || r->has[id])
+			r->had[id] = r->has[id];
+	if (r->has)
+		memset(r->has, 0, IDS * sizeof(*r->has));
+	r->news = false;
 }
 
 /* The level of the first filter that it fits, which has a '+'. */
@@ -214,12 +226,9 @@ static int connect_to_broker(struct reader *r, struct prov_error *err)
 	rc = mqtt_connect(&opts, r->opts->password, &r->mqtt, &kept, err);
 	if (rc < 0)
 		return say_why(r, rc, err);
+	expect_repeats(r);
 	trace(r, "connected%s", kept ? ", with the session of before" : "");
-	if (!kept) {
-		r->subscribed = false;
-		if (r->had)
-			memset(r->had, 0, IDS * sizeof(*r->had));
-	}
+	r->subscribed = r->subscribed && kept;
 	/* What is kept has its subscriptions; to renew them brings retained messages again. */
 	if (r->subscribed)
 		return 0;
@@ -362,9 +371,11 @@ static int prepare(struct reader *r, struct prov_error *err)
 	getentropy(&random, sizeof(random));
 	/* 23 characters of letters and digits are what every server takes. */
 	snprintf(r->client_id, sizeof(r->client_id), "stmiot%016" PRIx64, random);
-	if (r->opts->qos)
+	if (r->opts->qos) {
 		r->had = calloc(IDS, sizeof(*r->had));
-	if (!inbox_init(&r->inbox) || (r->opts->qos && !r->had))
+		r->has = calloc(IDS, sizeof(*r->has));
+	}
+	if (!inbox_init(&r->inbox) || (r->opts->qos && (!r->had || !r->has)))
 		return fail(err, PROV_ERR_NOMEM, "no memory for a broker's events");
 	return 0;
 }
@@ -384,5 +395,6 @@ int prov_mqtt_read(const struct prov_mqtt_opts *opts,
 	inbox_free(&r.inbox);
 	mqtt_room_free(&r.room);
 	free(r.had);
+	free(r.has);
 	return rc;
 }
