@@ -79,8 +79,8 @@ struct tail {
 	size_t n_names;
 	struct seen *seen;
 	struct lines lines;
-	uint64_t shown;
-	uint64_t begun_ms; /* when it was connected, 0 before */
+	uint64_t shown, others; /* others: left out, as their device is not named */
+	uint64_t begun_ms;      /* when it was connected, 0 before */
 	uint32_t timeout_s;
 	bool told_silence, by_hub;
 	enum ending ending;
@@ -106,8 +106,11 @@ static int on_event(void *ctx, const struct prov_event *event)
 {
 	struct tail *t = ctx;
 
-	if (!event_from(event, t->names, t->n_names) ||
-	    (t->seen && !seen_first(t->seen, event)))
+	if (!event_from(event, t->names, t->n_names)) {
+		t->others++;
+		return 0;
+	}
+	if (t->seen && !seen_first(t->seen, event))
 		return 0;
 	if (globals.json)
 		event_json(&t->lines, event);
@@ -127,6 +130,22 @@ static bool reader_gone(void)
 	return poll(&p, 1, 0) > 0 && p.revents & POLLERR;
 }
 
+/* Why nothing may come, once. */
+static void tell_silence(struct tail *t)
+{
+	if (t->told_silence || t->shown || !(t->by_hub || t->others))
+		return;
+	t->told_silence = true;
+	if (t->others)
+		note("no event so far of what is named, %llu of others\n"
+		     "names are case-sensitive, and '*' in quotes stands for anything",
+		     (unsigned long long)t->others);
+	else
+		note("no event so far\na hub with routes sends events there, and here "
+		     "only what no route takes: 'Message routing' in the portal needs a "
+		     "route to the built-in endpoint 'events'");
+}
+
 static int on_idle(void *ctx)
 {
 	struct tail *t = ctx;
@@ -138,14 +157,8 @@ static int on_idle(void *ctx)
 		return end(t, END_CLOSED);
 	if (t->timeout_s && passed >= (uint64_t)t->timeout_s * 1000)
 		return end(t, END_TIMEOUT);
-	if (t->by_hub && !t->told_silence && t->shown == 0 && passed >= SILENCE_MS) {
-		t->told_silence = true;
-		note("no event so far\na hub with routes sends events there, and here "
-		     "only "
-		     "what no route takes: 'Message routing' in the portal needs a route "
-		     "to "
-		     "the built-in endpoint 'events'");
-	}
+	if (passed >= sys_timeout_ms(SILENCE_MS))
+		tell_silence(t);
 	return 0;
 }
 
@@ -282,10 +295,20 @@ static int find_source(struct source *s)
 
 /* -- the command ------------------------------------------------------------------------- */
 
+static void tell_timeout(const struct tail *t)
+{
+	char others[40] = "";
+
+	if (t->others)
+		snprintf(others, sizeof(others), ", %llu of others",
+			 (unsigned long long)t->others);
+	note("%llu event%s in %u s%s", (unsigned long long)t->shown,
+	     t->shown == 1 ? "" : "s", t->timeout_s, others);
+}
+
 static int finish(struct tail *t, int rc, const struct prov_error *err)
 {
 	enum ending ending = t->ending;
-	uint64_t shown = t->shown;
 
 	flush(t);
 	switch (ending) {
@@ -293,8 +316,7 @@ static int finish(struct tail *t, int rc, const struct prov_error *err)
 	case END_CLOSED:
 		return EXIT_DONE;
 	case END_TIMEOUT:
-		note("%llu event%s in %u s", (unsigned long long)shown,
-		     shown == 1 ? "" : "s", t->timeout_s);
+		tell_timeout(t);
 		return EXIT_FAILED;
 	case END_NOMEM:
 		complain("no memory for an event");

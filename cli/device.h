@@ -54,6 +54,15 @@ int device_purge(struct prov_hub *hub, int argc, char **argv);
 /* `send`, which needs AMQP and no open hub (device_send.c). */
 int device_send(int argc, char **argv);
 
+/* Standard input, a line a message, for both ways of `send` (device_lines.c). */
+struct device_lines {
+	size_t most; /* bytes of a line, without its end */
+	int (*each)(void *ctx, const char *line, size_t len); /* an exit status */
+	int (*idle)(void *ctx); /* the same, five times a second while none comes */
+	void *ctx;
+};
+int device_read_lines(const struct device_lines *lines);
+
 /* The properties of a message, by --property; free `names`. The other texts are checked too. */
 struct device_properties {
 	struct prov_property at[64];

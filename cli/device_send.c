@@ -2,7 +2,6 @@
 #include "device.h"
 #include "text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,23 +229,19 @@ static int send_one(struct sending *s, const char *body, size_t len)
 	return tell_sent(s, id);
 }
 
-static int send_lines(struct sending *s)
+static int on_line(void *ctx, const char *line, size_t len)
 {
-	int status = EXIT_DONE;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
+	return send_one(ctx, line, len);
+}
 
-	while (status == EXIT_DONE && (n = getline(&line, &room, stdin)) >= 0)
-		status = send_one(s, line, (size_t)n - (n > 0 && line[n - 1] == '\n'));
-	if (status == EXIT_DONE && interrupted) {
-		status = 128 + interrupted;
-	} else if (status == EXIT_DONE && ferror(stdin)) {
-		complain("standard input: %s", strerror(errno));
-		status = EXIT_FAILED;
-	}
-	free(line);
-	return status;
+/* A hub hangs up on who is silent for minutes. */
+static int on_idle(void *ctx)
+{
+	struct sending *s = ctx;
+	struct prov_error err;
+
+	return prov_c2d_keep(s->c2d, &err) < 0 ? report_prov("device send", &err)
+					       : EXIT_DONE;
 }
 
 /* -- feedback ------------------------------------------------------------------------ */
@@ -297,8 +292,9 @@ static int await_all(struct sending *s)
 	int rc = prov_c2d_feedback(s->c2d, s->wait_s * 1000, tell_feedback, s, &err);
 
 	if (rc == PROV_ERR_TIMEOUT && s->waiting) {
-		complain("device send: no feedback in %u s: the message still waits for "
-			 "'%s', unless --ack leaves it out\n"
+		complain("device send: no feedback in %u s: either '%s' has not taken "
+			 "the message, or --ack leaves that out, or the hub has yet to "
+			 "tell, which it does about every 15 s\n"
 			 "--timeout waits for longer, --expiry ends it earlier",
 			 s->wait_s, clean(s->device_id));
 		return EXIT_FAILED;
@@ -309,6 +305,7 @@ static int await_all(struct sending *s)
 int device_send(int argc, char **argv)
 {
 	struct sending s = { .n_sent = 0 };
+	const struct device_lines lines = { PROV_C2D_MAX, on_line, on_idle, &s };
 	int status = check(argc, argv);
 
 	if (status != EXIT_DONE)
@@ -318,7 +315,7 @@ int device_send(int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = open_link(&s);
 	if (status == EXIT_DONE && argc == 2 && strcmp(argv[1], "-") == 0)
-		status = send_lines(&s);
+		status = device_read_lines(&lines);
 	else if (status == EXIT_DONE)
 		status = send_one(&s, argc == 2 ? argv[1] : "",
 				  argc == 2 ? strlen(argv[1]) : 0);

@@ -1,16 +1,9 @@
 /* `device send --as-device`: telemetry, as the device itself would send it. */
 #include "device.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define LINE_BYTES (PROV_TELEMETRY_MAX + 1)
-#define LOOK_MS    200 /* how often a connection is looked after while no line comes */
 
 struct sending {
 	struct prov_uplink *uplink;
@@ -164,70 +157,19 @@ static int send_one(struct sending *s, const char *body, size_t len)
 	return EXIT_DONE;
 }
 
-/* Whole lines of `text`; what is left of it is moved to its begin. */
-static int send_lines(struct sending *s, char *text, size_t *len)
+static int on_line(void *ctx, const char *line, size_t len)
 {
-	char *at = text, *end;
-	int status = EXIT_DONE;
-
-	while (status == EXIT_DONE &&
-	       (end = memchr(at, '\n', *len - (size_t)(at - text)))) {
-		status = send_one(s, at, (size_t)(end - at));
-		at = end + 1;
-	}
-	*len -= (size_t)(at - text);
-	memmove(text, at, *len);
-	return status;
+	return send_one(ctx, line, len);
 }
 
-/* Bytes that came, 0 at the end, -1 with errno. The connection is looked after. */
-static ssize_t read_some(struct sending *s, char *to, size_t room, int *status)
+/* The connection is looked after. */
+static int on_idle(void *ctx)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct sending *s = ctx;
 	struct prov_error err;
-	int came;
 
-	while ((came = poll(&p, 1, LOOK_MS)) == 0) {
-		if (prov_uplink_wait(s->uplink, 0, &err) < 0) {
-			*status = report_prov("device send", &err);
-			return 0;
-		}
-	}
-	/* Behind a signal a read would wait for a line. */
-	return came < 0 ? -1 : read(STDIN_FILENO, to, room);
-}
-
-static int send_stdin(struct sending *s)
-{
-	char *text = malloc(LINE_BYTES);
-	size_t len = 0;
-	ssize_t n = 1;
-	int status = text ? EXIT_DONE : EXIT_FAILED;
-
-	if (!text)
-		complain("no memory for a line");
-	while (status == EXIT_DONE && n > 0) {
-		n = read_some(s, text + len, LINE_BYTES - len, &status);
-		if (n < 0 && errno == EINTR && interrupted) {
-			status = 128 + interrupted;
-		} else if (n < 0) {
-			complain("standard input: %s", strerror(errno));
-			status = EXIT_FAILED;
-		} else {
-			len += (size_t)n;
-			if (status == EXIT_DONE)
-				status = send_lines(s, text, &len);
-			if (status == EXIT_DONE && len == LINE_BYTES) {
-				complain("standard input: a line of more than %d bytes",
-					 PROV_TELEMETRY_MAX);
-				status = EXIT_BAD_DATA;
-			}
-		}
-	}
-	if (status == EXIT_DONE && len > 0)
-		status = send_one(s, text, len);
-	free(text);
-	return status;
+	return prov_uplink_wait(s->uplink, 0, &err) < 0 ? report_prov("device send", &err)
+							: EXIT_DONE;
 }
 
 /* -- what came of it ---------------------------------------------------------------- */
@@ -268,10 +210,11 @@ static int finish(struct sending *s, int status)
 
 static int send_all(struct sending *s, int argc, char **argv)
 {
+	const struct device_lines lines = { PROV_TELEMETRY_MAX, on_line, on_idle, s };
 	int status, told;
 
 	if (argc == 2 && strcmp(argv[1], "-") == 0)
-		status = send_stdin(s);
+		status = device_read_lines(&lines);
 	else
 		status = send_one(s, argc == 2 ? argv[1] : "",
 				  argc == 2 ? strlen(argv[1]) : 0);

@@ -6,13 +6,17 @@
 #include <string.h>
 #include <sys/random.h>
 
-static bool named(struct prov_bytes device, struct prov_bytes module, const char *name)
+/* A broker's topics and their levels are up to 65535 bytes long. */
+#define FULL_BYTES (65536 + PROV_ID_MAX + 1)
+
+static bool named(const struct prov_event *event, const char *name)
 {
-	bool of_module = strchr(name, '/');
-	char full[2 * PROV_ID_MAX + 2];
-	int n = snprintf(full, sizeof(full), "%.*s%s%.*s", (int)device.len, device.at,
-			 of_module ? "/" : "", of_module ? (int)module.len : 0,
-			 of_module && module.at ? module.at : "");
+	struct prov_bytes sender = event->device.at ? event->device : event->topic;
+	bool of_module = event->device.at && strchr(name, '/');
+	char full[FULL_BYTES];
+	int n = snprintf(full, sizeof(full), "%.*s%s%.*s", (int)sender.len, sender.at,
+			 of_module ? "/" : "", of_module ? (int)event->module.len : 0,
+			 of_module && event->module.at ? event->module.at : "");
 
 	return n >= 0 && (size_t)n < sizeof(full) && fnmatch(name, full, 0) == 0;
 }
@@ -21,8 +25,8 @@ bool event_from(const struct prov_event *event, char *const *names, size_t n)
 {
 	if (n == 0)
 		return true;
-	for (size_t i = 0; i < n && event->device.at; i++)
-		if (named(event->device, event->module, names[i]))
+	for (size_t i = 0; i < n && (event->device.at || event->topic.at); i++)
+		if (named(event, names[i]))
 			return true;
 	return false;
 }

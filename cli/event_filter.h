@@ -6,7 +6,8 @@
 
 /*
  * Names of devices, with the wildcards of a shell (*, ?, [...]). One with a slash is of a
- * module, "dev1/mod1"; one without is of a device and all its modules. None: every device.
+ * module, "dev1/mod1"; one without is of a device and all its modules. An event that is of
+ * no device goes by its topic, as it is shown. None: every event.
  */
 bool event_from(const struct prov_event *event, char *const *names, size_t n);
 

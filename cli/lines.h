@@ -31,7 +31,8 @@ void lines_json_text(struct lines *l, const char *bytes, size_t len);
 
 /*
  * A JSON text of somebody else's without the blanks in it, with every number and key as it
- * came. False, and nothing is put, when it is not JSON as a whole (RFC 8259).
+ * came. False, and nothing is put, when it is not JSON as a whole (RFC 8259), or has half
+ * of a character in it, as in "\ud83d".
  */
 bool lines_json(struct lines *l, const char *text, size_t len);
 

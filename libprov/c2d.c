@@ -56,7 +56,7 @@ static const struct {
 	{ "amqp:resource-limit-exceeded", PROV_ERR_QUOTA,
 	  "the device has as many messages waiting as it may have (50)",
 	  "let the device connect and take them, or drop them: stmiot device purge" },
-	{ "amqp:link:message-size-exceeded", PROV_ERR_REFUSED, "the message is too long",
+	{ "amqp:link:message-size-exceeded", PROV_ERR_ARG, "the message is too long",
 	  "a device is sent 64 KiB at most, properties included" },
 	{ "amqp:unauthorized-access", PROV_ERR_RIGHT,
 	  "this policy may not send to devices",
@@ -97,10 +97,10 @@ static const struct amqp_fault *closed_link(const struct prov_c2d *c)
 	return c->cbs ? amqp_node_fault(c->cbs) : NULL;
 }
 
-static int step(struct prov_c2d *c, struct prov_error *err)
+static int step(struct prov_c2d *c, int wait_ms, struct prov_error *err)
 {
 	const struct amqp_fault *fault;
-	int rc = amqp_step(c->amqp, STEP_MS, err);
+	int rc = amqp_step(c->amqp, wait_ms, err);
 
 	if (rc < 0)
 		return rc;
@@ -118,7 +118,7 @@ static int await_answer(struct prov_c2d *c, const char *what, struct prov_error 
 	int rc = 0;
 
 	while (rc == 0 && !c->answered) {
-		rc = step(c, err);
+		rc = step(c, STEP_MS, err);
 		if (rc == 0 && !c->answered && steady_ms() >= until)
 			return fail(err, PROV_ERR_TIMEOUT, "%s: no answer to %s in %u ms",
 				    c->connstr.host, what, c->opts.answer_ms);
@@ -313,6 +313,13 @@ int prov_c2d_send(struct prov_c2d *c, const struct prov_c2d_message *message,
 	return rc == 0 ? await_answer(c, "a message", err) : rc;
 }
 
+int prov_c2d_keep(struct prov_c2d *c, struct prov_error *err)
+{
+	int rc = put_token(c, err);
+
+	return rc == 0 ? step(c, 0, err) : rc;
+}
+
 /* -- feedback ---------------------------------------------------------------------------- */
 
 #define TAKE(to, doc, name) copy_clean(to, sizeof(to), doc_text(doc, name))
@@ -377,7 +384,7 @@ int prov_c2d_feedback(struct prov_c2d *c, unsigned timeout_ms, prov_each_feedbac
 	while (rc == 0 && !c->enough) {
 		rc = put_token(c, err);
 		if (rc == 0)
-			rc = step(c, err);
+			rc = step(c, STEP_MS, err);
 		if (rc == 0 && c->rc < 0) {
 			rc = c->rc;
 			if (err)

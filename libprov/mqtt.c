@@ -279,12 +279,18 @@ static int words_of_failure(struct mqtt *m, bool ended, struct prov_error *err)
 
 static int create(struct mqtt *m, struct prov_error *err)
 {
-	bool bare_v6 = strchr(m->opts.host, ':') != NULL;
+	const char *host = m->opts.host;
+	size_t len = strlen(host);
 	char url[PROV_HOST_MAX + 32];
 	int rc;
 
-	snprintf(url, sizeof(url), "%s://%s%s%s:%u", m->opts.tls ? "ssl" : "tcp",
-		 bare_v6 ? "[" : "", m->opts.host, bare_v6 ? "]" : "", m->opts.port);
+	/* Paho looks for IPv6 in the certificate with the bracket, if it is given one. */
+	if (*host == '[') {
+		host++;
+		len -= 2;
+	}
+	snprintf(url, sizeof(url), "%s://%.*s:%u", m->opts.tls ? "ssl" : "tcp", (int)len,
+		 host, m->opts.port);
 	rc = MQTTAsync_create(&m->client, url, m->opts.client_id,
 			      MQTTCLIENT_PERSISTENCE_NONE, NULL);
 	if (rc != MQTTASYNC_SUCCESS)
@@ -469,6 +475,10 @@ int mqtt_subscribe(struct mqtt *m, const char *const *filters, size_t n, int qos
 	if (!mqtt_connected(m))
 		return fail(err, PROV_ERR_GONE, "%s: the connection was lost",
 			    m->opts.host);
+	if (rc != MQTTASYNC_SUCCESS)
+		return fail(err, PROV_ERR_ARG, "no subscription to \"%s\"%s: %s",
+			    filters[0], n > 1 ? " or another one" : "",
+			    MQTTAsync_strerror(rc));
 	if (!ended)
 		return fail(err, PROV_ERR_TIMEOUT, "%s: did not answer in time",
 			    m->opts.host);

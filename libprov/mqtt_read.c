@@ -28,6 +28,7 @@ struct reader {
 	struct inbox inbox;
 	struct mqtt_room room;
 	bool again;
+	bool subscribed; /* in the session that the broker keeps */
 	unsigned tries;
 	int64_t idle_ms; /* when the listener had its time last */
 	/*
@@ -57,7 +58,7 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
 	return hash ^ hash >> 29;
 }
 
-/* Was it told already, on the connection before? */
+/* Was it told already? */
 static bool is_repeat(struct reader *r, const struct mqtt_message *m)
 {
 	uint64_t hash;
@@ -196,11 +197,20 @@ static struct mqtt_opts options(struct reader *r)
 	};
 }
 
-static int refused(const struct reader *r, struct prov_error *err)
+/* What is likely wrong with our side, when there is no connection. */
+static int say_why(const struct reader *r, int rc, struct prov_error *err)
 {
-	return hint(err, PROV_ERR_KEY,
-		    r->opts->user ? "check the user and the password"
-				  : "it wants a user and a password");
+	if (rc == PROV_ERR_KEY)
+		return hint(err, PROV_ERR_KEY,
+			    r->opts->user ? "check the user and the password"
+					  : "it wants a user and a password");
+	if (rc == PROV_ERR_TLS)
+		return hint(err, PROV_ERR_TLS,
+			    "mqtt:// is for a port of the broker without TLS");
+	if (rc == PROV_ERR_GONE && !r->url.tls)
+		return hint(err, PROV_ERR_GONE,
+			    "mqtts:// is for a port of the broker with TLS");
+	return rc;
 }
 
 static int connect_to_broker(struct reader *r, struct prov_error *err)
@@ -214,17 +224,18 @@ static int connect_to_broker(struct reader *r, struct prov_error *err)
 	      r->opts->password ? "***" : "none");
 	inbox_reopen(&r->inbox);
 	rc = mqtt_connect(&opts, r->opts->password, &r->mqtt, &kept, err);
-	if (rc == PROV_ERR_KEY)
-		return refused(r, err);
 	if (rc < 0)
-		return rc;
+		return say_why(r, rc, err);
 	expect_repeats(r);
 	trace(r, "connected%s", kept ? ", with the session of before" : "");
+	r->subscribed = r->subscribed && kept;
 	/* What is kept has its subscriptions; to renew them brings retained messages again. */
-	if (kept)
+	if (r->subscribed)
 		return 0;
-	return mqtt_subscribe(r->mqtt, r->opts->topics, r->opts->n_topics, r->opts->qos,
-			      err);
+	rc = mqtt_subscribe(r->mqtt, r->opts->topics, r->opts->n_topics, r->opts->qos,
+			    err);
+	r->subscribed = rc == 0;
+	return rc;
 }
 
 /* Hand on what comes until the connection is lost. */

@@ -42,32 +42,28 @@ static int take_scheme(const char *text, bool *tls, bool *said)
 	return strstr(text, "://") ? -1 : 0;
 }
 
-/* "[V6]" or a name; its length, 0 when it is none. What is behind it is at *end. */
-static size_t take_host(const char **text, const char **end)
+/* "[V6]" or a name; its length, 0 when it is none. */
+static size_t take_host(const char *text)
 {
 	const char *close;
+	size_t len;
 
-	if (**text != '[') {
-		size_t len = host_length(*text, strlen(*text));
-
-		*end = *text + len;
-		return len;
-	}
-	close = strchr(*text, ']');
+	if (*text != '[')
+		return host_length(text, strlen(text));
+	close = strchr(text, ']');
 	if (!close)
 		return 0;
-	++*text;
-	*end = close + 1;
-	return strspn(*text, "0123456789abcdefABCDEF:.") == (size_t)(close - *text)
-		       ? (size_t)(close - *text)
-		       : 0;
+	len = (size_t)(close - text);
+	if (len == 1 || strspn(text + 1, "0123456789abcdefABCDEF:.") != len - 1)
+		return 0;
+	return len + 1;
 }
 
 int mqtt_url_parse(const char *text, struct mqtt_url *out, struct prov_error *err)
 {
 	bool said = false, tls = false;
-	const char *end = NULL;
 	int scheme = take_scheme(text, &tls, &said);
+	const char *end;
 	size_t len;
 	long port;
 
@@ -76,9 +72,10 @@ int mqtt_url_parse(const char *text, struct mqtt_url *out, struct prov_error *er
 	if (strchr(text, '@'))
 		return no_url(err, "no user and no password in it, which others can see");
 	text += scheme;
-	len = take_host(&text, &end);
+	len = take_host(text);
 	if (len == 0 || len > PROV_HOST_MAX)
 		return no_url(err, "it has no host name");
+	end = text + len;
 	port = tls ? TLS_PORT : PLAIN_PORT;
 	if (*end == ':') {
 		size_t digits = strcspn(end + 1, "/");
@@ -250,7 +247,7 @@ bool mqtt_topic_event(const char *topic, size_t len, struct mqtt_room *room,
 	static const char *const kinds[] = { "devices/+/messages/events/#",
 					     "devices/+/modules/+/messages/events/#" };
 	static const char events[] = "/messages/events";
-	struct prov_bytes device, module;
+	struct prov_bytes device, module = { NULL, 0 };
 	const char *bag, *end = topic + len;
 
 	if (mqtt_filter_fits(kinds[1], topic, len, &device)) {
@@ -258,14 +255,16 @@ bool mqtt_topic_event(const char *topic, size_t len, struct mqtt_room *room,
 		module.len = (size_t)((const char *)memchr(module.at, '/',
 							   (size_t)(end - module.at)) -
 				      module.at);
-		out->module = module;
 		bag = module.at + module.len;
 	} else if (mqtt_filter_fits(kinds[0], topic, len, &device)) {
 		bag = device.at + device.len;
 	} else {
 		return false;
 	}
+	if (device.len == 0 || (module.at && module.len == 0))
+		return false;
 	out->device = device;
+	out->module = module;
 	bag += sizeof(events) - 1;
 	if (bag < end && make_room(room, (size_t)(end - bag)))
 		take_bag(bag + 1, end, room, out);

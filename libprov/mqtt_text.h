@@ -5,7 +5,7 @@
 #include "prov.h"
 
 struct mqtt_url {
-	char host[PROV_HOST_MAX + 1]; /* of IPv6 without the brackets */
+	char host[PROV_HOST_MAX + 1]; /* of IPv6 with the brackets */
 	uint16_t port;
 	bool tls;
 };

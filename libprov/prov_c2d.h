@@ -61,14 +61,22 @@ struct prov_c2d_message {
 };
 
 /*
- * Send it, and wait until the hub has it. PROV_ERR_ARG: it is longer than PROV_C2D_MAX,
- * or the device's id has a wrong form. PROV_ERR_NOTFOUND: there is no such device.
+ * Send it, and wait until the hub has it. PROV_ERR_ARG: it is longer than PROV_C2D_MAX, by
+ * our count or the hub's, which knows of more properties than ours; or the device's id has
+ * a wrong form. PROV_ERR_NOTFOUND: there is no such device.
  * PROV_ERR_QUOTA: it has 50 messages that wait already. PROV_ERR_RIGHT: the policy lacks
  * ServiceConnect. PROV_ERR_GONE: the connection was lost, and nobody knows whether the
  * hub has it: it is not sent again.
  */
 int prov_c2d_send(struct prov_c2d *c2d, const struct prov_c2d_message *message,
 		  struct prov_error *err);
+
+/*
+ * Look after the connection while there is nothing to send, several times a minute: a hub
+ * closes one that says nothing for minutes, or whose token has ended. PROV_ERR_GONE: it
+ * was lost.
+ */
+int prov_c2d_keep(struct prov_c2d *c2d, struct prov_error *err);
 
 /* What became of a message; strings are empty where the hub is silent. */
 struct prov_feedback {

@@ -189,6 +189,24 @@ d1 grüße' ]
 	run -2 --separate-stderr stmiot monitor --count 0
 }
 
+@test "why nothing comes: routes, or others' events" {
+	events_up
+	devices d1 d2
+	export STMIOT_TIMEOUT_MS=2000
+	run -1 --separate-stderr stmiot monitor --timeout 3s
+	has "$stderr" $'no event so far\nstmiot: a hub with routes sends events there'
+	sent d1 a
+	sent d1 b
+	sent d2 c
+	run -1 --separate-stderr stmiot monitor --since start --timeout 3s D1 nobody
+	has "$stderr" "no event so far of what is named, 3 of others"
+	[[ "$stderr" != *routes* ]]
+	has "$stderr" "0 events in 3 s, 3 of others"
+	run -1 --separate-stderr stmiot monitor --since start --timeout 3s d1
+	[[ "$stderr" != *"so far"* ]]
+	has "$stderr" "2 events in 3 s, 1 of others"
+}
+
 @test "a reader that goes away ends it well" {
 	events_up
 	devices d1

@@ -77,6 +77,12 @@ say() {
 	done
 	wait $watcher
 	[ "$(cut -d' ' -f2 shown)" = $'press-1\npress-2' ]
+	# Where no device is told, by the topic.
+	watch -t 'hall/#' 'hall/*/7' -n 1
+	say -t hall/press/6 -m x
+	say -t hall/press/7 -m x
+	wait $watcher
+	[ "$(cut -d' ' -f2 shown)" = hall/press/7 ]
 }
 
 @test "the broker is restarted: nothing is missing, and nothing twice" {
@@ -114,6 +120,10 @@ shown_of() {
 	expected='a b c d' shown_of '1:a 2:b 3:c' '!1:a cut' '!1:a !2:b !3:c 4:d'
 }
 
+@test "a session without its topics gets them" {
+	expected='a b' shown_of '1:a' gone 'asked 1:b'
+}
+
 @test "a packet id and a body that were there long before are no repetition" {
 	expected='a b c b' shown_of '1:a 2:b' '3:c' '!2:b'
 }
@@ -141,6 +151,10 @@ stmiot: it wants a user and a password"
 		-keyout other.key -out other.pem -days 2 2>/dev/null
 	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca other.pem
 	has "$stderr" "must be in other.pem"
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtts://localhost:$broker_plain" -t '#'
+	has "$stderr" "mqtt:// is for a port of the broker without TLS"
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtt://localhost:$broker_port" -t '#'
+	has "$stderr" "mqtts:// is for a port of the broker with TLS"
 	broker_cert server DNS:elsewhere
 	broker_down
 	broker_start
@@ -153,9 +167,29 @@ stmiot: it wants a user and a password"
 	has "$stderr" "nowhere.invalid: this name has no address"
 }
 
+@test "a broker at an address of IPv6" {
+	local port
+	port=$(free_port)
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtt://[::1]:$port" -t '#'
+	[[ "$stderr" == "stmiot: [::1]: "*"port $port"* ]]
+	# Where the machine has none, that was all.
+	grep -q ' lo$' /proc/net/if_inet6 || return 0
+	broker_cert server IP:::1
+	broker_down
+	printf '%s\n' "listener $port ::1" "certfile $PWD/broker/server.pem" \
+		"keyfile $PWD/broker/server.key" 'allow_anonymous true' >>broker/conf
+	broker_start
+	run -1 --separate-stderr stmiot monitor --mqtt "mqtts://[::1]:$port" --ca broker/ca.pem -t '#' --timeout 1s
+	has "$stderr" "connected: [::1], topic #"
+	run -6 --separate-stderr stmiot monitor --mqtt "mqtts://[::1]:$port" -t '#'
+	has "$stderr" "[::1]: its certificate is not from a CA that is trusted here"
+}
+
 @test "the command line: what goes together" {
 	run -2 stmiot monitor --mqtt "$url"
 	run -2 stmiot monitor --mqtt "$url" -t 'a/#/b'
+	run -2 --separate-stderr stmiot monitor --mqtt "mqtt://localhost:$broker_plain" -t $'a\xff'
+	has "$stderr" 'no subscription to "a?"'
 	run -2 stmiot monitor --mqtt "$url" -t '#' --since 1h
 	run -2 stmiot monitor --mqtt "$url" -t '#' --group g
 	run -2 stmiot monitor --mqtt "$url" -t '#' --qos 2

@@ -61,6 +61,21 @@ take() {
 	stderr_is ""
 }
 
+@test "between two lines the connection is looked after" {
+	local status=0
+	mkfifo lines
+	timeout 30 stmiot device send d - --json <lines >out 2>err 3>&- &
+	sender=$!
+	exec 5>lines
+	echo one >&5
+	eventually grep -q sent out
+	stmiot -q sim down hub
+	wait $sender || status=$?
+	exec 5>&-
+	[ $status = 6 ]
+	has "$(cat err)" "the connection was lost"
+}
+
 # [ARGS]: `device send d` with these arguments, until the hub has N messages
 sending() {
 	local n=$1
@@ -96,7 +111,7 @@ d Success" ]
 	has "$output" "  Expired"
 	# It stays there: nobody takes it.
 	run -1 --separate-stderr stmiot device send d e --wait --timeout 1s
-	has "$stderr" "no feedback in 1 s"
+	has "$stderr" "no feedback in 1 s: either 'd' has not taken the message"
 }
 
 @test "refusals, each in its words" {
@@ -108,10 +123,14 @@ d Success" ]
 	has "$stderr" "stmiot device purge"
 	stmiot -q device purge d
 	run -5 --separate-stderr stmiot device send d - < <(head -c 65537 /dev/zero | tr '\0' x)
-	has "$stderr" "65537 bytes"
+	has "$stderr" "standard input: a line of more than 65536 bytes"
+	run -5 --separate-stderr stmiot device send d - < <(tr '\0' x </dev/zero)
 	run -5 --separate-stderr stmiot device send d - --content-type t/p \
 		< <(head -c 65534 /dev/zero | tr '\0' x)
 	has "$stderr" "65537 bytes"
+	# Where it is sent to counts too, says the hub.
+	run -5 --separate-stderr stmiot device send d - < <(head -c 65536 /dev/zero | tr '\0' x)
+	has "$stderr" "the message is too long"
 	stmiot -q hub add reader --ca sim/hub/ca.pem --connect-to "$https" \
 		--amqp-port "$(stmiot hub list --json | jq '.[0].amqp_port')" \
 		--connection-string-file sim/hub/policies/registryRead

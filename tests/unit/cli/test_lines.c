@@ -62,6 +62,12 @@ static const struct {
 	{ "\"a", NULL },
 	{ "\"\\x\"", NULL },
 	{ "\"\\u12\"", NULL },
+	{ "\"\\uD83D\\ude00\"", "\"\\uD83D\\ude00\"" },
+	{ "\"\\ud83d\"", NULL }, /* half a character, which jq stops at */
+	{ "\"\\ud83d.\\ude00\"", NULL },
+	{ "\"\\ud83d\\u0041\"", NULL },
+	{ "\"\\ud83d\\ud83d\"", NULL },
+	{ "\"\\ude00\"", NULL },
 	{ "\"a\nb\"", NULL },
 	{ "\"\xff\"", NULL },
 	{ "\"\xc3\"", NULL },
@@ -211,14 +217,23 @@ static void test_bodies(void **state)
 }
 
 static const struct {
-	const char *device, *module, *name;
+	const char *device, *module, *topic, *name;
 	bool wanted;
 } names[] = {
-	{ "dev1", NULL, "dev1", true },      { "dev1", NULL, "dev", false },
-	{ "dev1", NULL, "dev*", true },      { "dev1", NULL, "dev?", true },
-	{ "dev1", NULL, "dev[2-9]", false }, { "dev1", "m", "dev1", true },
-	{ "dev1", "m", "dev1/m", true },     { "dev1", "m", "*/n*", false },
-	{ "dev1", NULL, "dev1/m", false },   { NULL, NULL, "*", false },
+	{ "dev1", NULL, NULL, "dev1", true },
+	{ "dev1", NULL, NULL, "dev", false },
+	{ "dev1", NULL, NULL, "dev*", true },
+	{ "dev1", NULL, NULL, "dev?", true },
+	{ "dev1", NULL, NULL, "dev[2-9]", false },
+	{ "dev1", "m", NULL, "dev1", true },
+	{ "dev1", "m", NULL, "dev1/m", true },
+	{ "dev1", "m", NULL, "*/n*", false },
+	{ "dev1", NULL, NULL, "dev1/m", false },
+	{ NULL, NULL, NULL, "*", false },
+	{ "dev1", NULL, "a/dev1/b", "dev1", true },
+	{ "dev1", NULL, "a/dev1/b", "a/*", false },
+	{ NULL, NULL, "a/dev1/b", "a/*", true },
+	{ NULL, NULL, "a/dev1/b", "b*", false },
 };
 
 static void test_names(void **state)
@@ -234,6 +249,9 @@ static void test_names(void **state)
 		if (names[i].module)
 			e.module = (struct prov_bytes){ names[i].module,
 							strlen(names[i].module) };
+		if (names[i].topic)
+			e.topic = (struct prov_bytes){ names[i].topic,
+						       strlen(names[i].topic) };
 		assert_int_equal(event_from(&e, list, 2), names[i].wanted);
 		assert_true(event_from(&e, NULL, 0));
 	}

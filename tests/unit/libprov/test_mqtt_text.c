@@ -13,8 +13,8 @@ static const struct {
 	{ "mqtts://broker:1884/", "broker", 1884, true },
 	{ "tcp://127.0.0.1:1", "127.0.0.1", 1, false },
 	{ "ssl://h.example", "h.example", 8883, true },
-	{ "mqtt://[::1]:1883", "::1", 1883, false },
-	{ "mqtts://[fe80::1]", "fe80::1", 8883, true },
+	{ "mqtt://[::1]:1883", "[::1]", 1883, false },
+	{ "mqtts://[fe80::1]", "[fe80::1]", 8883, true },
 	{ "broker", "broker", 1883, false },
 	{ "broker:8883", "broker", 8883, true },
 	{ "", NULL, 0, false },
@@ -28,6 +28,8 @@ static const struct {
 	{ "http://h", NULL, 0, false },
 	{ "mqtt://[::1", NULL, 0, false },
 	{ "mqtt://[x]", NULL, 0, false },
+	{ "mqtt://[]", NULL, 0, false },
+	{ "mqtt://[::1]x", NULL, 0, false },
 	{ "mqtt://h h", NULL, 0, false },
 };
 
@@ -114,6 +116,8 @@ static const struct {
 	{ "devices/d/messages/events/a/b=c", "d||||a/b=c;" },
 	{ "devices/d/messages/devicebound/", NULL },
 	{ "devices/d", NULL },
+	{ "devices//messages/events/", NULL },
+	{ "devices/d/modules//messages/events/a=1", NULL },
 	{ "x/d/messages/events/", NULL },
 };
 
