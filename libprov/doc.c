@@ -169,6 +169,11 @@ bool doc_add_number(struct doc *object, const char *name, double value)
 	return cJSON_AddNumberToObject(own(object), name, value);
 }
 
+bool doc_add_json(struct doc *object, const char *name, const char *json)
+{
+	return cJSON_AddRawToObject(own(object), name, json);
+}
+
 /* Their contents change places; names and places in the document stay. */
 static void swap(cJSON *a, cJSON *b)
 {

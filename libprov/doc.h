@@ -51,6 +51,9 @@ struct doc *doc_object(void);
 bool doc_add_text(struct doc *object, const char *name, const char *value);
 bool doc_add_number(struct doc *object, const char *name, double value);
 
+/* JSON that doc_parse() takes, as it is: with numbers that no double holds. */
+bool doc_add_json(struct doc *object, const char *name, const char *json);
+
 /* The child is taken, and freed at once when that fails; NULL is refused. */
 bool doc_add(struct doc *object, const char *name, struct doc *child);
 

@@ -184,15 +184,19 @@ int json_read_rows(const char *text, prov_each_row *each, void *ctx,
 int json_make_method(const struct prov_method *method, struct prov_secret **out,
 		     struct prov_error *err)
 {
-	struct doc *doc, *payload = NULL;
+	const char *payload = method->payload ? method->payload : "null";
+	struct doc *doc, *checked = NULL;
 	size_t at = 0;
-	int rc = doc_parse(method->payload ? method->payload : "null", &payload, &at);
+	int rc = doc_parse(payload, &checked, &at);
 	bool ok;
 
+	doc_free(checked);
 	if (rc == PROV_ERR_FORMAT)
 		return fail_at(err, at, "the payload is not JSON at byte %zu", at);
+	if (rc < 0)
+		return doc_no_memory(err);
 	doc = doc_object();
-	ok = doc_add(doc, "payload", payload) &&
+	ok = doc_add_json(doc, "payload", payload) &&
 	     doc_add_text(doc, "methodName", method->name) &&
 	     doc_add_number(doc, "responseTimeoutInSeconds",
 			    method->response_s ? method->response_s : 30) &&

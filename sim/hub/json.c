@@ -14,11 +14,28 @@ static struct json *out(const cJSON *json)
 	return (struct json *)(void *)json;
 }
 
+/* cJSON ends a text at it: better refused than cut off. */
+static const char *find_zero(const char *text, size_t len)
+{
+	static const char zero[] = "\\u0000";
+
+	for (size_t i = 0; i + sizeof(zero) - 1 <= len; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (memcmp(text + i, zero, sizeof(zero) - 1) == 0)
+			return text + i;
+		i++;
+	}
+	return NULL;
+}
+
 struct json *json_parse(const char *text, size_t len, size_t *at)
 {
-	const char *end = text;
-	cJSON *json = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+	const char *end = text, *zero = find_zero(text, len);
+	cJSON *json = zero ? NULL : cJSON_ParseWithLengthOpts(text, len, &end, 0);
 
+	if (zero)
+		end = zero;
 	while (json && end < text + len && strchr(" \t\r\n", *end) && *end)
 		end++;
 	if (json && end != text + len) {

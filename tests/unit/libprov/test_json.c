@@ -153,6 +153,19 @@ static void test_counts(void **state)
 	assert_int_equal(json_check_object("{\"a\":{}}", &err), 0);
 }
 
+/* Numbers that no double holds, and a zero byte, are the device's business. */
+static void test_payload_as_it_is(void **state)
+{
+	static const char payload[] = "{\"n\":12345678901234567890, \"z\":\"a\\u0000b\"}";
+	const struct prov_method m = { .name = "m", .payload = payload };
+	struct prov_secret *body = NULL;
+
+	(void)state;
+	assert_int_equal(json_make_method(&m, &body, NULL), 0);
+	assert_non_null(strstr(prov_secret_text(body), payload));
+	prov_secret_free(body);
+}
+
 /* The first wrong byte, or one that is not there. */
 static const struct {
 	const char *text;
@@ -200,9 +213,10 @@ static void test_positions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_device),   cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_failures), cmocka_unit_test(test_change),
-		cmocka_unit_test(test_counts),   cmocka_unit_test(test_positions),
+		cmocka_unit_test(test_device),    cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_failures),  cmocka_unit_test(test_change),
+		cmocka_unit_test(test_counts),    cmocka_unit_test(test_payload_as_it_is),
+		cmocka_unit_test(test_positions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
