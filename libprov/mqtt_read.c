@@ -204,6 +204,10 @@ static int say_why(const struct reader *r, int rc, struct prov_error *err)
 		return hint(err, PROV_ERR_KEY,
 			    r->opts->user ? "check the user and the password"
 					  : "it wants a user and a password");
+	if (rc == PROV_ERR_RESOLVE)
+		return hint(err, PROV_ERR_RESOLVE,
+			    "check the broker's name, and that this machine has a "
+			    "network and a DNS server");
 	if (rc == PROV_ERR_TLS)
 		return hint(err, PROV_ERR_TLS,
 			    "mqtt:// is for a port of the broker without TLS");

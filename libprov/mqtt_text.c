@@ -32,7 +32,7 @@ static int take_scheme(const char *text, bool *tls, bool *said)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		size_t len = strlen(schemes[i].name);
 
-		if (strncmp(text, schemes[i].name, len) == 0) {
+		if (strncasecmp(text, schemes[i].name, len) == 0) {
 			*tls = schemes[i].tls;
 			*said = true;
 			return (int)len;

@@ -164,7 +164,8 @@ stmiot: it wants a user and a password"
 	run -6 --separate-stderr stmiot monitor --mqtt "$url" -t '#' --ca broker/ca.pem
 	has "$stderr" "nobody listens at port $broker_port"
 	run -6 --separate-stderr stmiot monitor --mqtt mqtt://nowhere.invalid -t '#'
-	has "$stderr" "nowhere.invalid: this name has no address"
+	stderr_is "stmiot: nowhere.invalid: this name has no address
+stmiot: check the broker's name, and that this machine has a network and a DNS server"
 }
 
 @test "a broker at an address of IPv6" {

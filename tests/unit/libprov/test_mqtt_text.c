@@ -11,6 +11,7 @@ static const struct {
 	{ "mqtt://broker", "broker", 1883, false },
 	{ "mqtts://broker", "broker", 8883, true },
 	{ "mqtts://broker:1884/", "broker", 1884, true },
+	{ "MQTTS://broker", "broker", 8883, true },
 	{ "tcp://127.0.0.1:1", "127.0.0.1", 1, false },
 	{ "ssl://h.example", "h.example", 8883, true },
 	{ "mqtt://[::1]:1883", "[::1]", 1883, false },
