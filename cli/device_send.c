@@ -207,9 +207,12 @@ static int tell_sent(const struct sending *s, const char *id)
 
 static int send_one(struct sending *s, const char *body, size_t len)
 {
+	int status = s->c2d ? EXIT_DONE : open_link(s);
 	char id[PROV_ID_MAX + 1] = "";
 	struct prov_error err;
 
+	if (status != EXIT_DONE)
+		return status;
 	if (W.message_id)
 		strcpy(id, W.message_id);
 	if ((W.wait && !*id && !make_id(id)) || (W.wait && !await_feedback(s, id))) {
@@ -221,8 +224,7 @@ static int send_one(struct sending *s, const char *body, size_t len)
 	s->message.len = len;
 	s->message.expires_unix = s->expiry_s ? (int64_t)time(NULL) + s->expiry_s : 0;
 	if (prov_c2d_send(s->c2d, &s->message, &err) < 0) {
-		int status = report_prov("device send", &err);
-
+		status = report_prov("device send", &err);
 		return err.code == PROV_ERR_ARG ? EXIT_BAD_DATA : status;
 	}
 	s->n_sent++;
@@ -234,14 +236,23 @@ static int on_line(void *ctx, const char *line, size_t len)
 	return send_one(ctx, line, len);
 }
 
-/* A hub hangs up on who is silent for minutes. */
+/*
+ * A hub hangs up on who is silent for minutes. Nothing is under way: where the connection
+ * is lost nevertheless, the next line has another one.
+ */
 static int on_idle(void *ctx)
 {
 	struct sending *s = ctx;
 	struct prov_error err;
 
-	return prov_c2d_keep(s->c2d, &err) < 0 ? report_prov("device send", &err)
-					       : EXIT_DONE;
+	if (!s->c2d || prov_c2d_keep(s->c2d, &err) == 0)
+		return EXIT_DONE;
+	if (err.code != PROV_ERR_GONE)
+		return report_prov("device send", &err);
+	debug("%s; connecting again for the next message", err.msg);
+	prov_c2d_close(s->c2d);
+	s->c2d = NULL;
+	return EXIT_DONE;
 }
 
 /* -- feedback ------------------------------------------------------------------------ */
@@ -288,9 +299,12 @@ static int tell_feedback(void *ctx, const struct prov_feedback *f)
 
 static int await_all(struct sending *s)
 {
+	int rc, status = s->c2d ? EXIT_DONE : open_link(s);
 	struct prov_error err;
-	int rc = prov_c2d_feedback(s->c2d, s->wait_s * 1000, tell_feedback, s, &err);
 
+	if (status != EXIT_DONE)
+		return status;
+	rc = prov_c2d_feedback(s->c2d, s->wait_s * 1000, tell_feedback, s, &err);
 	if (rc == PROV_ERR_TIMEOUT && s->waiting) {
 		complain("device send: no feedback in %u s: either '%s' has not taken "
 			 "the message, or --ack leaves that out, or the hub has yet to "
@@ -312,6 +326,7 @@ int device_send(int argc, char **argv)
 		return status;
 	s.device_id = argv[0];
 	status = take_options(&s);
+	/* Where it fails nothing is to be read first. */
 	if (status == EXIT_DONE)
 		status = open_link(&s);
 	if (status == EXIT_DONE && argc == 2 && strcmp(argv[1], "-") == 0)

@@ -61,19 +61,37 @@ take() {
 	stderr_is ""
 }
 
-@test "between two lines the connection is looked after" {
+kill_hub() {
+	kill -9 "$(pgrep -f "stmiot-hub.*$STMIOT_SIM_DIR/hub")"
+}
+
+# FILE TEXT N: in so many lines
+says() {
+	[ "$(grep -c "$2" "$1")" = "$3" ]
+}
+
+@test "a connection that is lost between two lines is made again" {
 	local status=0
 	mkfifo lines
-	timeout 30 stmiot device send d - --json <lines >out 2>err 3>&- &
+	timeout 60 stmiot -vv device send d - --json <lines >out 2>err 3>&- &
 	sender=$!
 	exec 5>lines
 	echo one >&5
 	eventually grep -q sent out
-	stmiot -q sim down hub
+	kill_hub
+	eventually grep -q 'connecting again for the next message' err
+	stmiot -q sim up >/dev/null
+	echo two >&5
+	eventually says out sent 2
+	# And when there is none to be made, that is the end.
+	kill_hub
+	eventually says err 'connecting again' 2
+	echo three >&5
 	wait $sender || status=$?
 	exec 5>&-
 	[ $status = 6 ]
-	has "$(cat err)" "the connection was lost"
+	has "$(cat err)" "nobody listens at 127.0.0.1"
+	[ "$(wc -l <out)" = 2 ]
 }
 
 # [ARGS]: `device send d` with these arguments, until the hub has N messages
