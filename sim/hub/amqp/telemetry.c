@@ -57,27 +57,61 @@ static bool may_come(struct telemetry *telemetry)
 	return telemetry->asked;
 }
 
+/* Into the server's content; false: the delivery is rejected. */
+static bool decode(struct node *node, pn_delivery_t *delivery, const char *bytes,
+		   size_t len)
+{
+	struct content *content = &node->connection->server->content;
+	const char *wrong = content_decode(content, bytes, len);
+
+	if (wrong) {
+		node_reject(node, delivery, "amqp:decode-error", "%s", wrong);
+		return false;
+	}
+	identity_sign(&node->attached->identity, &content->message);
+	return true;
+}
+
+static void reject_long(struct node *node, pn_delivery_t *delivery)
+{
+	node_reject(node, delivery, "amqp:link:message-size-exceeded",
+		    "a message has more than %d bytes", MESSAGE_D2C_MAX);
+}
+
 /* 1: it is in the stream; 0: there is no room for it now; -1: the delivery is rejected. */
 static int put(struct node *node, pn_delivery_t *delivery, const char *bytes, size_t len,
 	       uint64_t *ticket)
 {
-	struct content *content = &node->connection->server->content;
-	const char *wrong = content_decode(content, bytes, len);
+	const struct message *message = &node->connection->server->content.message;
 	int rc;
 
-	if (wrong) {
-		node_reject(node, delivery, "amqp:decode-error", "%s", wrong);
+	if (!decode(node, delivery, bytes, len))
 		return -1;
-	}
-	identity_sign(&node->attached->identity, &content->message);
-	rc = events_put(node_hub(node)->events, &content->message, ticket);
+	rc = events_put(node_hub(node)->events, message, ticket);
 	if (rc < 0)
-		node_reject(node, delivery, "amqp:link:message-size-exceeded",
-			    "a message has more than %d bytes", MESSAGE_D2C_MAX);
+		reject_long(node, delivery);
 	return rc;
 }
 
-/* The same, one after the other when it is a batch. */
+/* All of a batch, before any of it is put. False: the delivery is rejected. */
+static bool is_fit(struct node *node, pn_delivery_t *delivery, struct batch batch)
+{
+	const struct message *message = &node->connection->server->content.message;
+	const char *bytes;
+	size_t len;
+
+	while (batch_next(&batch, &bytes, &len)) {
+		if (!decode(node, delivery, bytes, len))
+			return false;
+		if (message_size(message) > MESSAGE_D2C_MAX) {
+			reject_long(node, delivery);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The same as put(), one after the other when it is a batch. */
 static int put_all(struct telemetry *telemetry, pn_delivery_t *delivery,
 		   const char *bytes, size_t len, uint64_t *ticket)
 {
@@ -88,6 +122,8 @@ static int put_all(struct telemetry *telemetry, pn_delivery_t *delivery,
 
 	if (!batch_open(&batch, bytes, len))
 		return put(node, delivery, bytes, len, ticket);
+	if (telemetry->put == 0 && !is_fit(node, delivery, batch))
+		return -1;
 	while (rc == 1 && batch_next(&batch, &bytes, &len)) {
 		if (at++ < telemetry->put)
 			continue;

@@ -177,6 +177,13 @@ test('a batch: each of its messages is an event', async (t) => {
 		[1, 2, 3].map((n) => [`id ${n}`, `${n}`, `body ${n}`]));
 });
 
+test('a batch that is refused has left nothing', async (t) => {
+	const [good, bad] = [data('good'), { a: 'map' }].map((body) => rhea.message.encode({ body }));
+	const { outcomes, events } = await sendEncoded(t, 'refused', [[rhea.message.encode({ body: data(good, bad) }), 0x80013700]]);
+	assert.deepEqual(outcomes, ['rejected']);
+	assert.deepEqual(events, []);
+});
+
 test('a body of several Data sections', async (t) => {
 	const { events } = await sendEncoded(t, 'parts', [[rhea.message.encode({ body: data('one, ', '', 'two') })]]);
 	assert.deepEqual(events.map((e) => e.body.content.toString()), ['one, two']);
