@@ -137,6 +137,7 @@ static int take_options(struct sending *s)
 
 /* -- connecting ---------------------------------------------------------------------- */
 
+/* Unless there is one. */
 static int open_link(struct sending *s)
 {
 	struct prov_c2d_opts opts;
@@ -144,8 +145,11 @@ static int open_link(struct sending *s)
 	char amqp[HUB_ADDRESS_MAX];
 	struct prov_error err;
 	struct hub hub;
-	int status = hubs_find(NULL, &hub);
+	int status;
 
+	if (s->c2d)
+		return EXIT_DONE;
+	status = hubs_find(NULL, &hub);
 	if (status != EXIT_DONE)
 		return status;
 	hub_settings(&hub, &set);
@@ -207,7 +211,7 @@ static int tell_sent(const struct sending *s, const char *id)
 
 static int send_one(struct sending *s, const char *body, size_t len)
 {
-	int status = s->c2d ? EXIT_DONE : open_link(s);
+	int status = open_link(s);
 	char id[PROV_ID_MAX + 1] = "";
 	struct prov_error err;
 
@@ -299,7 +303,7 @@ static int tell_feedback(void *ctx, const struct prov_feedback *f)
 
 static int await_all(struct sending *s)
 {
-	int rc, status = s->c2d ? EXIT_DONE : open_link(s);
+	int rc, status = open_link(s);
 	struct prov_error err;
 
 	if (status != EXIT_DONE)

@@ -313,11 +313,17 @@ int prov_c2d_send(struct prov_c2d *c, const struct prov_c2d_message *message,
 	return rc == 0 ? await_answer(c, "a message", err) : rc;
 }
 
-int prov_c2d_keep(struct prov_c2d *c, struct prov_error *err)
+/* A step, with a token that has not ended. */
+static int turn(struct prov_c2d *c, int wait_ms, struct prov_error *err)
 {
 	int rc = put_token(c, err);
 
-	return rc == 0 ? step(c, 0, err) : rc;
+	return rc == 0 ? step(c, wait_ms, err) : rc;
+}
+
+int prov_c2d_keep(struct prov_c2d *c, struct prov_error *err)
+{
+	return turn(c, 0, err);
 }
 
 /* -- feedback ---------------------------------------------------------------------------- */
@@ -382,9 +388,7 @@ int prov_c2d_feedback(struct prov_c2d *c, unsigned timeout_ms, prov_each_feedbac
 		amqp_credit(c->feedback, FEEDBACK_CREDIT);
 	}
 	while (rc == 0 && !c->enough) {
-		rc = put_token(c, err);
-		if (rc == 0)
-			rc = step(c, STEP_MS, err);
+		rc = turn(c, STEP_MS, err);
 		if (rc == 0 && c->rc < 0) {
 			rc = c->rc;
 			if (err)
